@@ -1,0 +1,159 @@
+"""What every source of data becomes: a list of sequences, each one person seen by one camera."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from poseformer_lite.camera import Camera, normalise_screen
+from poseformer_lite.skeleton import H36M17, Skeleton
+
+
+@dataclass(frozen=True)
+class Take:
+    """One recorded motion: where the joints of one person were in the world.
+
+    world: (T, J, 3) float32, metres, z up; fps: frames per second; action: the take's name, such as "Walking 1".
+    """
+
+    subject: str
+    action: str
+    world: np.ndarray
+    fps: float = 50.0
+
+
+@dataclass(frozen=True)
+class PoseSequence:
+    """One take seen by one camera: 2D keypoints and, where it is known, the 3D truth.
+
+    keypoints: (T, J, 2) float32, pixels. poses_3d: (T, J, 3) float32, metres, camera space, not root-relative, or
+    None where only the 2D is known. camera is None where the calibration is unknown.
+    """
+
+    subject: str
+    action: str
+    view: str
+    keypoints: np.ndarray
+    poses_3d: np.ndarray | None
+    width: int
+    height: int
+    camera: Camera | None = None
+
+    def __post_init__(self):
+        if self.keypoints.ndim != 3 or self.keypoints.shape[-1] != 2:
+            raise ValueError(f"{self.name}: keypoints are {self.keypoints.shape}, expected (T, J, 2) in pixels")
+        if self.poses_3d is not None and self.poses_3d.shape != (*self.keypoints.shape[:2], 3):
+            raise ValueError(
+                f"{self.name}: 3D poses are {self.poses_3d.shape} beside keypoints of {self.keypoints.shape}: "
+                "expected (T, J, 3) with the same T and J"
+            )
+
+    def __len__(self) -> int:
+        return len(self.keypoints)
+
+    @property
+    def name(self) -> str:
+        return f"{self.subject}, {self.action}, camera {self.view}"
+
+    @property
+    def base_action(self) -> str:
+        """The action a table books this take under: its name up to the first space ("Walking 1" -> "Walking")."""
+        return self.action.split(" ")[0]
+
+    def poses_2d(self) -> np.ndarray:
+        """(T, J, 2) float32, normalised screen coordinates: what a network is fed."""
+        return normalise_screen(self.keypoints, self.width, self.height)
+
+    def root_relative(self, root: int) -> np.ndarray:
+        """(T, J, 3) float32, metres, camera space, with joint `root` at the origin: what a network is asked for."""
+        if self.poses_3d is None:
+            raise ValueError(f"{self.name} has 2D keypoints only, so it can be lifted but not trained or tested on")
+        return self.poses_3d - self.poses_3d[:, root : root + 1]
+
+
+@dataclass
+class PoseDataset:
+    """Sequences of one source, with the subjects or takes that are kept for testing.
+
+    redraw, where a source has it, sees the training takes through new cameras: it takes a seed and gives a new list
+    of training sequences. `train` calls it once an epoch.
+    """
+
+    name: str
+    sequences: list[PoseSequence]
+    train_subjects: tuple[str, ...]
+    test_subjects: tuple[str, ...]
+    skeleton: Skeleton = H36M17
+    fps: float = 50.0
+    keypoints: str = "gt"
+    test_takes: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+    redraw: Callable[[int], list[PoseSequence]] | None = None
+
+    def __post_init__(self):
+        for sequence in self.sequences:
+            if sequence.keypoints.shape[1] != self.skeleton.num_joints:
+                raise ValueError(
+                    f"{self.name}: {sequence.name} has {sequence.keypoints.shape[1]} joints, "
+                    f"but {self.skeleton.name} has {self.skeleton.num_joints}"
+                )
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+    def __repr__(self) -> str:
+        frames = sum(len(s) for s in self.sequences)
+        return (
+            f"PoseDataset({self.name!r}, {len(self.sequences)} sequences, {frames:,} frames at {self.fps:g} Hz, "
+            f"keypoints={self.keypoints!r}, train on {', '.join(self.train_subjects)}; "
+            f"test on {self._test_words()})"
+        )
+
+    def _test_words(self) -> str:
+        takes = f"{len(self.test_takes)} held-out takes" if self.test_takes else ""
+        return " and ".join(filter(None, [", ".join(self.test_subjects), takes])) or "nothing"
+
+    def is_test(self, sequence: PoseSequence) -> bool:
+        return sequence.subject in self.test_subjects or (sequence.subject, sequence.action) in self.test_takes
+
+    def train(self) -> list[PoseSequence]:
+        """Training sequences with known 3D: of training subjects, without the takes held out for testing."""
+        return [
+            s
+            for s in self.sequences
+            if s.subject in self.train_subjects and not self.is_test(s) and s.poses_3d is not None
+        ]
+
+    def test(self) -> list[PoseSequence]:
+        """Test sequences with known 3D."""
+        return [s for s in self.sequences if self.is_test(s) and s.poses_3d is not None]
+
+    def subset(self, *, subjects: Sequence[str] | None = None, actions: Sequence[str] | None = None) -> "PoseDataset":
+        """The sequences of these subjects and these actions (matched exactly, without the take's number)."""
+        kept = [
+            s
+            for s in self.sequences
+            if (subjects is None or s.subject in subjects) and (actions is None or s.base_action in actions)
+        ]
+        if not kept:
+            known_subjects = sorted({s.subject for s in self.sequences})
+            known_actions = sorted({s.base_action for s in self.sequences})
+            raise ValueError(
+                f"no sequence of {self.name} has a subject in {subjects} and an action in {actions}: "
+                f"subjects are {', '.join(known_subjects)}; actions are {', '.join(known_actions)}"
+            )
+        names = {(s.subject, s.action) for s in kept}
+        redraw = self.redraw and (lambda seed: [s for s in self.redraw(seed) if (s.subject, s.action) in names])
+        return replace(self, sequences=kept, redraw=redraw)
+
+
+def split_validation(sequences: list[PoseSequence], share: float, seed: int = 0):
+    """Part whole takes off for validation: (training, validation) lists; all cameras of a take stay together."""
+    takes = sorted({(s.subject, s.action) for s in sequences})
+    if share <= 0 or len(takes) < 2:
+        return sequences, []
+    chosen = np.random.default_rng(seed).permutation(len(takes))[: max(1, round(share * len(takes)))]
+    held_out = {takes[i] for i in chosen}
+    return (
+        [s for s in sequences if (s.subject, s.action) not in held_out],
+        [s for s in sequences if (s.subject, s.action) in held_out],
+    )

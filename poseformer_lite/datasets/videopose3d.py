@@ -1,0 +1,70 @@
+"""Any dataset written in the VideoPose3D layout, so that the field's other codes can train on it."""
+
+import json
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+
+from poseformer_lite.datasets.base import PoseDataset, PoseSequence
+from poseformer_lite.datasets.human36m import JOINTS_17_OF_32
+from poseformer_lite.files import atomic_path
+from poseformer_lite.skeleton import H36M17
+
+
+def write(data: PoseDataset, folder: str | Path, name: str | None = None) -> list[Path]:
+    """Write data_3d_{name}.npz, data_2d_{name}_{keypoints}.npz and cameras_{name}.json; gives their paths.
+
+    3D is world space in metres with Human3.6M's 32 joints: 17 are real, the other 15 stand where their parent stands.
+    Each subject of the field's codes has one set of cameras, so a take seen through other cameras than its subject's
+    first take is written under a subject of its own, "02/walk". Raises ValueError for sequences without camera or 3D.
+    """
+    if data.skeleton != H36M17:
+        raise ValueError(f"the Human3.6M layout has its 17 joints, but {data.name} has those of {data.skeleton.name}")
+    folder, name = Path(folder), name or {"human36m": "h36m"}.get(data.name, data.name)
+    positions_3d, positions_2d, cameras = {}, {}, {}
+    for (subject, action), views in groupby(data.sequences, key=lambda s: (s.subject, s.action)):
+        views = list(views)
+        _check(views)
+        calibration = [asdict(view.camera) for view in views]
+        if cameras.setdefault(subject, calibration) != calibration:
+            subject = f"{subject}/{action}"
+            cameras[subject] = calibration
+        world = views[0].camera.camera_to_world(views[0].poses_3d)
+        positions_3d.setdefault(subject, {})[action] = _thirty_two_joints(world)
+        positions_2d.setdefault(subject, {})[action] = [view.keypoints.astype(np.float32) for view in views]
+    metadata = {
+        "layout_name": "h36m",
+        "num_joints": H36M17.num_joints,
+        "keypoints_symmetry": [list(H36M17.left), list(H36M17.right)],
+    }
+    return [
+        _write_npz(folder / f"data_3d_{name}.npz", positions_3d=positions_3d),
+        _write_npz(folder / f"data_2d_{name}_{data.keypoints}.npz", positions_2d=positions_2d, metadata=metadata),
+        _write_json(folder / f"cameras_{name}.json", cameras),
+    ]
+
+
+def _check(views: list[PoseSequence]) -> None:
+    for view in views:
+        if view.camera is None or view.poses_3d is None:
+            raise ValueError(f"{view.name} has no {'camera' if view.camera is None else '3D'}: it cannot be written")
+
+
+def _thirty_two_joints(world: np.ndarray) -> np.ndarray:
+    """(T, 17, 3) -> (T, 32, 3): every joint that is not of the 17 repeats the nearest one before it."""
+    before = np.searchsorted(JOINTS_17_OF_32, np.arange(32), side="right") - 1
+    return world[:, before].astype(np.float32)
+
+
+def _write_npz(path: Path, **contents) -> Path:
+    with atomic_path(path) as temporary:
+        np.savez_compressed(temporary, **{key: np.array(value, dtype=object) for key, value in contents.items()})
+    return path
+
+
+def _write_json(path: Path, contents: dict) -> Path:
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(contents, indent=1))
+    return path

@@ -1,0 +1,119 @@
+"""Any detector's joints become the 17 of Human3.6M, gaps are filled over time, and frame rates are matched."""
+
+import numpy as np
+
+from poseformer_lite.skeleton import COCO17, H36M17, HALPE26, MEDIAPIPE33, Skeleton, get_skeleton
+
+# How far the head's top lies beyond the ears, in units of the way from the thorax to the ears. Seated anthropometry
+# gives 0.68 for the crown; Human3.6M's joint sits below the crown, in the skull's upper part, hence less.
+HEAD_TOP_BEYOND_EARS = 0.5
+
+# For each of the 17 joints, the joints of the detector whose mean it is.
+_COCO_SOURCES = {
+    0: (11, 12), 1: (12,), 2: (14,), 3: (16,), 4: (11,), 5: (13,), 6: (15,), 8: (5, 6), 9: (0,),
+    11: (5,), 12: (7,), 13: (9,), 14: (6,), 15: (8,), 16: (10,),
+}  # fmt: skip
+_HALPE_SOURCES = {**_COCO_SOURCES, 0: (19,), 8: (18,), 10: (17,)}
+_MEDIAPIPE_SOURCES = {
+    0: (23, 24), 1: (24,), 2: (26,), 3: (28,), 4: (23,), 5: (25,), 6: (27,), 8: (11, 12), 9: (0,),
+    11: (11,), 12: (13,), 13: (15,), 14: (12,), 15: (14,), 16: (16,),
+}  # fmt: skip
+_LAYOUTS: dict[str, tuple[Skeleton, dict[int, tuple[int, ...]], tuple[int, int] | None]] = {
+    # layout: its skeleton, the sources, and its two ears where the head's top must be extrapolated
+    "coco17": (COCO17, _COCO_SOURCES, (3, 4)),
+    "halpe26": (HALPE26, _HALPE_SOURCES, None),
+    "mediapipe33": (MEDIAPIPE33, _MEDIAPIPE_SOURCES, (7, 8)),
+}
+LAYOUTS = ("h36m17", *_LAYOUTS)
+
+
+def to_h36m17(keypoints: np.ndarray, layout: str) -> np.ndarray:
+    """Convert a detector's joints to Human3.6M's 17. (T, J, D) -> (T, 17, D), D of 2 or 3, in the unit given.
+
+    Pelvis and thorax are the midpoints of hips and of shoulders unless the layout has its own (Halpe-26); the spine is
+    the midpoint of pelvis and thorax; joint 9 is the nose. Where no head top is detected it is extrapolated from the
+    thorax through the middle of the ears: ears + 0.5 (ears - thorax). For confidences use `confidence_h36m17`.
+    """
+    check_keypoints(keypoints, layout)
+    if layout == "h36m17":
+        return keypoints.copy()
+    _, sources, ears = _LAYOUTS[layout]
+    converted = np.empty((len(keypoints), 17, keypoints.shape[-1]), dtype=keypoints.dtype)
+    for joint, detected in sources.items():
+        converted[:, joint] = keypoints[:, detected].mean(axis=1)
+    converted[:, 7] = (converted[:, 0] + converted[:, 8]) / 2
+    if ears is not None:
+        middle = keypoints[:, ears].mean(axis=1)
+        converted[:, 10] = middle + HEAD_TOP_BEYOND_EARS * (middle - converted[:, 8])
+    return converted
+
+
+def confidence_h36m17(confidence: np.ndarray, layout: str) -> np.ndarray:
+    """The confidence of each of the 17: the least of the joints it is made from. (T, J) -> (T, 17)."""
+    if layout == "h36m17":
+        return confidence.copy()
+    _, sources, ears = _LAYOUTS[layout]
+    sources = {**sources, 7: sources[0] + sources[8], **({10: ears + sources[8]} if ears else {})}
+    return np.stack([confidence[:, sources[joint]].min(axis=1) for joint in range(17)], axis=1)
+
+
+def check_keypoints(keypoints: np.ndarray, layout: str) -> None:
+    """Raises ValueError unless keypoints are (T, J, 2 or 3), T >= 1, with the J of `layout`."""
+    if layout not in LAYOUTS:
+        raise ValueError(f"there is no keypoint layout {layout!r}: choose one of {', '.join(LAYOUTS)}")
+    if keypoints.ndim != 3 or keypoints.shape[-1] not in (2, 3):
+        raise ValueError(
+            f"keypoints are {keypoints.shape}, expected (T, J, 2) or (T, J, 3): frames, joints, then x, y in pixels "
+            "and perhaps a confidence"
+        )
+    if len(keypoints) == 0:
+        raise ValueError("keypoints have no frame: the file or the video is empty")
+    joints = get_skeleton(layout).num_joints
+    if keypoints.shape[1] != joints:
+        fitting = [name for name in LAYOUTS if get_skeleton(name).num_joints == keypoints.shape[1]]
+        hint = f": did you mean layout={' or '.join(map(repr, fitting))}?" if fitting else ""
+        raise ValueError(f"layout {layout!r} has {joints} joints, but the array is {keypoints.shape}{hint}")
+
+
+def fill_gaps(keypoints: np.ndarray, seen: np.ndarray | None = None, skeleton: Skeleton = H36M17) -> np.ndarray:
+    """Interpolate missing joints over time, each joint by itself; before the first and after the last sight, hold.
+
+    keypoints: (T, J, 2); a joint is missing where it is NaN or infinite, exactly (0, 0) as detectors write it, or where
+    `seen` (T, J) is False. Raises ValueError for a joint that is missing in every frame.
+    """
+    present = np.isfinite(keypoints).all(axis=-1) & (keypoints != 0).any(axis=-1)
+    if seen is not None:
+        present &= seen
+    never = [skeleton.joints[j] for j in np.flatnonzero(~present.any(axis=0))]
+    if never:
+        raise ValueError(
+            f"{', '.join(never)} is missing in all {len(keypoints)} frames, so there is nothing to interpolate from: "
+            "use a clip that shows the whole body, or lower the confidence threshold"
+        )
+    if present.all():
+        return keypoints.copy()
+    filled = keypoints.copy()
+    frames = np.arange(len(keypoints))
+    for joint in np.flatnonzero(~present.all(axis=0)):
+        known = present[:, joint]
+        for axis in range(keypoints.shape[-1]):
+            filled[~known, joint, axis] = np.interp(frames[~known], frames[known], keypoints[known, joint, axis])
+    return filled
+
+
+def resample(poses: np.ndarray, fps: float, new_fps: float, num_frames: int | None = None) -> np.ndarray:
+    """Poses at another frame rate, by linear interpolation over time; the first frame stays where it was.
+
+    (T, J, D) at fps -> (T', J, D) at new_fps, T' = as many as fit into the same span unless num_frames says otherwise.
+    """
+    if not (fps > 0 and new_fps > 0):
+        raise ValueError(f"frame rates are {fps} and {new_fps}: both are in frames per second and must be positive")
+    if num_frames is None:
+        num_frames = int(np.floor((len(poses) - 1) / fps * new_fps + 1e-6)) + 1
+    if fps == new_fps and num_frames == len(poses):
+        return poses.copy()
+    position = np.minimum(np.arange(num_frames) * (fps / new_fps), len(poses) - 1)
+    before = np.floor(position).astype(int)
+    after = np.minimum(before + 1, len(poses) - 1)
+    share = (position - before)[:, None, None]
+    return ((1 - share) * poses[before] + share * poses[after]).astype(poses.dtype)

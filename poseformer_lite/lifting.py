@@ -1,0 +1,141 @@
+"""PoseLifter: a detector's keypoints in, one 3D pose per frame out."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from poseformer_lite.camera import normalise_screen
+from poseformer_lite.evaluation import predict
+from poseformer_lite.files import atomic_path
+from poseformer_lite.keypoints import check_keypoints, confidence_h36m17, fill_gaps, resample, to_h36m17
+from poseformer_lite.model.lifting_network import LiftingNetwork
+from poseformer_lite.model.poseformer import PoseFormer
+from poseformer_lite.skeleton import H36M17, Skeleton
+
+
+@dataclass(frozen=True)
+class Motion:
+    """A lifted motion: one 3D pose per frame of the video.
+
+    poses_3d: (T, 17, 3) float32, metres, camera space (x right, y down, z away from the camera), root at the origin.
+    keypoints: (T, 17, 2), the pixels it was lifted from, converted to Human3.6M's joints with the gaps filled.
+    """
+
+    poses_3d: np.ndarray
+    keypoints: np.ndarray
+    fps: float
+    width: int
+    height: int
+    skeleton: Skeleton = H36M17
+
+    def __len__(self) -> int:
+        return len(self.poses_3d)
+
+    def __repr__(self) -> str:
+        return f"Motion({len(self)} frames at {self.fps:g} Hz, {len(self) / self.fps:.1f} s)"
+
+    def upright(self) -> np.ndarray:
+        """(T, 17, 3) in a world with z up, x to the right of the picture, and y away from the camera.
+
+        The camera is taken to be level. Each pose stands with its lowest joint on the floor, z = 0.
+        """
+        x, y, z = np.moveaxis(self.poses_3d, -1, 0)
+        poses = np.stack([x, z, -y], axis=-1)
+        poses[..., 2] -= poses[..., 2].min(axis=1, keepdims=True)
+        return poses
+
+    def save(self, path: str | Path) -> Path:
+        """Write poses_3d, keypoints, fps, width, height and the joints' names as a plain .npz (no pickle) or .json."""
+        path = Path(path)
+        contents = {
+            "poses_3d": self.poses_3d,
+            "keypoints": self.keypoints,
+            "fps": self.fps,
+            "width": self.width,
+            "height": self.height,
+            "joints": list(self.skeleton.joints),
+        }
+        if path.suffix not in (".npz", ".json"):
+            raise ValueError(f"a motion is saved as .npz or .json, not {path.name!r}")
+        with atomic_path(path) as temporary:
+            if path.suffix == ".npz":
+                np.savez_compressed(temporary, **contents)
+            else:
+                plain = {k: np.round(v, 5).tolist() if isinstance(v, np.ndarray) else v for k, v in contents.items()}
+                temporary.write_text(json.dumps(plain))
+        return path
+
+    def plot(self, frames=None):
+        """Keypoints and lifted skeleton of some frames, side by side; five frames unless told otherwise."""
+        from poseformer_lite.plots import plot_motion
+
+        return plot_motion(self, frames)
+
+
+class PoseLifter:
+    """The thin wrapper round a trained network: layouts, gaps, frame rates, image sizes and memory are seen to.
+
+    model: a trained network of 17 joints; fps: the frame rate it was trained at, to which keypoints are resampled.
+    flip averages with the prediction for the mirror image: better, at twice the time.
+    """
+
+    def __init__(self, model: LiftingNetwork, fps: float = 50.0, flip: bool = True, device: str | None = None):
+        self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self.model = model.to(self.device).eval()
+        self.fps = fps
+        self.flip = flip
+
+    @classmethod
+    def from_pretrained(cls, name_or_folder: str | Path = "lite", **options) -> "PoseLifter":
+        """A lifter with a PoseFormer that ships with the package ("lite"), or of a folder of save_pretrained."""
+        return cls(PoseFormer.from_pretrained(name_or_folder), **options)
+
+    def __call__(
+        self,
+        keypoints: np.ndarray,
+        width: int,
+        height: int,
+        layout: str = "h36m17",
+        fps: float = 50.0,
+        min_confidence: float = 0.0,
+    ) -> Motion:
+        """Lift one person's keypoints: (T, J, 2) or (T, J, 3) pixels, in an image of width x height -> a Motion of T
+        frames.
+
+        layout: "h36m17", "coco17", "halpe26" or "mediapipe33"; a third column is the confidence. Joints that are NaN,
+        (0, 0) or less confident than min_confidence are interpolated over time. fps: frames per second of the
+        keypoints; where it is not the model's, the motion is resampled there and back. Raises ValueError for keypoints
+        that do not fit the layout, or look normalised although pixels are asked for.
+        """
+        keypoints = np.asarray(keypoints, dtype=np.float32)
+        check_keypoints(keypoints, layout)
+        _check_pixels(keypoints[..., :2], width, height)
+        pixels = self._complete(keypoints, layout, min_confidence)
+
+        poses_2d = normalise_screen(resample(pixels, fps, self.fps), width, height)
+        skeleton = H36M17 if self.flip else None
+        predicted = predict(self.model, torch.from_numpy(poses_2d).to(self.device), skeleton).cpu().numpy()
+
+        poses_3d = resample(predicted, self.fps, fps, num_frames=len(pixels))
+        return Motion(poses_3d - poses_3d[:, :1], pixels, fps, width, height)
+
+    def _complete(self, keypoints: np.ndarray, layout: str, min_confidence: float) -> np.ndarray:
+        """(T, J, 2 or 3) of the layout -> (T, 17, 2) without gaps."""
+        pixels = keypoints[..., :2].copy()
+        pixels[(pixels == 0).all(-1)] = np.nan  # how detectors write "not found": must not enter a midpoint
+        seen = None
+        if keypoints.shape[-1] == 3:
+            seen = confidence_h36m17(keypoints[..., 2], layout) >= min_confidence
+        return fill_gaps(to_h36m17(pixels, layout), seen)
+
+
+def _check_pixels(pixels: np.ndarray, width: int, height: int) -> None:
+    finite = pixels[np.isfinite(pixels).all(-1)]
+    if len(finite) and np.abs(finite).max() <= 2 < min(width, height):
+        raise ValueError(
+            f"keypoints lie within {finite.min():.2f} and {finite.max():.2f} in an image of {width} x {height}: they "
+            "look normalised, but pixels are expected. Multiply x by the width and y by the height first"
+        )

@@ -1,0 +1,83 @@
+"""The transformer encoder: L blocks of attention and MLP with residuals (section 3.1, Eq. 6 to 8)."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from poseformer_lite.model.attention import MultiHeadSelfAttention
+
+
+class StochasticDepth(nn.Module):
+    """In training, drops a sample's residual branch with probability `rate`; the kept ones grow by 1/(1 - rate)."""
+
+    def __init__(self, rate: float):
+        super().__init__()
+        if not 0 <= rate < 1:
+            raise ValueError(f"stochastic depth has rate {rate}: expected a probability of at least 0 and under 1")
+        self.rate = rate
+
+    def forward(self, branch: Tensor) -> Tensor:
+        """(B, N, C) -> (B, N, C)."""
+        if not self.training or self.rate == 0:
+            return branch
+        keep = 1 - self.rate
+        kept = torch.empty(len(branch), 1, 1, dtype=branch.dtype, device=branch.device).bernoulli_(keep)
+        return branch * (kept / keep)
+
+
+class Mlp(nn.Module):
+    """Two linear layers with a GELU between them, applied to each token alone."""
+
+    def __init__(self, dim: int, hidden_dim: int):
+        super().__init__()
+        self.fc1 = nn.Linear(dim, hidden_dim)
+        self.fc2 = nn.Linear(hidden_dim, dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, N, C) -> (B, N, C)."""
+        return self.fc2(F.gelu(self.fc1(x)))
+
+
+class EncoderBlock(nn.Module):
+    """One layer: attention, then MLP, each after a LayerNorm and inside a residual (Eq. 6 and 7)."""
+
+    def __init__(self, dim: int, num_heads: int, mlp_ratio: float = 2.0, drop_path: float = 0.0):
+        super().__init__()
+        self.norm1 = nn.LayerNorm(dim, eps=1e-6)
+        self.attn = MultiHeadSelfAttention(dim, num_heads)
+        self.norm2 = nn.LayerNorm(dim, eps=1e-6)
+        self.mlp = Mlp(dim, int(dim * mlp_ratio))
+        self.drop_path = StochasticDepth(drop_path)
+
+    def forward(self, x: Tensor, return_rows: bool = False) -> Tensor | tuple[Tensor, Tensor]:
+        """(B, N, C) -> (B, N, C); with return_rows also the softmax rows (B, H, N, N)."""
+        attended, rows = self.attn(self.norm1(x), return_rows=True) if return_rows else (self.attn(self.norm1(x)), None)
+        x = x + self.drop_path(attended)  # (B, N, C), Eq. 6
+        x = x + self.drop_path(self.mlp(self.norm2(x)))  # (B, N, C), Eq. 7
+        return (x, rows) if return_rows else x
+
+
+class TransformerEncoder(nn.Module):
+    """L identical layers and a last LayerNorm (Eq. 6 to 8).
+
+    drop_path is the stochastic depth of the last layer; it grows linearly from 0 at the first, as in the released code.
+    """
+
+    def __init__(self, dim: int, depth: int = 4, num_heads: int = 8, mlp_ratio: float = 2.0, drop_path: float = 0.1):
+        super().__init__()
+        rates = torch.linspace(0, drop_path, depth).tolist()
+        self.blocks = nn.ModuleList(EncoderBlock(dim, num_heads, mlp_ratio, rate) for rate in rates)
+        self.norm = nn.LayerNorm(dim, eps=1e-6)
+
+    def forward(self, x: Tensor, return_rows: bool = False) -> Tensor | tuple[Tensor, list[Tensor]]:
+        """(B, N, C) -> (B, N, C); with return_rows also one (B, H, N, N) for each layer."""
+        if not return_rows:
+            for block in self.blocks:
+                x = block(x)  # (B, N, C)
+            return self.norm(x)  # (B, N, C), Eq. 8
+
+        layers = []
+        for block in self.blocks:
+            x, rows = block(x, return_rows=True)
+            layers.append(rows)
+        return self.norm(x), layers

@@ -1,0 +1,100 @@
+"""PoseFormer: a spatial transformer over joints, a temporal one over frames, and a regression head (section 3.2)."""
+
+import torch
+from torch import Tensor, nn
+
+from poseformer_lite.model.encoder import TransformerEncoder
+from poseformer_lite.model.lifting_network import LiftingNetwork
+
+
+class SpatialTransformer(nn.Module):
+    """Relates the joints of one frame: every joint is a token (section 3.2, spatial transformer module)."""
+
+    def __init__(self, num_joints: int, dim: int, depth: int, num_heads: int, mlp_ratio: float, drop_path: float):
+        super().__init__()
+        self.patch_embedding = nn.Linear(2, dim)
+        self.position_embedding = nn.Parameter(torch.zeros(1, num_joints, dim))  # E_SPos
+        self.encoder = TransformerEncoder(dim, depth, num_heads, mlp_ratio, drop_path)
+
+    def forward(self, poses_2d: Tensor, return_rows: bool = False) -> Tensor | tuple[Tensor, list[Tensor]]:
+        """(N, J, 2) -> (N, J, C), N frames that do not see each other; with return_rows also L times (N, H, J, J)."""
+        return self.encoder(self.patch_embedding(poses_2d) + self.position_embedding, return_rows)
+
+
+class TemporalTransformer(nn.Module):
+    """Relates the frames of a window: every frame is a token (section 3.2, temporal transformer module)."""
+
+    def __init__(self, num_frames: int, dim: int, depth: int, num_heads: int, mlp_ratio: float, drop_path: float):
+        super().__init__()
+        self.position_embedding = nn.Parameter(torch.zeros(1, num_frames, dim))  # E_TPos
+        self.encoder = TransformerEncoder(dim, depth, num_heads, mlp_ratio, drop_path)
+
+    def forward(self, tokens: Tensor, return_rows: bool = False) -> Tensor | tuple[Tensor, list[Tensor]]:
+        """(B, F, D) -> (B, F, D); with return_rows also L times (B, H, F, F)."""
+        return self.encoder(tokens + self.position_embedding, return_rows)
+
+
+class RegressionHead(nn.Module):
+    """A learned weighted mean over the frames, then LayerNorm and one linear layer (section 3.2, regression head)."""
+
+    def __init__(self, num_frames: int, dim: int, num_joints: int):
+        super().__init__()
+        self.weighted_mean = nn.Conv1d(num_frames, 1, kernel_size=1)  # frames as channels: F weights and a bias
+        self.norm = nn.LayerNorm(dim)
+        self.linear = nn.Linear(dim, num_joints * 3)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(B, F, D) -> (B, J, 3)."""
+        y = self.weighted_mean(tokens).squeeze(1)  # (B, D)
+        return self.linear(self.norm(y)).unflatten(-1, (-1, 3))  # (B, J, 3)
+
+
+class PoseFormer(LiftingNetwork):
+    """The spatial-temporal transformer of the paper (Fig. 2b): (B, F, J, 2) -> (B, J, 3), the centre frame.
+
+    num_frames F is odd; spatial_dim is the width c of a joint's token, and a frame's token is J * c wide; num_heads
+    must divide both. Without their position embeddings the stages are blind to the order of joints or frames (Table 4).
+    Defaults are the paper's; parameters at F = 9, 27, 81: 9,563,645, 9,573,455, 9,602,885.
+    """
+
+    def __init__(
+        self,
+        num_frames: int = 27,
+        num_joints: int = 17,
+        spatial_dim: int = 32,
+        spatial_depth: int = 4,
+        temporal_depth: int = 4,
+        num_heads: int = 8,
+        mlp_ratio: float = 2.0,
+        drop_path: float = 0.1,
+        spatial_positions: bool = True,
+        temporal_positions: bool = True,
+    ):
+        super().__init__(num_frames, num_joints)
+        temporal_dim = num_joints * spatial_dim
+        self.spatial = SpatialTransformer(num_joints, spatial_dim, spatial_depth, num_heads, mlp_ratio, drop_path)
+        self.temporal = TemporalTransformer(num_frames, temporal_dim, temporal_depth, num_heads, mlp_ratio, drop_path)
+        self.head = RegressionHead(num_frames, temporal_dim, num_joints)
+        self.spatial.position_embedding.requires_grad_(spatial_positions)  # zero at the start, so frozen means absent
+        self.temporal.position_embedding.requires_grad_(temporal_positions)
+
+    def embed_frames(self, poses_2d: Tensor) -> Tensor:
+        """Spatial stage: (N, J, 2) -> (N, D), the J tokens of a frame laid side by side, D = J * c."""
+        return self.spatial(poses_2d).flatten(-2)
+
+    def join_frames(self, tokens: Tensor) -> Tensor:
+        """Temporal stage and head: (B, F, D) -> (B, J, 3)."""
+        return self.head(self.temporal(tokens))
+
+    @classmethod
+    def from_official(cls, path, num_heads: int = 8) -> "PoseFormer":
+        """Read a checkpoint of the authors' code (.bin), or its state dict; see `model.official.load_official`."""
+        from poseformer_lite.model.official import load_official
+
+        return load_official(path, num_heads)
+
+    def to_official_state_dict(self) -> dict[str, Tensor]:
+        """The weights under the names of the authors' code, so that it can load them."""
+        from poseformer_lite.model.official import to_official_state_dict
+
+        return to_official_state_dict(self)

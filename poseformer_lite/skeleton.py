@@ -1,0 +1,154 @@
+"""Bodies: which joints a pose has, how bones join them, and which joint mirrors which."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """A body of J named joints, joined by bones from each joint to its parent (-1 for the root)."""
+
+    name: str
+    joints: tuple[str, ...]
+    parents: tuple[int, ...]
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+
+    def __post_init__(self):
+        if len(self.joints) != len(self.parents) or len(self.left) != len(self.right):
+            raise ValueError(
+                f"skeleton {self.name!r} has {len(self.joints)} joints, {len(self.parents)} parents, "
+                f"{len(self.left)} left and {len(self.right)} right joints: joints and parents must be as many, "
+                "and so must left and right"
+            )
+
+    @property
+    def num_joints(self) -> int:
+        return len(self.joints)
+
+    @cached_property
+    def root(self) -> int:
+        """The joint every root-relative pose is measured from: the one without a parent."""
+        return self.parents.index(-1)
+
+    @cached_property
+    def bones(self) -> tuple[tuple[int, int], ...]:
+        """(parent, child) for every joint but the root."""
+        return tuple((parent, child) for child, parent in enumerate(self.parents) if parent >= 0)
+
+    @cached_property
+    def flip_order(self) -> tuple[int, ...]:
+        """For each joint the joint of the other side: the permutation that a mirror image needs."""
+        order = list(range(self.num_joints))
+        for a, b in zip(self.left, self.right, strict=True):
+            order[a], order[b] = b, a
+        return tuple(order)
+
+    def side(self, joint: int) -> str:
+        """'left', 'right' or 'middle'."""
+        return "left" if joint in self.left else "right" if joint in self.right else "middle"
+
+    def bone_lengths(self, poses_3d: np.ndarray) -> np.ndarray:
+        """Lengths of all bones, in the order of `bones`. poses_3d: (..., J, 3) -> (..., J - 1), same unit."""
+        parents, children = np.array(self.bones).T
+        return np.linalg.norm(poses_3d[..., children, :] - poses_3d[..., parents, :], axis=-1)
+
+
+def flip_poses(poses, skeleton: Skeleton):
+    """Mirror poses left to right: negate the first coordinate and exchange left and right joints.
+
+    poses: (..., J, 2) normalised screen coordinates or (..., J, 3) camera space; a numpy array or a tensor.
+    Flipping twice gives back what was given.
+    """
+    if poses.shape[-2] != skeleton.num_joints:
+        raise ValueError(
+            f"poses of shape {tuple(poses.shape)} have {poses.shape[-2]} joints, "
+            f"but skeleton {skeleton.name!r} has {skeleton.num_joints}"
+        )
+    flipped = poses[..., list(skeleton.flip_order), :]  # a copy: indexing with a list never gives a view
+    flipped[..., 0] *= -1
+    return flipped
+
+
+H36M17 = Skeleton(
+    name="h36m17",
+    joints=(
+        "Hip", "RHip", "RKnee", "RFoot", "LHip", "LKnee", "LFoot", "Spine", "Thorax", "Neck/Nose", "Head",
+        "LShoulder", "LElbow", "LWrist", "RShoulder", "RElbow", "RWrist",
+    ),
+    parents=(-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15),
+    left=(4, 5, 6, 11, 12, 13),
+    right=(1, 2, 3, 14, 15, 16),
+)  # fmt: skip
+
+HUMANEVA15 = Skeleton(
+    name="humaneva15",
+    joints=(
+        "Pelvis", "Thorax", "LShoulder", "LElbow", "LWrist", "RShoulder", "RElbow", "RWrist",
+        "LHip", "LKnee", "LAnkle", "RHip", "RKnee", "RAnkle", "Head",
+    ),
+    parents=(-1, 0, 1, 2, 3, 1, 5, 6, 0, 8, 9, 0, 11, 12, 1),
+    left=(2, 3, 4, 8, 9, 10),
+    right=(5, 6, 7, 11, 12, 13),
+)  # fmt: skip
+
+MPI_INF_3DHP17 = Skeleton(
+    name="mpi_inf_3dhp17",
+    joints=(
+        "HeadTop", "Neck", "RShoulder", "RElbow", "RWrist", "LShoulder", "LElbow", "LWrist",
+        "RHip", "RKnee", "RAnkle", "LHip", "LKnee", "LAnkle", "Pelvis", "Spine", "Head",
+    ),
+    parents=(16, 15, 1, 2, 3, 1, 5, 6, 14, 8, 9, 14, 11, 12, -1, 14, 1),
+    left=(5, 6, 7, 11, 12, 13),
+    right=(2, 3, 4, 8, 9, 10),
+)  # fmt: skip
+
+COCO17 = Skeleton(
+    name="coco17",
+    joints=(
+        "Nose", "LEye", "REye", "LEar", "REar", "LShoulder", "RShoulder", "LElbow", "RElbow", "LWrist", "RWrist",
+        "LHip", "RHip", "LKnee", "RKnee", "LAnkle", "RAnkle",
+    ),
+    parents=(-1, 0, 0, 1, 2, 0, 0, 5, 6, 7, 8, 5, 6, 11, 12, 13, 14),
+    left=(1, 3, 5, 7, 9, 11, 13, 15),
+    right=(2, 4, 6, 8, 10, 12, 14, 16),
+)  # fmt: skip
+
+HALPE26 = Skeleton(
+    name="halpe26",
+    joints=(
+        "Nose", "LEye", "REye", "LEar", "REar", "LShoulder", "RShoulder", "LElbow", "RElbow", "LWrist", "RWrist",
+        "LHip", "RHip", "LKnee", "RKnee", "LAnkle", "RAnkle", "Head", "Neck", "Hip",
+        "LBigToe", "RBigToe", "LSmallToe", "RSmallToe", "LHeel", "RHeel",
+    ),
+    parents=(17, 0, 0, 1, 2, 18, 18, 5, 6, 7, 8, 19, 19, 11, 12, 13, 14, 18, 19, -1, 15, 16, 15, 16, 15, 16),
+    left=(1, 3, 5, 7, 9, 11, 13, 15, 20, 22, 24),
+    right=(2, 4, 6, 8, 10, 12, 14, 16, 21, 23, 25),
+)  # fmt: skip
+
+MEDIAPIPE33 = Skeleton(
+    name="mediapipe33",
+    joints=(
+        "Nose", "LEyeInner", "LEye", "LEyeOuter", "REyeInner", "REye", "REyeOuter", "LEar", "REar",
+        "LMouth", "RMouth", "LShoulder", "RShoulder", "LElbow", "RElbow", "LWrist", "RWrist",
+        "LPinky", "RPinky", "LIndex", "RIndex", "LThumb", "RThumb", "LHip", "RHip", "LKnee", "RKnee",
+        "LAnkle", "RAnkle", "LHeel", "RHeel", "LFootIndex", "RFootIndex",
+    ),
+    parents=(
+        -1, 0, 1, 2, 0, 4, 5, 3, 6, 0, 0, 0, 0, 11, 12, 13, 14,
+        15, 16, 15, 16, 15, 16, 11, 12, 23, 24, 25, 26, 27, 28, 29, 30,
+    ),
+    left=(1, 2, 3, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31),
+    right=(4, 5, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32),
+)  # fmt: skip
+
+SKELETONS = {s.name: s for s in (H36M17, HUMANEVA15, MPI_INF_3DHP17, COCO17, HALPE26, MEDIAPIPE33)}
+
+
+def get_skeleton(name: str) -> Skeleton:
+    """The skeleton of that name; the error lists the names there are."""
+    if name not in SKELETONS:
+        raise ValueError(f"there is no skeleton {name!r}: choose one of {', '.join(SKELETONS)}")
+    return SKELETONS[name]

@@ -1,0 +1,338 @@
+"""The training loop: one loop for a CPU, a GPU or several, that can be stopped anywhere and goes on where it was."""
+
+import math
+import signal
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from poseformer_lite.checkpoints import load_checkpoint, save_checkpoint
+from poseformer_lite.datasets.base import PoseDataset, split_validation
+from poseformer_lite.files import atomic_path
+from poseformer_lite.metrics import mpjpe
+from poseformer_lite.model.lifting_network import LiftingNetwork
+from poseformer_lite.presets import Settings, get_preset
+from poseformer_lite.windows import Windows
+
+CHECKPOINT_SECONDS = 300  # a long epoch is saved this often; the end of every epoch always is
+VALIDATION_WINDOWS = 4096  # at most; spread evenly over the held-out takes
+
+
+@dataclass
+class TrainingRun:
+    """What `train` gives back: the trained model, the settings, and one row of history per epoch.
+
+    A row holds epoch, windows (seen so far), seconds, learning_rate, train_mm and validation_mm (None without held-out
+    takes). finished is False if the run was interrupted.
+    """
+
+    model: LiftingNetwork
+    settings: Settings
+    history: list[dict] = field(default_factory=list)
+    output: Path | None = None
+    finished: bool = False
+
+    def to_dataframe(self):
+        """The history as a pandas table, one row per epoch."""
+        import pandas as pd
+
+        return pd.DataFrame(self.history)
+
+    def plot(self, ax=None):
+        """Training and validation error over the epochs."""
+        from poseformer_lite.plots import plot_history
+
+        return plot_history(self.history, ax=ax)
+
+    def __repr__(self) -> str:
+        if not self.history:
+            return "TrainingRun(no epoch finished)"
+        last = self.history[-1]
+        held_out = "no held-out takes" if last["validation_mm"] is None else f"held out {last['validation_mm']:.1f} mm"
+        return f"TrainingRun({len(self.history)} epochs, training {last['train_mm']:.1f} mm, {held_out})"
+
+
+def train(
+    model: LiftingNetwork,
+    data: PoseDataset,
+    preset: str = "lite",
+    output: str | Path | None = None,
+    progress: bool = True,
+    **changes,
+) -> TrainingRun:
+    """Train `model` in place on the training takes of `data`; the test subjects or takes are never touched.
+
+    preset: "lite", "paper" or "official"; `changes` are settings that differ from it, such as epochs=5. output is a
+    folder for checkpoints, the history and the trained weights: if it holds a stopped run of the same settings, model
+    and data, that run goes on, on a CPU bit for bit as if it had never stopped. Ctrl-C (or a notebook's stop button)
+    ends the run after the step in hand, saves it, and returns what there is.
+
+    Loss: MPJPE of the centre frame (Eq. 9). Raises ValueError where data and model do not fit, where the loss becomes
+    NaN, or where `output` holds another run.
+    """
+    settings = replace(get_preset(preset).settings, **changes)
+    if data.skeleton.num_joints != model.num_joints:
+        raise ValueError(f"the model has {model.num_joints} joints, but {data.name} has {data.skeleton.num_joints}")
+    with _own_randomness(settings.seed), _interrupts() as interrupted:
+        return _Trainer(model, data, settings, Path(output) if output else None, progress).run(interrupted)
+
+
+class _Trainer:
+    """The state of one run, and the loop over it."""
+
+    def __init__(self, model, data: PoseDataset, settings: Settings, output: Path | None, progress: bool):
+        self.accelerator = _accelerator(settings.mixed_precision)
+        self.data, self.settings, self.output = data, settings, output
+        self.training, self.held_out = split_validation(data.train(), settings.validation, settings.seed)
+        self.progress = progress and self.accelerator.is_main_process
+        self.run_ = TrainingRun(model, settings, output=output)
+        optimizer = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[settings.optimizer]
+        weights = [p for p in model.parameters() if p.requires_grad]
+        self.model, self.optimizer = self.accelerator.prepare(
+            model, optimizer(weights, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+        )
+        self.epoch, self.step, self.seconds = 0, 0, 0.0  # step counts within the epoch
+        self.loss_sum = torch.zeros((), device=self.accelerator.device)
+        self.best: dict | None = None
+
+    def run(self, interrupted: threading.Event) -> TrainingRun:
+        self._resume()
+        windows = None
+        while self.epoch < self.settings.epochs and not interrupted.is_set():
+            if windows is None or self.data.redraw:
+                windows = self._windows(self._sequences(self.epoch), flip=self.settings.flip)
+            self._train_epoch(windows, interrupted)
+        self.run_.finished = self.epoch >= self.settings.epochs
+        self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
+        if self.run_.finished:
+            self._finish()
+        elif self.progress:
+            where = f"and will go on from {self.output}" if self.output else "and was not saved: no output= was given"
+            print(f"Stopped in epoch {self.epoch + 1} of {self.settings.epochs}, {where}.")
+        return self.run_
+
+    def _train_epoch(self, windows: Windows, interrupted: threading.Event) -> None:
+        settings, model = self.settings, self.run_.model
+        order = self._order(len(windows))
+        batches = order.split(settings.batch_size)
+        bar = self._bar(len(batches))
+        started, saved = time.perf_counter(), time.perf_counter()
+        model.train()
+        for index in batches[self.step :]:
+            self._set_learning_rate(self.epoch * len(batches) + self.step, len(batches))
+            mine = index[self.accelerator.process_index :: self.accelerator.num_processes]
+            poses_2d, target = windows.gather(mine.to(windows.poses_2d.device))
+
+            loss = mpjpe(self.model(poses_2d), target)  # Eq. 9
+            self.optimizer.zero_grad(set_to_none=True)
+            self.accelerator.backward(loss)
+            self.optimizer.step()
+
+            self.loss_sum += loss.detach()
+            self.step += 1
+            if bar.update(1):
+                bar.set_postfix_str(f"{self._mean_loss_mm():.1f} mm", refresh=False)
+            if interrupted.is_set() or (self.output and time.perf_counter() - saved > CHECKPOINT_SECONDS):
+                self._save(self.seconds + time.perf_counter() - started)
+                saved = time.perf_counter()
+            if interrupted.is_set():
+                bar.close()
+                return
+        self.seconds += time.perf_counter() - started
+        self._end_epoch(len(order), bar)
+
+    def _end_epoch(self, windows_in_epoch: int, bar) -> None:
+        row = {
+            "epoch": self.epoch + 1,
+            "windows": (self.epoch + 1) * windows_in_epoch,
+            "seconds": round(self.seconds, 2),
+            "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "train_mm": self._mean_loss_mm(),
+            "validation_mm": self._validate(),
+        }
+        if not math.isfinite(row["train_mm"]):
+            raise ValueError(
+                f"the training error became {row['train_mm']} in epoch {self.epoch + 1}: lower the learning rate "
+                f"(now {self.settings.learning_rate:g}); the last checkpoint still stands"
+            )
+        self.run_.history.append(row)
+        if self.settings.select == "best" and row["validation_mm"] is not None:
+            so_far = min(r["validation_mm"] for r in self.run_.history)
+            if row["validation_mm"] == so_far:
+                self.best = {name: tensor.detach().clone() for name, tensor in self.run_.model.state_dict().items()}
+        shown = "" if row["validation_mm"] is None else f", held out {row['validation_mm']:.1f} mm"
+        bar.set_postfix_str(f"{row['train_mm']:.1f} mm{shown}")
+        bar.close()
+        self.epoch, self.step = self.epoch + 1, 0
+        self.loss_sum.zero_()
+        self._save(self.seconds)
+
+    def _finish(self) -> None:
+        if self.best is not None:
+            self.run_.model.load_state_dict(self.best)
+        self.run_.model.eval()
+        if self.output and self.accelerator.is_main_process:
+            self.run_.model.save_pretrained(self.output)
+            with atomic_path(self.output / "history.csv") as path:
+                self.run_.to_dataframe().to_csv(path, index=False)
+
+    @torch.no_grad()
+    def _validate(self) -> float | None:
+        if not self.held_out:
+            return None
+        windows = self._windows(self.held_out)
+        index = torch.linspace(0, len(windows) - 1, min(VALIDATION_WINDOWS, len(windows))).long()
+        self.run_.model.eval()
+        error = [
+            mpjpe(self.model(poses_2d), target, reduce=False).mean(-1)
+            for poses_2d, target in windows.batches(index, self.settings.batch_size)
+        ]
+        return 1000 * torch.cat(error).mean().item()
+
+    def _windows(self, sequences, flip: bool = False) -> Windows:
+        return Windows(sequences, self.run_.model.num_frames, self.data.skeleton, self.accelerator.device, flip=flip)
+
+    def _sequences(self, epoch: int):
+        """The training takes, seen anew in each epoch where the data can do that."""
+        if not self.data.redraw:
+            return self.training
+        kept = {(s.subject, s.action) for s in self.training}
+        return [s for s in self.data.redraw(_mix(self.settings.seed, epoch)) if (s.subject, s.action) in kept]
+
+    def _order(self, num_windows: int) -> Tensor:
+        generator = torch.Generator().manual_seed(_mix(self.settings.seed, self.epoch))
+        return torch.randperm(num_windows, generator=generator)[: self.settings.windows_per_epoch]
+
+    def _set_learning_rate(self, step: int, steps_per_epoch: int) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.settings, step, steps_per_epoch)
+
+    def _mean_loss_mm(self) -> float:
+        mean = self.accelerator.reduce(self.loss_sum.clone(), "mean") if self.step else self.loss_sum
+        return 1000 * mean.item() / max(self.step, 1)
+
+    def _bar(self, steps: int):
+        from tqdm.auto import tqdm
+
+        title = f"epoch {self.epoch + 1}/{self.settings.epochs}"
+        return tqdm(total=steps, initial=self.step, desc=title, disable=not self.progress, leave=self._is_last())
+
+    def _is_last(self) -> bool:
+        return self.epoch + 1 == self.settings.epochs
+
+    def _fingerprint(self) -> dict:
+        """What a stopped run must share with the one that continues it."""
+        model = self.run_.model
+        return {
+            "settings": asdict(self.settings),
+            "model": {
+                "class": type(model).__name__,
+                "weights": {n: list(t.shape) for n, t in model.state_dict().items()},
+            },
+            "data": {"name": self.data.name, "keypoints": self.data.keypoints, "frames": sum(map(len, self.training))},
+        }
+
+    def _save(self, seconds: float) -> None:
+        if not self.output or not self.accelerator.is_main_process:
+            return
+        scaler = self.accelerator.scaler
+        save_checkpoint(
+            self.output,
+            fingerprint=self._fingerprint(),
+            state={
+                "weights": self.run_.model.state_dict(),
+                "best": self.best,
+                "optimizer": self.optimizer.state_dict(),
+                "scaler": scaler.state_dict() if scaler else None,
+                "epoch": self.epoch,
+                "step": self.step,
+                "seconds": seconds,
+                "loss_sum": self.loss_sum,
+                "history": self.run_.history,
+                "randomness": _randomness(),
+            },
+        )
+
+    def _resume(self) -> None:
+        state = load_checkpoint(self.output, self._fingerprint(), self.accelerator.device) if self.output else None
+        if state is None:
+            return
+        self.run_.model.load_state_dict(state["weights"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if state["scaler"]:
+            self.accelerator.scaler.load_state_dict(state["scaler"])
+        self.best, self.run_.history = state["best"], state["history"]
+        self.epoch, self.step, self.seconds = state["epoch"], state["step"], state["seconds"]
+        self.loss_sum.copy_(state["loss_sum"])
+        _restore_randomness(state["randomness"])
+        if self.progress:
+            print(f"Going on from {self.output}, epoch {self.epoch + 1}, step {self.step}.")
+
+
+def learning_rate(settings: Settings, step: int, steps_per_epoch: int) -> float:
+    """The learning rate of a step, counted over the whole run."""
+    rate = settings.learning_rate
+    if step < settings.warmup_steps:
+        return rate * (step + 1) / (settings.warmup_steps + 1)
+    if settings.schedule == "exponential":
+        return rate * settings.decay ** (step // steps_per_epoch)
+    if settings.schedule == "cosine":
+        total = settings.epochs * steps_per_epoch
+        done = (step - settings.warmup_steps) / max(total - settings.warmup_steps, 1)
+        return rate * (1 + math.cos(math.pi * done)) / 2
+    return rate
+
+
+def _accelerator(mixed_precision: str):
+    from accelerate import Accelerator
+    from accelerate.state import AcceleratorState
+
+    if mixed_precision == "auto":
+        mixed_precision = "no"
+        if torch.cuda.is_available():
+            mixed_precision = "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+    AcceleratorState._reset_state(reset_partial_state=False)  # it remembers the precision of an earlier run
+    return Accelerator(mixed_precision=mixed_precision)
+
+
+def _mix(seed: int, epoch: int) -> int:
+    """One seed out of two numbers, the same on every machine."""
+    return (seed * 1_000_003 + epoch * 7919 + 12345) % 2**31
+
+
+@contextmanager
+def _own_randomness(seed: int):
+    """Draw from a generator seeded for the run, and leave the caller's as it was."""
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield
+
+
+def _randomness() -> dict:
+    return {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []}
+
+
+def _restore_randomness(state: dict) -> None:
+    torch.set_rng_state(state["cpu"].cpu())
+    if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all([s.cpu() for s in state["cuda"]])
+
+
+@contextmanager
+def _interrupts():
+    """An event that Ctrl-C sets in place of raising, so that a step is never cut in two."""
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: event.set())
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,69 @@
+"""Sequences become windows of F frames: gathered by index where the data lies, never copied one sample at a time."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from poseformer_lite.datasets.base import PoseSequence
+from poseformer_lite.skeleton import Skeleton, flip_poses
+
+
+class Windows:
+    """Every window of every sequence, one around each frame; where a window reaches over an end, the end frame repeats.
+
+    The frames are stored once on `device`; a window is F indices into them. With `flip` the set doubles: index i + N is
+    the mirror image of window i (section 4.2).
+    """
+
+    def __init__(
+        self,
+        sequences: list[PoseSequence],
+        num_frames: int,
+        skeleton: Skeleton,
+        device: torch.device | str = "cpu",
+        flip: bool = False,
+    ):
+        if not sequences:
+            raise ValueError("there are no sequences to make windows of: check the subjects, takes and 3D of the data")
+        lengths = torch.tensor([len(s) for s in sequences])
+        ends = lengths.cumsum(0)
+        self.poses_2d = _stack([s.poses_2d() for s in sequences], sequences, device)  # (N, J, 2)
+        self.targets = _stack([s.root_relative(skeleton.root) for s in sequences], sequences, device)  # (N, J, 3)
+        self.first = (ends - lengths).repeat_interleave(lengths).to(device)  # (N,): where each frame's sequence begins
+        self.last = (ends - 1).repeat_interleave(lengths).to(device)  # (N,): and ends
+        self.offsets = torch.arange(num_frames, device=device) - num_frames // 2  # (F,)
+        self.skeleton = skeleton
+        self.flip = flip
+
+    def __len__(self) -> int:
+        return len(self.poses_2d) * (2 if self.flip else 1)
+
+    def gather(self, index: Tensor) -> tuple[Tensor, Tensor]:
+        """Windows and the 3D of their centre frames: (B,) -> (B, F, J, 2), (B, J, 3)."""
+        center = index % len(self.poses_2d)  # (B,)
+        frames = center[:, None] + self.offsets  # (B, F)
+        frames = frames.clamp(self.first[center, None], self.last[center, None])
+        poses_2d, targets = self.poses_2d[frames], self.targets[center]  # (B, F, J, 2), (B, J, 3)
+        if self.flip:
+            mirrored = index >= len(self.poses_2d)
+            poses_2d[mirrored] = flip_poses(poses_2d[mirrored], self.skeleton)
+            targets[mirrored] = flip_poses(targets[mirrored], self.skeleton)
+        return poses_2d, targets
+
+    def batches(self, index: Tensor, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """The windows of `index` (N,), `batch_size` at a time."""
+        for batch in index.to(self.poses_2d.device).split(batch_size):
+            yield self.gather(batch)
+
+
+def _stack(arrays: list[np.ndarray], sequences: list[PoseSequence], device) -> Tensor:
+    for array, sequence in zip(arrays, sequences, strict=True):
+        if not np.isfinite(array).all():
+            frame = int(np.flatnonzero(~np.isfinite(array).all(axis=(1, 2)))[0])
+            raise ValueError(
+                f"{sequence.name} has NaN or infinite values, first in frame {frame}: fill the gaps first "
+                "(keypoints.fill_gaps) or leave the sequence out"
+            )
+    return torch.from_numpy(np.concatenate(arrays)).float().to(device)

@@ -1,0 +1,15 @@
+"""Fixtures that several test files use."""
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Reference material beside the checkout: golden values, real motion capture, a real video's keypoints."""
+    if not (SHARED / "reference").is_dir():
+        pytest.skip("needs the reference material in ../shared (golden values, motion capture), which is not here")
+    return SHARED
