@@ -1,0 +1,212 @@
+"""The command line: poseformer-lite train | evaluate | lift | convert | presets | doctor."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="PoseFormer: from 2D keypoints to 3D human motion.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class Network(StrEnum):
+    poseformer = "poseformer"
+    baseline = "baseline"
+
+
+DATASET = Annotated[str, typer.Argument(help="synthetic, human36m or cmu_mocap")]
+ROOT = Annotated[Path | None, typer.Option(help="folder with the dataset's files (not for synthetic)")]
+KEYPOINTS = Annotated[str, typer.Option(help="gt, noisy, or what the 2D file is called (cpn_ft_h36m_dbb)")]
+CAMERAS = Annotated[str | None, typer.Option(help="cmu_mocap: fixed, or random (drawn anew each epoch)")]
+
+
+def _load(dataset: str, root: Path | None, keypoints: str, cameras: str | None):
+    from poseformer_lite.datasets import load_dataset
+
+    return load_dataset(dataset, root, keypoints, **({"cameras": cameras} if cameras else {}))
+
+
+@app.command()
+def train(
+    dataset: DATASET = "synthetic",
+    root: ROOT = None,
+    keypoints: KEYPOINTS = "gt",
+    cameras: CAMERAS = None,
+    preset: Annotated[str, typer.Option(help="lite, paper or official: sizes and settings")] = "lite",
+    network: Annotated[Network, typer.Option(help="the network to train")] = Network.poseformer,
+    output: Annotated[Path, typer.Option(help="folder for checkpoints and weights; a stopped run goes on")] = Path(
+        "runs/latest"
+    ),
+    num_frames: Annotated[int | None, typer.Option(help="frames of a window, other than the preset's")] = None,
+    epochs: Annotated[int | None, typer.Option(help="epochs, other than the preset's")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="windows in a batch, other than the preset's")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="learning rate, other than the preset's")] = None,
+    validation: Annotated[float | None, typer.Option(help="share of training takes held out")] = None,
+    seed: Annotated[int, typer.Option(help="decides the first weights and the order of the windows")] = 0,
+):
+    """Train a network and test it on the test subjects. Run again with the same output to go on after a stop."""
+    import torch
+
+    from poseformer_lite.evaluation import evaluate
+    from poseformer_lite.presets import get_preset
+    from poseformer_lite.training import train as run_training
+
+    data = _load(dataset, root, keypoints, cameras)
+    print(data)
+    sizes = get_preset(preset).model | ({"num_frames": num_frames} if num_frames else {})
+    torch.manual_seed(seed)
+    model = _build(network, sizes)
+    print(f"{type(model).__name__} with {model.num_parameters():,} parameters, on {_device_words()}")
+    changes = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "validation": validation}
+    changes = {name: value for name, value in changes.items() if value is not None}
+    run = run_training(model, data, preset, output=output, seed=seed, **changes)
+    if not run.finished:
+        raise typer.Exit(130)
+    held_out = f"{run.settings.validation:.0%} of the training takes held out" if run.settings.validation else "none"
+    print(f"{run}. Validation: {held_out}; weights of the {run.settings.select} epoch, in {output}\n")
+    print(evaluate(model, data))
+
+
+def _build(network: Network, sizes: dict):
+    from poseformer_lite.model.comparators import TemporalTransformerBaseline
+    from poseformer_lite.model.poseformer import PoseFormer
+
+    if network is Network.poseformer:
+        return PoseFormer(**sizes)
+    return TemporalTransformerBaseline(
+        num_frames=sizes["num_frames"],
+        dim=17 * sizes["spatial_dim"],
+        depth=sizes["temporal_depth"],
+        num_heads=sizes["num_heads"],
+    )
+
+
+@app.command()
+def evaluate(
+    weights: Annotated[str, typer.Argument(help="a folder of weights, 'lite', or an official .bin checkpoint")],
+    dataset: DATASET = "synthetic",
+    root: ROOT = None,
+    keypoints: KEYPOINTS = "gt",
+    flip: Annotated[bool, typer.Option(help="average with the mirror image, as the paper does")] = True,
+    zero_root: Annotated[bool, typer.Option(help="put the predicted root at zero")] = False,
+    markdown: Annotated[bool, typer.Option(help="print the table as Markdown")] = False,
+    num_heads: Annotated[int, typer.Option(help="heads of an official checkpoint, which does not hold them")] = 8,
+):
+    """Measure a network on a dataset's test subjects: protocols 1 and 2, per action, averaged both ways."""
+    from poseformer_lite.evaluation import evaluate as run_evaluation
+
+    model = _read_model(weights, num_heads)
+    result = run_evaluation(model.to(_device()), _load(dataset, root, keypoints, None), flip=flip, zero_root=zero_root)
+    print(result.to_markdown() if markdown else result)
+
+
+@app.command()
+def lift(
+    keypoints: Annotated[Path, typer.Argument(help="keypoints of a video: .npz, .npy, .json or .csv, in pixels")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="the motion, .npz or .json")] = Path("motion.npz"),
+    weights: Annotated[str, typer.Option(help="'lite', a folder of weights, or an official .bin checkpoint")] = "lite",
+    layout: Annotated[str | None, typer.Option(help="h36m17, coco17, halpe26 or mediapipe33")] = None,
+    width: Annotated[int | None, typer.Option(help="the video's width in pixels")] = None,
+    height: Annotated[int | None, typer.Option(help="the video's height in pixels")] = None,
+    fps: Annotated[float | None, typer.Option(help="the video's frames per second")] = None,
+    min_confidence: Annotated[float, typer.Option(help="joints less confident are interpolated")] = 0.0,
+    picture: Annotated[Path | None, typer.Option(help="also draw some frames to this .png")] = None,
+    track: Annotated[int, typer.Option(help="which person or video of the file, 0 the longest")] = 0,
+    num_heads: Annotated[int, typer.Option(help="heads of an official checkpoint, which does not hold them")] = 8,
+):
+    """Lift one person's keypoints to a 3D motion."""
+    from poseformer_lite.datasets.custom import guess_layout, read_keypoints
+    from poseformer_lite.lifting import PoseLifter
+
+    tracks = read_keypoints(keypoints)
+    if not 0 <= track < len(tracks):
+        raise ValueError(f"{keypoints} has {len(tracks)} tracks, so there is no track {track}: count from 0")
+    person = tracks[track]
+    said = {
+        "width": width or person.width,
+        "height": height or person.height,
+        "fps": fps or person.fps,
+        "layout": layout or person.layout or guess_layout(person.keypoints.shape[1]),
+    }
+    missing = [f"--{name}" for name, value in said.items() if value is None]
+    if missing:
+        raise ValueError(f"{keypoints} does not say everything about its video: give {' and '.join(missing)}")
+    motion = PoseLifter(_read_model(weights, num_heads))(person.keypoints, min_confidence=min_confidence, **said)
+    print(f"{motion} of {person.name} written to {motion.save(output)}")
+    if picture:
+        motion.plot().savefig(picture, dpi=110)
+        print(f"some of its frames are drawn in {picture}")
+
+
+@app.command()
+def convert(
+    dataset: DATASET,
+    output: Annotated[Path, typer.Option("--output", "-o", help="folder for the files")],
+    root: ROOT = None,
+    keypoints: KEYPOINTS = "gt",
+    cameras: CAMERAS = None,
+    name: Annotated[str | None, typer.Option(help="NAME in data_3d_NAME.npz; h36m is what other codes expect")] = None,
+):
+    """Write a dataset in the VideoPose3D layout, on which the field's other codes can train."""
+    from poseformer_lite.datasets.videopose3d import write
+
+    for path in write(_load(dataset, root, keypoints, cameras), output, name):
+        print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
+
+
+@app.command()
+def presets():
+    """Print every setting in which the presets differ."""
+    from poseformer_lite.presets import PRESETS, compare_presets
+
+    width = 24
+    print(" " * width + "".join(f"{name:>14}" for name in PRESETS))
+    for setting, *values in compare_presets():
+        print(f"{setting:<{width}}" + "".join(f"{value!s:>14}" for value in values))
+    for name, preset in PRESETS.items():
+        print(f"{name}: {preset.source}")
+
+
+@app.command()
+def doctor(root: ROOT = None):
+    """Say what works on this machine, line by line, and what to do about what does not."""
+    from poseformer_lite.doctor import examine
+
+    lines = examine(root)
+    for line in lines:
+        print(line)
+    raise typer.Exit(0 if all(line.ok for line in lines) else 1)
+
+
+def _read_model(weights: str, num_heads: int):
+    from poseformer_lite.model.poseformer import PoseFormer
+
+    if weights.endswith((".bin", ".pth", ".pt")):
+        return PoseFormer.from_official(weights, num_heads=num_heads)
+    return PoseFormer.from_pretrained(weights)
+
+
+def _device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _device_words() -> str:
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else f"{torch.get_num_threads()} CPU threads"
+
+
+def main() -> None:
+    """Run the command; what is wrong with the input is said in a sentence, not in a traceback."""
+    try:
+        app()
+    except (ValueError, OSError) as error:
+        typer.echo(f"poseformer-lite: {error}", err=True)
+        raise SystemExit(2) from None

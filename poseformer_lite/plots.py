@@ -1,0 +1,129 @@
+"""Still pictures: skeletons in space and in the image, learning curves, errors, attention. They compute nothing new.
+
+Every function takes `ax` and gives it back, or makes a figure. Left limbs are blue and solid, right limbs orange and
+dashed, so that they differ in grey too.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from poseformer_lite.skeleton import H36M17, Skeleton
+
+COLOURS = {"left": "#0072B2", "right": "#D55E00", "middle": "#444444"}  # Okabe and Ito: safe for colour blindness
+STYLES = {"left": "-", "right": (0, (3, 1)), "middle": "-"}
+
+
+def plot_pose_2d(keypoints, width: int, height: int, skeleton: Skeleton = H36M17, ax=None, title: str = ""):
+    """A pose in the image plane, y downwards. keypoints: (J, 2) pixels."""
+    ax = ax or plt.subplots(figsize=(4, 4))[1]
+    _draw_bones(ax, np.asarray(keypoints)[:, :2], skeleton)
+    ax.set(xlim=(0, width), ylim=(height, 0), aspect="equal", xlabel="x in pixels", ylabel="y in pixels", title=title)
+    return ax
+
+
+def plot_pose_3d(
+    pose, skeleton: Skeleton = H36M17, ax=None, title: str = "", turn: float = -70.0, world: bool = False, label=True
+):
+    """A pose in space, seen from `turn` degrees round the vertical.
+
+    pose: (J, 3) metres, in camera space (y down, as networks give it) or, with world=True, with z up.
+    """
+    ax = ax or plt.figure(figsize=(4, 4)).add_subplot(projection="3d")
+    pose = np.asarray(pose)
+    if not world:
+        pose = np.stack([pose[:, 0], pose[:, 2], -pose[:, 1]], axis=-1)  # camera to a space with z up
+    _draw_bones(ax, pose, skeleton)
+    _equal_box(ax, pose)
+    ax.view_init(elev=12, azim=turn)
+    ax.set_title(title)
+    if label:
+        ax.set(xlabel="x in m", ylabel="depth in m", zlabel="height in m")
+    ax.tick_params(labelsize=7)
+    return ax
+
+
+def plot_comparison(predicted, target, skeleton: Skeleton = H36M17, title: str = "", turns=(-70.0, 10.0)):
+    """Prediction (colour) over truth (grey), seen from two sides. (J, 3) each, metres, camera space, root-relative."""
+    figure = plt.figure(figsize=(4.2 * len(turns), 4.2), layout="constrained")
+    error = 1000 * np.linalg.norm(np.asarray(predicted) - np.asarray(target), axis=-1).mean()
+    for index, turn in enumerate(turns):
+        ax = figure.add_subplot(1, len(turns), index + 1, projection="3d")
+        truth = np.asarray(target)[:, [0, 2, 1]] * [1, 1, -1]
+        for parent, child in skeleton.bones:
+            ax.plot(*truth[[parent, child]].T, color="0.7", linewidth=5, solid_capstyle="round")
+        plot_pose_3d(predicted, skeleton, ax=ax, turn=turn, title="front" if index == 0 else "side")
+    figure.suptitle(f"{title + ': ' if title else ''}prediction in colour, truth in grey, {error:.0f} mm apart")
+    return figure
+
+
+def plot_motion(motion, frames=None):
+    """Some frames of a lifted motion: keypoints above, skeleton below. frames: their numbers, else five of them."""
+    frames = np.linspace(0, len(motion) - 1, min(5, len(motion))).astype(int) if frames is None else frames
+    figure = plt.figure(figsize=(2.9 * len(frames), 6), layout="constrained")
+    low, high = motion.keypoints.min((0, 1)), motion.keypoints.max((0, 1))
+    room = 0.08 * (high - low).max()
+    for column, frame in enumerate(frames):
+        ax = figure.add_subplot(2, len(frames), column + 1)
+        plot_pose_2d(motion.keypoints[frame], motion.width, motion.height, motion.skeleton, ax, f"frame {frame}")
+        ax.set(xlim=(low[0] - room, high[0] + room), ylim=(high[1] + room, low[1] - room))
+        ax.set_ylabel("y in pixels" if column == 0 else "")
+        ax = figure.add_subplot(2, len(frames), len(frames) + column + 1, projection="3d")
+        plot_pose_3d(motion.poses_3d[frame], motion.skeleton, ax=ax, turn=-60, title="lifted", label=False)
+    return figure
+
+
+def plot_history(history: list[dict], ax=None):
+    """Learning curves: training and held-out error over the windows seen."""
+    ax = ax or plt.subplots(figsize=(6, 3.5), layout="constrained")[1]
+    windows = [row["windows"] for row in history]
+    ax.plot(windows, [row["train_mm"] for row in history], "o-", color=COLOURS["left"], label="training")
+    held_out = [row["validation_mm"] for row in history]
+    if None not in held_out:
+        ax.plot(windows, held_out, "s--", color=COLOURS["right"], label="held-out training takes")
+    ax.set(xlabel="windows seen", ylabel="MPJPE in mm", ylim=(0, None), title="Training")
+    ax.legend(frameon=False)
+    return ax
+
+
+def plot_per_action(errors: dict[str, float], metric: str = "MPJPE", ax=None):
+    """Bars of an error per action, the worst on top. errors: {action: mm}."""
+    import seaborn as sns
+
+    ax = ax or plt.subplots(figsize=(6, 0.28 * len(errors) + 1.2), layout="constrained")[1]
+    names = sorted(errors, key=errors.get, reverse=True)
+    sns.barplot(x=[errors[name] for name in names], y=names, color=COLOURS["left"], ax=ax)
+    ax.bar_label(ax.containers[0], fmt="%.0f", padding=2, fontsize=8)
+    ax.set(xlabel=f"{metric} in mm", ylabel="", title=f"{metric} per action")
+    return ax
+
+
+def plot_attention(rows, names=None, ax=None, title: str = "Attention"):
+    """One head's softmax rows as a heatmap: row i says whom token i looks at. rows: (N, N), each row sums to one."""
+    import seaborn as sns
+
+    rows = np.asarray(rows)
+    ax = ax or plt.subplots(figsize=(5, 4.4), layout="constrained")[1]
+    labels = "auto" if names is None else list(names)
+    sns.heatmap(rows, cmap="viridis", vmin=0, square=True, xticklabels=labels, yticklabels=labels, ax=ax)
+    ax.set(xlabel="looked at (key)", ylabel="looking (query)", title=title)
+    ax.tick_params(labelsize=7)
+    return ax
+
+
+def _draw_bones(ax, pose: np.ndarray, skeleton: Skeleton) -> None:
+    for parent, child in skeleton.bones:
+        side = skeleton.side(child)
+        ax.plot(*pose[[parent, child]].T, color=COLOURS[side], linestyle=STYLES[side], linewidth=2)
+    ax.plot(*pose.T, "o", color="0.2", markersize=2.5, linestyle="none")
+
+
+def _equal_box(ax, pose: np.ndarray) -> None:
+    """The same length on all three axes, the figure filling the box."""
+    middle = (pose.max(0) + pose.min(0)) / 2
+    half = max(0.55 * np.ptp(pose, axis=0).max(), 1e-3)
+    ax.set(
+        xlim=(middle[0] - half, middle[0] + half),
+        ylim=(middle[1] - half, middle[1] + half),
+        zlim=(middle[2] - half, middle[2] + half),
+        box_aspect=(1, 1, 1),
+    )
