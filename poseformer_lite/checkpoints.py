@@ -1,5 +1,6 @@
 """Checkpoints of a training run: written whole or not at all, read without running code."""
 
+import io
 from pathlib import Path
 
 import torch
@@ -7,12 +8,15 @@ import torch
 from poseformer_lite.files import atomic_path
 
 NAME = "checkpoint.pt"
+SHOWN = 6  # differences that an error lists
 
 
 def save_checkpoint(folder: Path, fingerprint: dict, state: dict) -> None:
     """Write folder/checkpoint.pt in one move: a kill or a full disk leaves the one before."""
+    contents = io.BytesIO()  # given a path, torch.save reports a full disk as an error of its own, without the cause
+    torch.save({"fingerprint": fingerprint, "state": state}, contents)
     with atomic_path(folder / NAME) as path:
-        torch.save({"fingerprint": fingerprint, "state": state}, path)
+        path.write_bytes(contents.getbuffer())
 
 
 def load_checkpoint(folder: Path, fingerprint: dict, device) -> dict | None:
@@ -26,18 +30,27 @@ def load_checkpoint(folder: Path, fingerprint: dict, device) -> dict | None:
         return None
     try:
         checkpoint = torch.load(path, map_location=device, weights_only=True)
-        saved, state = checkpoint["fingerprint"], checkpoint["state"]
+        saved = {part: dict(values) for part, values in checkpoint["fingerprint"].items()}
+        state = dict(checkpoint["state"])
     except Exception as error:  # torch reports a bad file in many ways; each means that it cannot be read
         raise ValueError(
-            f"{path} is not a readable checkpoint of a run ({error}): move it away to start anew"
+            f"{path} ({path.stat().st_size:,} bytes) is not a readable checkpoint of a run: it is cut off, or holds other "
+            "things than numbers; nothing in it was run. Move it away to start anew"
         ) from error
-    differences = [
-        f"{part} {key}: {saved.get(part, {}).get(key)} there, {value} here"
-        for part, values in fingerprint.items()
-        for key, value in values.items()
-        if saved.get(part, {}).get(key) != value
-    ]
+    differences = _differences(saved, fingerprint)
     if differences:
-        shown = "; ".join(d if len(d) < 200 else d[:197] + "…" for d in differences)
-        raise ValueError(f"{folder} holds another run ({shown}): choose another output folder, or the same settings")
+        more = f"; and {len(differences) - SHOWN} more" if len(differences) > SHOWN else ""
+        raise ValueError(
+            f"{folder} holds another run ({'; '.join(differences[:SHOWN])}{more}): choose another output folder, or "
+            "the same settings, model and data"
+        )
     return state
+
+
+def _differences(there: dict[str, dict], here: dict[str, dict]) -> list[str]:
+    return [
+        f"{part} {key}: {there.get(part, {}).get(key)} there, {values.get(key)} here"
+        for part, values in here.items()
+        for key in {**values, **there.get(part, {})}
+        if there.get(part, {}).get(key) != values.get(key)
+    ]

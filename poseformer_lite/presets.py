@@ -36,6 +36,11 @@ class Settings:
         for name in ("epochs", "batch_size", "learning_rate", "decay"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be positive")
+        if self.windows_per_epoch is not None and self.windows_per_epoch < 1:
+            raise ValueError(f"windows_per_epoch is {self.windows_per_epoch}: give 1 or more, or None for every window")
+        for name in ("weight_decay", "warmup_steps"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} is {getattr(self, name)}: it must not be negative")
         if not 0 <= self.validation < 1:
             raise ValueError(f"validation is {self.validation}: it is a share of the training takes, 0 to under 1")
 

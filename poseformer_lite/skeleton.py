@@ -55,6 +55,20 @@ class Skeleton:
         parents, children = np.array(self.bones).T
         return np.linalg.norm(poses_3d[..., children, :] - poses_3d[..., parents, :], axis=-1)
 
+    def with_bone_lengths(self, poses_3d: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """The poses with every bone in its direction but of the given length; the root stays where it is.
+
+        poses_3d: (..., J, 3); lengths: (J - 1,) in the order of `bones`, same unit -> (..., J, 3). Parents must come
+        before their children among the joints, as they do in the bodies that 3D poses are given in.
+        """
+        moved = poses_3d.copy()
+        for (parent, child), length in zip(self.bones, lengths, strict=True):
+            bone = poses_3d[..., child, :] - poses_3d[..., parent, :]
+            moved[..., child, :] = moved[..., parent, :] + bone * (
+                length / np.linalg.norm(bone, axis=-1, keepdims=True)
+            )
+        return moved
+
 
 def flip_poses(poses, skeleton: Skeleton):
     """Mirror poses left to right: negate the first coordinate and exchange left and right joints.

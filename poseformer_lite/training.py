@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -101,20 +102,25 @@ class _Trainer:
         self.best: dict | None = None
 
     def run(self, interrupted: threading.Event) -> TrainingRun:
-        self._resume()
-        windows = None
-        while self.epoch < self.settings.epochs and not interrupted.is_set():
-            if windows is None or self.data.redraw:
-                windows = self._windows(self._sequences(self.epoch), flip=self.settings.flip)
-            self._train_epoch(windows, interrupted)
+        try:
+            self._resume()
+            self._train_epochs(interrupted)
+        finally:  # a failed run, too, leaves the model with its own forward
+            self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
         self.run_.finished = self.epoch >= self.settings.epochs
-        self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
         if self.run_.finished:
             self._finish()
         elif self.progress:
             where = f"and will go on from {self.output}" if self.output else "and was not saved: no output= was given"
             print(f"Stopped in epoch {self.epoch + 1} of {self.settings.epochs}, {where}.")
         return self.run_
+
+    def _train_epochs(self, interrupted: threading.Event) -> None:
+        windows = None
+        while self.epoch < self.settings.epochs and not interrupted.is_set():
+            if windows is None or self.data.redraw:
+                windows = self._windows(self._sequences(self.epoch), flip=self.settings.flip)
+            self._train_epoch(windows, interrupted)
 
     def _train_epoch(self, windows: Windows, interrupted: threading.Event) -> None:
         settings, model = self.settings, self.run_.model
@@ -138,6 +144,7 @@ class _Trainer:
             if bar.update(1):
                 bar.set_postfix_str(f"{self._mean_loss_mm():.1f} mm", refresh=False)
             if interrupted.is_set() or (self.output and time.perf_counter() - saved > CHECKPOINT_SECONDS):
+                self._check_loss()
                 self._save(self.seconds + time.perf_counter() - started)
                 saved = time.perf_counter()
             if interrupted.is_set():
@@ -146,7 +153,16 @@ class _Trainer:
         self.seconds += time.perf_counter() - started
         self._end_epoch(len(order), bar)
 
+    def _check_loss(self) -> None:
+        """Raises ValueError once the loss is not finite, so that a checkpoint never holds what comes after."""
+        if not self.loss_sum.isfinite():
+            raise ValueError(
+                f"the training error became {self.loss_sum.item()} in epoch {self.epoch + 1}: lower the learning rate "
+                f"(now {self.settings.learning_rate:g}); the last checkpoint still stands"
+            )
+
     def _end_epoch(self, windows_in_epoch: int, bar) -> None:
+        self._check_loss()
         row = {
             "epoch": self.epoch + 1,
             "windows": (self.epoch + 1) * windows_in_epoch,
@@ -155,11 +171,6 @@ class _Trainer:
             "train_mm": self._mean_loss_mm(),
             "validation_mm": self._validate(),
         }
-        if not math.isfinite(row["train_mm"]):
-            raise ValueError(
-                f"the training error became {row['train_mm']} in epoch {self.epoch + 1}: lower the learning rate "
-                f"(now {self.settings.learning_rate:g}); the last checkpoint still stands"
-            )
         self.run_.history.append(row)
         if self.settings.select == "best" and row["validation_mm"] is not None:
             so_far = min(r["validation_mm"] for r in self.run_.history)
@@ -228,13 +239,17 @@ class _Trainer:
     def _fingerprint(self) -> dict:
         """What a stopped run must share with the one that continues it."""
         model = self.run_.model
+        pixels = sum(float(sequence.keypoints.sum(dtype=np.float64)) for sequence in self.training)
         return {
             "settings": asdict(self.settings),
-            "model": {
-                "class": type(model).__name__,
-                "weights": {n: list(t.shape) for n, t in model.state_dict().items()},
+            "model": {"class": type(model).__name__, **(model._hub_mixin_config or {})},
+            "weights": {name: list(tensor.shape) for name, tensor in model.state_dict().items()},
+            "data": {
+                "name": self.data.name,
+                "keypoints": self.data.keypoints,
+                "frames": sum(map(len, self.training)),
+                "mean pixel": round(pixels / max(1, sum(s.keypoints.size for s in self.training)), 2),
             },
-            "data": {"name": self.data.name, "keypoints": self.data.keypoints, "frames": sum(map(len, self.training))},
         }
 
     def _save(self, seconds: float) -> None:

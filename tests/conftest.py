@@ -13,3 +13,11 @@ def shared() -> Path:
     if not (SHARED / "reference").is_dir():
         pytest.skip("needs the reference material in ../shared (golden values, motion capture), which is not here")
     return SHARED
+
+
+@pytest.fixture
+def tiny():
+    """3 subjects, 2 actions, 2 cameras, 60 frames of smooth motion; S9 is the test subject."""
+    from helpers_data import tiny_dataset
+
+    return tiny_dataset()

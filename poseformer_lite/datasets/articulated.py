@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 
 @dataclass(frozen=True)
-class Motion:
+class ArticulatedMotion:
     """N nodes that hang together as a tree, moving for T frames.
 
     names and parents (-1 for node 0, the root; a parent stands before its children) are N long.
@@ -31,7 +31,7 @@ class Motion:
         return len(self.rotations)
 
 
-def forward_kinematics(motion: Motion) -> tuple[np.ndarray, np.ndarray]:
+def forward_kinematics(motion: ArticulatedMotion) -> tuple[np.ndarray, np.ndarray]:
     """Every node's place (T, N, 3), metres, and orientation (T, N, 3, 3), both in the file's own world."""
     T, N = motion.rotations.shape[:2]
     positions, orientations = np.empty((T, N, 3)), np.empty((T, N, 3, 3))
@@ -49,7 +49,7 @@ def forward_kinematics(motion: Motion) -> tuple[np.ndarray, np.ndarray]:
     return positions, orientations
 
 
-def resample(motion: Motion, fps: float) -> Motion:
+def resample(motion: ArticulatedMotion, fps: float) -> ArticulatedMotion:
     """The motion at another frame rate, low-pass filtered so that fast movement does not alias.
 
     It is the rotations that are filtered (their quaternions, brought to one hemisphere over time and normalised

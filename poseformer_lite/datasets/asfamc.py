@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from poseformer_lite.datasets.articulated import Motion
+from poseformer_lite.datasets.articulated import ArticulatedMotion
 
 METRES_PER_INCH = 0.0254
 CMU_FPS = 120.0  # the files do not say; the CMU lab recorded at 120 Hz
@@ -64,7 +64,7 @@ def read_asf(path: str | Path) -> Acclaim:
     )
 
 
-def read_amc(path: str | Path, skeleton: Acclaim, fps: float = CMU_FPS) -> Motion:
+def read_amc(path: str | Path, skeleton: Acclaim, fps: float = CMU_FPS) -> ArticulatedMotion:
     """The motion in an AMC file, of a skeleton read by `read_asf`: nodes are "root" and the end of every bone.
 
     Raises ValueError that names the file, the frame, and what was expected there: a bone that the skeleton lacks, a
@@ -85,7 +85,7 @@ def read_amc(path: str | Path, skeleton: Acclaim, fps: float = CMU_FPS) -> Motio
         for bone in skeleton.bones
     ]
     names = ("root", *(bone.name for bone in skeleton.bones))
-    return Motion(
+    return ArticulatedMotion(
         names=names,
         parents=(-1, *(names.index(parent) for parent in skeleton.parents)),
         carriers=tuple(range(len(names))),

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from poseformer_lite.datasets.articulated import Motion
+from poseformer_lite.datasets.articulated import ArticulatedMotion
 
 REST_DEGREES = 15.0  # a first frame with no joint turned further than this may be a T-pose
 REST_BLEND_SECONDS = 0.1
@@ -23,7 +23,7 @@ class _Joint:
     channels: tuple[str, ...] = ()
 
 
-def read_bvh(path: str | Path, unit: float = 0.01) -> Motion:
+def read_bvh(path: str | Path, unit: float = 0.01) -> ArticulatedMotion:
     """The motion in a BVH file; `unit` is metres per unit of length (0.01: the file is in centimetres).
 
     Nodes are the file's joints, and for each `End Site` a node named after its joint, such as "rFoot_end". Channels
@@ -52,7 +52,7 @@ def read_bvh(path: str | Path, unit: float = 0.01) -> Motion:
                 root_position[:, "XYZ".index(channel[0])] += own[:, i]
 
     parents = tuple(joint.parent for joint in joints)
-    return Motion(
+    return ArticulatedMotion(
         names=tuple(joint.name for joint in joints),
         parents=parents,
         carriers=tuple(max(parent, 0) for parent in parents),
@@ -63,7 +63,7 @@ def read_bvh(path: str | Path, unit: float = 0.01) -> Motion:
     )
 
 
-def drop_rest_pose(motion: Motion) -> Motion:
+def drop_rest_pose(motion: ArticulatedMotion) -> ArticulatedMotion:
     """The motion without the T-pose that some converters put before the recording.
 
     The first frame is one when the root is not turned at all, to the last digit, and no joint is turned by more than

@@ -36,7 +36,7 @@ from typing import NamedTuple
 import numpy as np
 from tqdm.auto import tqdm
 
-from poseformer_lite.datasets.articulated import Motion, forward_kinematics, resample
+from poseformer_lite.datasets.articulated import ArticulatedMotion, forward_kinematics, resample
 from poseformer_lite.datasets.asfamc import read_amc, read_asf
 from poseformer_lite.datasets.base import PoseDataset, Take
 from poseformer_lite.datasets.bvh import drop_rest_pose, read_bvh
@@ -154,7 +154,7 @@ def read_takes(root: str | Path, fps: float = 50.0) -> list[Take]:
     return takes
 
 
-def h36m17_world(motion: Motion, points: tuple[Point, ...], path: str | Path = "this motion") -> np.ndarray:
+def h36m17_world(motion: ArticulatedMotion, points: tuple[Point, ...], path: str | Path = "this motion") -> np.ndarray:
     """The 17 joints of a motion: (T, 17, 3) float64, metres, z up, bone lengths constant, soles on the floor."""
     missing = sorted({node for point in points for node in point.nodes} - set(motion.names))
     if missing:
@@ -163,7 +163,7 @@ def h36m17_world(motion: Motion, points: tuple[Point, ...], path: str | Path = "
     lengths = H36M17.bone_lengths(_place(motion, points, *rest))[0]
 
     positions, orientations = forward_kinematics(motion)
-    world = _with_bone_lengths(_place(motion, points, positions, orientations), lengths)
+    world = H36M17.with_bone_lengths(_place(motion, points, positions, orientations), lengths)
     soles = [i for i, name in enumerate(motion.names) if name in SOLES]
     floor = np.percentile(positions[:, soles, 1].min(axis=1), 1) if soles else world[..., 1].min()
     x, y, z = np.moveaxis(world, -1, 0)  # CMU's y points up
@@ -222,7 +222,7 @@ def _skeleton_file(folder: Path) -> Path:
     return found[0]
 
 
-def _at_rest(motion: Motion) -> Motion:
+def _at_rest(motion: ArticulatedMotion) -> ArticulatedMotion:
     rotations = np.zeros((1, *motion.rotations.shape[1:]))
     rotations[..., 3] = 1
     return replace(motion, rotations=rotations, root_position=np.zeros((1, 3)))
@@ -234,19 +234,12 @@ def _head_is_off(world: np.ndarray) -> bool:
     return bool((((head - thorax) * (thorax - spine)).sum(-1) < 0).mean() > 0.01)
 
 
-def _place(motion: Motion, points: tuple[Point, ...], positions: np.ndarray, orientations: np.ndarray) -> np.ndarray:
+def _place(
+    motion: ArticulatedMotion, points: tuple[Point, ...], positions: np.ndarray, orientations: np.ndarray
+) -> np.ndarray:
     """(T, 17, 3): each point, from the nodes' places (T, N, 3) and orientations (T, N, 3, 3)."""
     placed = []
     for point in points:
         nodes = [motion.names.index(name) for name in point.nodes]
         placed.append(positions[:, nodes].mean(axis=1) + orientations[:, nodes[0]] @ np.array(point.shift))
     return np.stack(placed, axis=1)
-
-
-def _with_bone_lengths(joints: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """The pose with every bone in its direction but of the given length. joints: (T, J, 3); lengths: (J - 1,)."""
-    moved = joints.copy()
-    for (parent, child), length in zip(H36M17.bones, lengths, strict=True):
-        bone = joints[:, child] - joints[:, parent]
-        moved[:, child] = moved[:, parent] + bone * (length / np.linalg.norm(bone, axis=-1, keepdims=True))
-    return moved

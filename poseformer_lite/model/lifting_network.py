@@ -88,7 +88,7 @@ class LiftingNetwork(nn.Module, PyTorchModelHubMixin):
             return super().from_pretrained(
                 str(folder) if folder.is_dir() else str(name_or_folder), strict=True, **kwargs
             )
-        except (RuntimeError, SafetensorError, TypeError) as error:
+        except (RuntimeError, SafetensorError, TypeError, AttributeError, ValueError) as error:  # tensors, then config
             raise ValueError(f"{name_or_folder} does not hold a {cls.__name__} that can be read: {error}") from error
 
 

@@ -1,0 +1,43 @@
+# `make` lists what there is. Everything runs in .venv, made on first use and brought up to date when
+# pyproject.toml or the pinned versions change. Another Python: make PYTHON=python3.12 lab
+
+PYTHON ?= python3
+LAB_ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.up-to-date
+PINS := constraints/current.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test test-fast notebooks clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+lab: $(STAMP) ## start the course in JupyterLab (LAB_ARGS="--no-browser" and the like are passed on)
+	$(BIN)/jupyter lab notebooks/00_start_here.ipynb $(LAB_ARGS)
+
+test: $(STAMP) ## everything: style, all tests, and every notebook run again and compared with its stored outputs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	scripts/ensure_browser.sh
+	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -c nbval.ini notebooks
+
+test-fast: $(STAMP) ## the tests that take less than three minutes together
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n 2
+
+notebooks: $(STAMP) ## run, time and freeze all notebooks
+	$(BIN)/python scripts/run_notebooks.py
+
+clean: ## remove .venv, caches and build leftovers
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -name .ipynb_checkpoints -type d -prune -exec rm -rf {} +
+
+$(STAMP): pyproject.toml $(PINS)
+	$(PYTHON) scripts/check_python.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install torch -c $(PINS)
+	$(BIN)/python -m pip install -e '.[notebooks,test]' -c $(PINS)
+	@touch $@

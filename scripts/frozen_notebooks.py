@@ -1,0 +1,123 @@
+"""What a committed notebook looks like: run in order, free of a machine's traces, complete without a kernel.
+
+`freeze` brings a notebook into that form, `find_problems` says what is missing from it.
+"""
+
+import copy
+import math
+import re
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+STILL_TWINS = {"image/png", "image/svg+xml", "text/html"}
+KEPT_CELL_METADATA = {"tags", "jupyter"}
+KEPT_NOTEBOOK_METADATA = {"accelerator", "colab"}  # how Colab learns that a notebook wants a GPU
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+LANGUAGE = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python", "pygments_lexer": "ipython3"}
+TIME_LINE = re.compile(r"^\*\*Time\*\*:(?P<text>.*)$", re.MULTILINE)
+ABSOLUTE_PATH = re.compile(r"file://|(?<![\w./:~-])/(?:home|root|tmp|work|Users|opt|usr|var|mnt|private)/|\b[A-Z]:\\\w")
+
+
+def read(path: Path) -> NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def write(notebook: NotebookNode, path: Path) -> None:
+    nbformat.validate(notebook)
+    nbformat.write(notebook, path)
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def freeze(notebook: NotebookNode) -> None:
+    """Take out, in place, what changes from machine to machine or needs a live kernel; number the cells.
+
+    Raises ValueError for a widget that has no still picture beside it: the page would be empty without a kernel.
+    """
+    kept = {key: value for key, value in notebook.metadata.items() if key in KEPT_NOTEBOOK_METADATA}
+    notebook.metadata = nbformat.from_dict({**kept, "kernelspec": KERNEL, "language_info": LANGUAGE})
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number:03d}"
+        cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k in KEPT_CELL_METADATA})
+        for output in cell.get("outputs", []):
+            bundle = output.get("data", {})
+            if WIDGET_VIEW in bundle and not STILL_TWINS & set(bundle):
+                raise ValueError(
+                    f"{cell.id} displays a widget with nothing but {sorted(bundle)}: display one bundle that also "
+                    f"holds a still twin (one of {sorted(STILL_TWINS)}), as the viewers of the package do"
+                )
+            bundle.pop(WIDGET_VIEW, None)
+
+
+def set_time(notebook: NotebookNode, seconds: float, machine: str) -> None:
+    """Write a measured time into the `**Time**:` line of the first cell. One time per kind of machine is kept.
+
+    machine: "two CPU cores", "a GPU (NVIDIA H200)". Raises ValueError where the line is missing.
+    """
+    first = notebook.cells[0]
+    line = TIME_LINE.search(first.source)
+    if line is None:
+        raise ValueError("the first cell has no line '**Time**: ...' to write the measured time into: add '**Time**:'")
+    earlier = [part.strip() for part in line["text"].removesuffix("(measured)").split(";")]
+    times = [part for part in earlier if part.startswith("about ") and ("GPU" in part) != ("GPU" in machine)]
+    times.append(f"about {_rounded(seconds)} on {machine}")
+    text = "; ".join(sorted(times, key=lambda part: "GPU" in part))
+    first.source = TIME_LINE.sub(lambda _: f"**Time**: {text} (measured)", first.source, count=1)
+
+
+def _rounded(seconds: float) -> str:
+    """Coarse, so that running again seldom changes the text: tens of seconds, then whole minutes."""
+    return f"{10 * math.ceil(seconds / 10)} s" if seconds <= 50 else f"{max(1, round(seconds / 60))} min"
+
+
+def find_problems(notebook: NotebookNode) -> list[str]:
+    """What keeps a notebook from being committed, one sentence each; empty when it is fine."""
+    problems = []
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    if counts != list(range(1, len(counts) + 1)):
+        problems.append(f"code cells were not run once each, top to bottom: their execution counts are {counts}")
+    if "widgets" in notebook.metadata:
+        problems.append("metadata.widgets holds the state of widgets: megabytes that nothing on the page needs")
+    for number, cell in enumerate(notebook.cells):
+        problems += [f"cell {number}: {problem}" for problem in _cell_problems(cell)]
+    if not (notebook.cells and re.search(r"^\*\*Time\*\*: about .*\(measured\)$", notebook.cells[0].source, re.M)):
+        problems.append("the first cell has no measured '**Time**:' line")
+    if not problems and not _is_frozen(notebook):
+        problems.append("metadata or cell ids are not in their committed form")
+    return problems
+
+
+def _cell_problems(cell: NotebookNode) -> list[str]:
+    problems = []
+    if cell.cell_type == "code" and not cell.source.strip():
+        problems.append("is empty")
+    for text in [cell.source, *_texts(cell)]:
+        if path := ABSOLUTE_PATH.search(text):
+            problems.append(f"holds a path of one machine: {text[path.start() : path.start() + 40]!r}")
+    for output in cell.get("outputs", []):
+        if output.output_type == "error":
+            problems.append(f"its stored output is an error, {output.ename}: {output.evalue}")
+        if WIDGET_VIEW in output.get("data", {}):
+            problems.append("its stored output holds a widget view, which shows nothing without a kernel")
+    return problems
+
+
+def _texts(cell: NotebookNode) -> list[str]:
+    """All text in a cell's outputs: streams, tracebacks, and what a bundle holds apart from pictures."""
+    texts = []
+    for output in cell.get("outputs", []):
+        texts += [output.get("text", ""), *output.get("traceback", [])]
+        texts += [str(value) for kind, value in output.get("data", {}).items() if not kind.startswith("image/")]
+    return texts
+
+
+def _is_frozen(notebook: NotebookNode) -> bool:
+    frozen = copy.deepcopy(notebook)
+    freeze(frozen)
+    return frozen == notebook

@@ -1,0 +1,260 @@
+"""What surrounds the package: dependencies told once, commands that fail when they should, one public address."""
+
+import ast
+import importlib
+import importlib.metadata
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+import set_repository_address
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "poseformer_lite"
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+
+
+def requirements(*groups: list[str]) -> dict[str, SpecifierSet]:
+    parsed = [Requirement(line) for group in groups for line in group]
+    return {canonicalize_name(requirement.name): requirement.specifier for requirement in parsed}
+
+
+def pins(name: str) -> dict[str, str]:
+    """package -> version from constraints/<name>.txt."""
+    lines = (ROOT / "constraints" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    exact = [re.fullmatch(r"([\w.-]+)==([\w.]+)", line) for line in lines if line and not line.startswith("#")]
+    assert all(exact), f"constraints/{name}.txt holds a line that is neither a comment nor package==version"
+    return {canonicalize_name(match[1]): match[2] for match in exact}
+
+
+# Dependencies
+
+
+def test_everything_declared_is_pinned():
+    declared = requirements(PROJECT["dependencies"], EXTRAS["notebooks"], EXTRAS["test"])
+    assert set(declared) - set(pins("current")) == set()
+
+
+@pytest.mark.parametrize("name", ["current", "colab"])
+def test_pins_satisfy_the_declared_ranges(name):
+    declared = requirements(PROJECT["dependencies"], *EXTRAS.values())
+    outside = [f"{p}=={v}" for p, v in pins(name).items() if p in declared and v not in declared[p]]
+    assert outside == []
+
+
+def test_every_declared_dependency_has_a_lowest_version():
+    declared = requirements(PROJECT["dependencies"], *EXTRAS.values())
+    assert [name for name, range_ in declared.items() if not any(part.operator == ">=" for part in range_)] == []
+
+
+def test_pins_are_sorted_and_unique():
+    lines = (ROOT / "constraints" / "current.txt").read_text(encoding="utf-8").splitlines()
+    names = [canonicalize_name(line.split("==")[0]) for line in lines if not line.startswith("#")]
+    assert names == sorted(set(names))
+
+
+def test_conda_environment_names_no_dependency_of_its_own():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    python, pip, from_pip = environment["dependencies"]
+    assert pip == "pip"
+    assert from_pip == {"pip": ["-c constraints/current.txt", "-e .[notebooks,test]"]}
+    version = re.fullmatch(r"python=(3\.\d+)", python)[1]
+    assert version in SpecifierSet(PROJECT["requires-python"])
+
+
+def test_python_versions_agree():
+    allowed = SpecifierSet(PROJECT["requires-python"])
+    listed = {line.rsplit(" ", 1)[1] for line in PROJECT["classifiers"] if re.search(r":: 3\.\d+$", line)}
+    assert listed == {f"3.{minor}" for minor in range(30) if f"3.{minor}" in allowed}
+    workflow = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8"))
+    assert set(workflow["jobs"]["test"]["strategy"]["matrix"]["python"]) <= listed
+
+
+def imported_modules(path: Path, only_at_top: bool = False) -> set[str]:
+    """Top-level names of a file's absolute imports; with only_at_top, of those that importing the file itself runs."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = tree.body if only_at_top else list(ast.walk(tree))
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.level == 0}
+    return {name.split(".")[0] for name in names}
+
+
+def distributions(modules: set[str]) -> set[str]:
+    """The distributions that other people's modules come from; the module's own name where it is not installed."""
+    others = modules - set(sys.stdlib_module_names) - {PACKAGE.name}
+    known = importlib.metadata.packages_distributions()
+    return {canonicalize_name(known.get(module, [module])[0]) for module in others}
+
+
+def test_what_the_package_imports_is_declared():
+    imported = distributions(set().union(*map(imported_modules, PACKAGE.rglob("*.py"))))
+    assert imported <= set(requirements(PROJECT["dependencies"], *EXTRAS.values()))
+
+
+def test_only_viewers_and_exercises_need_the_notebook_libraries():
+    free = [
+        path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] not in {"viewers", "exercises"}
+    ]
+    at_import = set().union(*(imported_modules(path, only_at_top=True) for path in free))
+    assert distributions(at_import) <= set(requirements(PROJECT["dependencies"]))
+
+
+# The package as it is installed
+
+
+def test_every_folder_with_code_is_a_package():
+    folders = {path.parent for path in PACKAGE.rglob("*.py")}
+    assert [folder.name for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+def test_every_data_file_is_installed():
+    globs = PYPROJECT["tool"]["setuptools"]["package-data"][PACKAGE.name]
+    installed = {path for pattern in globs for path in PACKAGE.glob(pattern)}
+    data = {path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"}}
+    assert {str(path.relative_to(PACKAGE)) for path in data - installed} == set()
+
+
+def test_command_exists():
+    module, function = PROJECT["scripts"]["poseformer-lite"].split(":")
+    assert callable(getattr(importlib.import_module(module), function))
+
+
+# Commands
+
+
+@pytest.fixture
+def make() -> str:
+    if (command := shutil.which("make")) is None:
+        pytest.skip("needs the program make")
+    return command
+
+
+def run_make(command: str, *arguments: str) -> str:
+    """What make prints, untouched by the settings of a make that may be running these tests."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE") and k not in {"MFLAGS", "PYTHON"}}
+    run = subprocess.run([command, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    return run.stdout
+
+
+def dry_run(make: str, *arguments: str) -> list[str]:
+    """The commands that a target would run in a fresh clone."""
+    return run_make(make, "-n", "-B", *arguments).splitlines()
+
+
+def test_make_test_runs_everything(make):
+    commands = [line.removeprefix(".venv/bin/") for line in dry_run(make, "test")]
+    wanted = [
+        "python3 -m venv .venv",
+        "python -m pip install torch -c constraints/current.txt",
+        "python -m pip install -e '.[notebooks,test]' -c constraints/current.txt",
+        "ruff check .",
+        "ruff format --check .",
+        "python -m pytest",
+        "python -m pytest -c nbval.ini notebooks",
+    ]
+    assert [line for line in commands if line in wanted] == wanted
+
+
+def test_make_honours_python(make):
+    assert "python3.99 -m venv .venv" in dry_run(make, "lab", "PYTHON=python3.99")
+
+
+def test_make_without_a_target_lists_every_target(make):
+    text = run_make(make)
+    targets = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[1].split()
+    assert re.findall(r"^  make ([\w-]+)", text, re.MULTILINE) == targets
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_ci_runs_make_test_and_passes_its_status_on(tmp_path, status):
+    fake = tmp_path / "make"
+    fake.write_text(f'#!/bin/sh\necho "$PWD: make $@"\nexit {status}\n')
+    fake.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    run = subprocess.run([ROOT / ".ci/run"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (run.returncode, run.stdout) == (status, f"{ROOT}: make test\n")
+
+
+@pytest.mark.parametrize(("newest_minor", "status"), [(sys.version_info.minor, 0), (sys.version_info.minor - 1, 1)])
+def test_python_version_is_checked(tmp_path, newest_minor, status):
+    (tmp_path / "scripts").mkdir()
+    shutil.copy(ROOT / "scripts/check_python.py", tmp_path / "scripts")
+    (tmp_path / "pyproject.toml").write_text(f'requires-python = ">=3.5,<3.{newest_minor + 1}"\n')
+    command = [sys.executable, tmp_path / "scripts/check_python.py"]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode == status
+    assert (f"needs Python 3.5 to 3.{newest_minor}, but" in run.stderr) == bool(status)
+
+
+# The public address
+
+
+def test_address_is_the_same_everywhere():
+    assert set_repository_address.outdated(ROOT) == []
+
+
+OTHERS = "https://github.com/zczcwh/PoseFormer and git clone https://github.com/zczcwh/PoseFormer"
+LINKS = [
+    "https://colab.research.google.com/github/OLD/old/blob/main/notebooks/00_start_here.ipynb",
+    r'{"source": "%pip install -q \"poseformer-lite @ git+https://github.com/OLD/old\"\n"}',
+    "poseformer-lite[notebooks] @ git+https://github.com/OLD/old",
+    "git clone https://github.com/OLD/old poseformer-lite",
+    "https://github.com/OLD/old/actions/workflows/test.yml/badge.svg",
+    "https://raw.githubusercontent.com/OLD/old/main/figures/title.png",
+    'repository-code: "https://github.com/OLD/old"',
+]
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_address_is_written_into_each_kind_of_link(link):
+    assert set_repository_address.with_address(link, "new-owner/new.name") == link.replace(
+        "OLD/old", "new-owner/new.name"
+    )
+
+
+def test_links_to_others_are_left_alone():
+    assert set_repository_address.with_address(OTHERS, "new/name") == OTHERS
+
+
+def test_address_script_rewrites_once(tmp_path):
+    (tmp_path / "pyproject.toml").write_text('[project.urls]\nRepository = "https://github.com/new/name"\n')
+    (tmp_path / "README.md").write_text("\n".join(LINKS), encoding="utf-8")
+    assert set_repository_address.main(["--check"], tmp_path) == 1
+    assert "OLD/old" in (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert set_repository_address.main([], tmp_path) == 0
+    assert "OLD" not in (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert set_repository_address.main(["--check"], tmp_path) == 0
+
+
+def test_an_address_elsewhere_is_refused(tmp_path):
+    (tmp_path / "pyproject.toml").write_text('[project.urls]\nRepository = "https://example.org/x"\n')
+    with pytest.raises(ValueError, match="of the form https://github.com/OWNER/REPO"):
+        set_repository_address.repository_slug(tmp_path)
+
+
+# Credit
+
+
+def test_citation_names_the_version_and_the_paper():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert str(citation["version"]) == PROJECT["version"]
+    paper = citation["references"][0]
+    names = [author["family-names"] for author in paper["authors"]]
+    assert names == ["Zheng", "Zhu", "Mendieta", "Yang", "Chen", "Ding"]
+    assert paper["identifiers"][0]["value"] == "arXiv:2103.10455"
+
+
+def test_licence_files_exist():
+    assert [name for name in PROJECT["license-files"] if not (ROOT / name).is_file()] == []
