@@ -34,8 +34,8 @@ def load_checkpoint(folder: Path, fingerprint: dict, device) -> dict | None:
         state = dict(checkpoint["state"])
     except Exception as error:  # torch reports a bad file in many ways; each means that it cannot be read
         raise ValueError(
-            f"{path} ({path.stat().st_size:,} bytes) is not a readable checkpoint of a run: it is cut off, or holds other "
-            "things than numbers; nothing in it was run. Move it away to start anew"
+            f"{path} ({path.stat().st_size:,} bytes) is not a readable checkpoint of a run: it is cut off, or holds "
+            "other things; nothing in it was run. Move it away to start anew"
         ) from error
     differences = _differences(saved, fingerprint)
     if differences:

@@ -59,7 +59,7 @@ class Evaluation:
     def __str__(self) -> str:
         table = self.to_dataframe()
         names = list(table.columns)
-        if len(names) > 8:  # as wide as a terminal: one action a line
+        if len(names) > 4:  # wider than a terminal: one action a line instead
             width = max(map(len, names))
             lines = [" " * width + "".join(f"{m:>10}" for m in table.index)]
             lines += [

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """Gives a temporary path beside `path`; when the block ends well, the file there takes `path`'s place at once.
 
     A block that fails, is interrupted or killed leaves what stood at `path` untouched. A full disk raises OSError with
-    the size that was needed so far and the room there is.
+    the size that was written so far and the room there is.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -28,8 +29,11 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, path)
     except OSError as error:
         if error.errno == errno.ENOSPC:
+            written = temporary.stat().st_size if temporary.exists() else 0
             raise OSError(
-                errno.ENOSPC, f"the disk is full: {path} was not written and what stood there is unchanged. Make room"
+                errno.ENOSPC,
+                f"the disk is full: {path} was not written and what stood there is unchanged. Make room: it got to "
+                f"{written:,} bytes, and {shutil.disk_usage(path.parent).free:,} are free",
             ) from error
         raise
     finally:

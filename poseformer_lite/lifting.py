@@ -83,6 +83,8 @@ class PoseLifter:
     """
 
     def __init__(self, model: LiftingNetwork, fps: float = 50.0, flip: bool = True, device: str | None = None):
+        if model.num_joints != H36M17.num_joints:
+            raise ValueError(f"the model has {model.num_joints} joints, but keypoints are converted to 17")
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.model = model.to(self.device).eval()
         self.fps = fps
@@ -133,9 +135,9 @@ class PoseLifter:
 
 
 def _check_pixels(pixels: np.ndarray, width: int, height: int) -> None:
-    finite = pixels[np.isfinite(pixels).all(-1)]
-    if len(finite) and np.abs(finite).max() <= 2 < min(width, height):
+    found = pixels[np.isfinite(pixels).all(-1) & (pixels != 0).any(-1)]
+    if len(found) and np.abs(found).max() <= 2 < min(width, height):
         raise ValueError(
-            f"keypoints lie within {finite.min():.2f} and {finite.max():.2f} in an image of {width} x {height}: they "
+            f"keypoints lie within {found.min():.2f} and {found.max():.2f} in an image of {width} x {height}: they "
             "look normalised, but pixels are expected. Multiply x by the width and y by the height first"
         )

@@ -65,24 +65,45 @@ class Preset:
 PRESETS = {
     "paper": Preset(
         source="section 4.2 of the paper; Adam's weight decay is an L2 penalty",
-        model={"num_frames": 81, "spatial_dim": 32, "spatial_depth": 4, "temporal_depth": 4, "num_heads": 8},
+        model={
+            "num_frames": 81,
+            "spatial_dim": 32,
+            "spatial_depth": 4,
+            "temporal_depth": 4,
+            "num_heads": 8,
+            "drop_path": 0.1,
+        },
         settings=Settings(validation=0.0),
     ),
     "official": Preset(
         source="the released code: its defaults, with the learning rate its README gives for CPN keypoints",
-        model={"num_frames": 81, "spatial_dim": 32, "spatial_depth": 4, "temporal_depth": 4, "num_heads": 8},
+        model={
+            "num_frames": 81,
+            "spatial_dim": 32,
+            "spatial_depth": 4,
+            "temporal_depth": 4,
+            "num_heads": 8,
+            "drop_path": 0.1,
+        },
         settings=Settings(
             epochs=200, batch_size=512, optimizer="adamw", learning_rate=4e-5, decay=0.99, validation=0.0
         ),
     ),
     "lite": Preset(
-        source="chosen by experiment for two CPU cores and three minutes: see benchmarks/results/lite_preset.json",
-        model={"num_frames": 9, "spatial_dim": 16, "spatial_depth": 2, "temporal_depth": 2, "num_heads": 4},
+        source="chosen by experiment for two CPU cores and three minutes: see benchmarks/results/lite_synthetic.json",
+        model={
+            "num_frames": 9,
+            "spatial_dim": 16,
+            "spatial_depth": 2,
+            "temporal_depth": 2,
+            "num_heads": 4,
+            "drop_path": 0.0,
+        },
         settings=Settings(
             epochs=12,
             batch_size=128,
             optimizer="adamw",
-            learning_rate=1e-3,
+            learning_rate=2e-3,
             weight_decay=0.01,
             schedule="cosine",
             warmup_steps=50,

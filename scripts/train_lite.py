@@ -29,7 +29,7 @@ MODEL = {"num_frames": 9, "spatial_dim": 16, "spatial_depth": 2, "temporal_depth
 SETTINGS = {
     "batch_size": 128,
     "optimizer": "adamw",
-    "learning_rate": 1e-3,
+    "learning_rate": 2e-3,
     "weight_decay": 0.01,
     "schedule": "cosine",
     "warmup_steps": 500,

@@ -18,7 +18,9 @@ places = st.tuples(st.floats(-10, 10), st.floats(-10, 10), st.floats(0, 5))
 @pytest.mark.parametrize("subject", CAMERAS)
 def test_human36m_calibration_is_the_published_one(subject, shared):
     published = json.loads((shared / "reference" / "h36m_cameras.json").read_text())
-    for camera, lens, place in zip(CAMERAS[subject], published["intrinsics"], published["extrinsics"][subject], strict=True):
+    for camera, lens, place in zip(
+        CAMERAS[subject], published["intrinsics"], published["extrinsics"][subject], strict=True
+    ):
         assert camera.name == lens["id"] and (camera.width, camera.height) == (lens["res_w"], lens["res_h"])
         for ours, theirs in [
             (camera.focal_length, lens["focal_length"]),

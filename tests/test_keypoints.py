@@ -19,7 +19,14 @@ def detection(layout: str, frames: int = 4, dims: int = 2) -> np.ndarray:
 BOTH_SIDES = {
     f"{side}{ours}": {f"{side}{theirs}": 1.0}
     for side in "LR"
-    for ours, theirs in [("Hip", "Hip"), ("Knee", "Knee"), ("Foot", "Ankle"), ("Shoulder",) * 2, ("Elbow",) * 2, ("Wrist",) * 2]
+    for ours, theirs in [
+        ("Hip", "Hip"),
+        ("Knee", "Knee"),
+        ("Foot", "Ankle"),
+        ("Shoulder",) * 2,
+        ("Elbow",) * 2,
+        ("Wrist",) * 2,
+    ]
 }
 FROM_SHOULDERS_AND_HIPS = {
     **BOTH_SIDES,
@@ -250,7 +257,9 @@ def test_resampling_keeps_straight_motion_straight(fps, new_fps):
     frames = 41
     poses = start + velocity * np.arange(frames)[:, None, None] / fps
     resampled = resample(poses, fps, new_fps)
-    np.testing.assert_allclose(resampled, start + velocity * np.arange(len(resampled))[:, None, None] / new_fps, atol=1e-9)
+    np.testing.assert_allclose(
+        resampled, start + velocity * np.arange(len(resampled))[:, None, None] / new_fps, atol=1e-9
+    )
     span = (frames - 1) / fps
     assert (len(resampled) - 1) / new_fps <= span + 1e-9 < len(resampled) / new_fps
     np.testing.assert_array_equal(resampled[0], poses[0])

@@ -57,7 +57,7 @@ def test_mpjpe_gradient_points_away_from_the_target():
     torch.testing.assert_close(predicted.grad, torch.tensor([[[0.6, 0.8, 0.0]]]))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(seeds, st.tuples(*[st.floats(-10, 10)] * 3))
 def test_after_centring_on_the_root_mpjpe_is_blind_to_translation(seed, shift):
     predicted, target = poses(seed, 4), poses(seed + 1, 4)
@@ -66,7 +66,7 @@ def test_after_centring_on_the_root_mpjpe_is_blind_to_translation(seed, shift):
     torch.testing.assert_close(mpjpe(moved - moved[:, :1], target - target[:, :1]), centred)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(seeds, sizes)
 def test_p_mpjpe_is_blind_to_rotation_scale_and_translation_of_each_frame(seed, scale):
     predicted, target = poses(seed, 5), poses(seed + 1, 5)
@@ -77,7 +77,7 @@ def test_p_mpjpe_is_blind_to_rotation_scale_and_translation_of_each_frame(seed, 
     assert p_mpjpe(moved, predicted).item() < 1e-9
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(seeds)
 def test_no_alignment_beats_procrustes_in_squares(seed):
     """The alignment is a minimum: turning, growing or moving the aligned pose a little makes the squares larger."""
@@ -86,11 +86,16 @@ def test_no_alignment_beats_procrustes_in_squares(seed):
     least = (aligned - target).square().sum()
     mean = aligned.mean(0)
     turn = torch.from_numpy(Rotation.from_rotvec(np.random.default_rng(seed).normal(size=3) * 0.01).as_matrix())
-    for other in (aligned + 0.01, (aligned - mean) * 1.01 + mean, (aligned - mean) * 0.99 + mean, (aligned - mean) @ turn + mean):
+    for other in (
+        aligned + 0.01,
+        (aligned - mean) * 1.01 + mean,
+        (aligned - mean) * 0.99 + mean,
+        (aligned - mean) @ turn + mean,
+    ):
         assert (other - target).square().sum() > least
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(seeds)
 def test_p_mpjpe_never_mirrors(seed):
     target = poses(seed)
@@ -119,7 +124,7 @@ def test_n_mpjpe_of_zeros_is_finite():
     assert n_mpjpe(torch.zeros(1, 17, 3), torch.ones(1, 17, 3)).item() == pytest.approx(math.sqrt(3))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(seeds, sizes)
 def test_n_mpjpe_is_blind_to_the_scale_of_each_frame_and_to_nothing_else(seed, scale):
     predicted, target = poses(seed, 3), poses(seed + 1, 3)
@@ -128,7 +133,7 @@ def test_n_mpjpe_is_blind_to_the_scale_of_each_frame_and_to_nothing_else(seed, s
     assert n_mpjpe(target @ rotations(seed, 1), target) > 1e-3
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(seeds, st.tuples(*[st.floats(-10, 10)] * 3))
 def test_mpjve_does_not_see_a_constant_offset(seed, shift):
     target = poses(seed, 6)

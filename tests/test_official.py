@@ -57,7 +57,9 @@ def test_golden_checkpoint_with_its_random_state(checkpoint, shared):
     model = PoseFormer.from_official(checkpoint)
     assert (model.num_frames, model.num_joints) == (27, 17)
     with torch.no_grad():
-        torch.testing.assert_close(model(torch.from_numpy(io["x"]))[:, None], torch.from_numpy(io["y"]), atol=1e-5, rtol=0)
+        torch.testing.assert_close(
+            model(torch.from_numpy(io["x"]))[:, None], torch.from_numpy(io["y"]), atol=1e-5, rtol=0
+        )
 
 
 def test_reading_a_checkpoint_leaves_torch_as_careful_as_before(checkpoint):
@@ -106,7 +108,9 @@ def test_file_with_or_without_model_pos(weights, bare, tmp_path):
     assert all(torch.equal(loaded[name], weights[name]) for name in weights)
 
 
-@pytest.mark.parametrize("name", ["blocks.0.attn.qkv.bias", "Spatial_norm.weight", "head.1.weight", "weighted_mean.bias"])
+@pytest.mark.parametrize(
+    "name", ["blocks.0.attn.qkv.bias", "Spatial_norm.weight", "head.1.weight", "weighted_mean.bias"]
+)
 def test_missing_key_is_named(weights, name):
     del weights[name]
     with pytest.raises(ValueError, match=f"missing {name}"):

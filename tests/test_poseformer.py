@@ -80,7 +80,7 @@ def test_window_indices_by_hand():
 
 @pytest.mark.parametrize("make", [small, lambda f: TemporalTransformerBaseline(f, dim=16, depth=1, num_heads=2)])
 @pytest.mark.parametrize("num_frames", [1, 5, 9])
-@pytest.mark.parametrize("length", [1, 3, 8, 40])
+@pytest.mark.parametrize("length", [1, 3, 8, 20])
 def test_predict_sequence_is_window_by_window(make, num_frames, length):
     model = make(num_frames).train()
     poses_2d = torch.randn(length, 17, 2)
@@ -96,9 +96,9 @@ def test_predict_sequence_is_window_by_window(make, num_frames, length):
 
 
 def test_predict_sequence_does_not_depend_on_the_batch_size_and_crosses_its_chunks():
-    model, poses_2d = small(3), torch.randn(1100, 17, 2)
+    model, poses_2d = small(3), torch.randn(600, 17, 2)
     whole = model.predict_sequence(poses_2d)
-    torch.testing.assert_close(model.predict_sequence(poses_2d, batch_size=1), whole, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(model.predict_sequence(poses_2d, batch_size=97), whole, atol=1e-5, rtol=1e-5)
     part = model.predict_sequence(poses_2d[505:520])  # around the border of the first 512 frames
     torch.testing.assert_close(part[1:-1], whole[506:519], atol=1e-5, rtol=1e-5)
 
@@ -147,6 +147,7 @@ def test_save_and_load(model, tmp_path):
     model.save_pretrained(tmp_path / "weights")
     assert {path.name for path in (tmp_path / "weights").iterdir()} >= {"config.json", "model.safetensors"}
     loaded = type(model).from_pretrained(tmp_path / "weights")
+    assert loaded.config == model.config
     poses_2d = torch.randn(6, model.num_joints, 2)
     assert torch.equal(loaded.predict_sequence(poses_2d), model.predict_sequence(poses_2d))
     frozen = [name for name, parameter in model.named_parameters() if not parameter.requires_grad]
@@ -200,5 +201,5 @@ def test_broken_config_is_refused_by_name(text, tmp_path):
 
 
 def test_a_folder_that_does_not_exist_is_named(tmp_path):
-    with pytest.raises(ValueError, match="nowhere does not hold a PoseFormer"):
+    with pytest.raises(FileNotFoundError, match="there is no folder .*nowhere, and the weights that are shipped"):
         PoseFormer.from_pretrained(tmp_path / "nowhere")

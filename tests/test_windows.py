@@ -57,7 +57,9 @@ def test_equals_a_plain_loop(lengths, num_frames, flip):
 def test_edges_by_hand():
     data = sequences(3, 2)
     windows = Windows(data, 5, H36M17)
-    for index, frames in enumerate([[0, 0, 0, 1, 2], [0, 0, 1, 2, 2], [0, 1, 2, 2, 2], [3, 3, 3, 4, 4], [3, 3, 4, 4, 4]]):
+    for index, frames in enumerate(
+        [[0, 0, 0, 1, 2], [0, 0, 1, 2, 2], [0, 1, 2, 2, 2], [3, 3, 3, 4, 4], [3, 3, 4, 4, 4]]
+    ):
         poses_2d, _ = windows.gather(torch.tensor([index]))
         assert torch.equal(poses_2d[0], windows.poses_2d[frames])
 

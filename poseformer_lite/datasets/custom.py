@@ -69,33 +69,40 @@ def _read_npz(path: Path) -> list[KeypointTrack]:
     if "positions_2d" in contents:
         return _videopose3d_custom(contents, path)
     if "reconstruction" in contents:
-        people = np.asarray(contents["reconstruction"], dtype=np.float32)
+        people = _numbers(contents["reconstruction"], path)
         return [KeypointTrack(f"person {i}", person, layout="h36m17") for i, person in enumerate(people)]
     if "keypoints" in contents:
-        said = {key: contents[key].item() for key in ("fps", "width", "height", "layout") if key in contents}
-        return [KeypointTrack(path.stem, np.asarray(contents["keypoints"], dtype=np.float32), **said)]
+        said = {
+            key: np.asarray(contents[key]).item() for key in ("fps", "width", "height", "layout") if key in contents
+        }
+        return [KeypointTrack(path.stem, _numbers(contents["keypoints"], path), **said)]
     raise ValueError(
         f"{path} holds {', '.join(contents) or 'nothing'}: expected positions_2d, reconstruction or keypoints"
     )
 
 
 def _videopose3d_custom(contents: dict, path: Path) -> list[KeypointTrack]:
-    metadata = contents.get("metadata", {})
+    positions, metadata = contents["positions_2d"], contents.get("metadata", {})
+    nested = [positions, metadata, *(positions.values() if isinstance(positions, dict) else [])]
+    if not all(isinstance(part, dict) for part in nested):
+        raise ValueError(f"{path}: expected positions_2d: {{video: {{'custom': [(T, J, 2)]}}}} and metadata: {{…}}")
     layout = _LAYOUT_NAMES.get(metadata.get("layout_name"))
     tracks = []
-    for video, actions in contents["positions_2d"].items():
+    for video, actions in positions.items():
         size = metadata.get("video_metadata", {}).get(video, {})
         for action, people in actions.items():
             for index, person in enumerate(people):
                 name = video if (action, index) == ("custom", 0) else f"{video}, {action}, {index}"
-                keypoints = np.asarray(person, dtype=np.float32)
+                keypoints = _numbers(person, path)
                 tracks.append(KeypointTrack(name, keypoints, layout, width=size.get("w"), height=size.get("h")))
     return tracks
 
 
 def _read_npy(path: Path) -> list[KeypointTrack]:
     try:
-        return [KeypointTrack(path.stem, np.load(path, allow_pickle=False).astype(np.float32))]
+        with open(path, "rb") as stream:
+            array = np.lib.format.read_array(stream, allow_pickle=False)
+        return [KeypointTrack(path.stem, array.astype(np.float32))]
     except (ValueError, EOFError, OSError) as error:
         raise ValueError(f"{path} is not a plain array ({error}): save it with np.save from numbers") from error
 
@@ -128,15 +135,18 @@ def _alphapose(records: list[dict], path: Path) -> list[KeypointTrack]:
             person[frame] = record
     tracks = []
     for name, found in people.items():
-        lengths = {len(record["keypoints"]) for record in found.values()}
-        if len(lengths) != 1 or lengths.pop() % 3:
+        shapes = {_numbers(record["keypoints"], path).shape for record in found.values()}
+        if len(shapes) != 1 or len(shape := shapes.pop()) != 1 or shape[0] % 3:
             raise ValueError(f"{path}: keypoints of person {name} are not all flat (x, y, score) triples of one length")
-        joints = len(next(iter(found.values()))["keypoints"]) // 3
+        joints = shape[0] // 3
         keypoints = np.full((max(frames) - min(frames) + 1, joints, 3), np.nan, dtype=np.float32)
         keypoints[..., 2] = 0
         for frame, record in found.items():
             keypoints[frame - min(frames)] = _numbers(record["keypoints"], path).reshape(-1, 3)
-        layout = guess_layout(joints) if joints != 17 else "coco17"  # what AlphaPose writes with 17 joints
+        try:
+            layout = guess_layout(joints) if joints != 17 else "coco17"  # what AlphaPose writes with 17 joints
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
         tracks.append((len(found), KeypointTrack(f"person {name}", keypoints, layout)))
     return [track for _, track in sorted(tracks, key=lambda pair: -pair[0])]
 
@@ -157,9 +167,13 @@ def _numbers(values, path: Path) -> np.ndarray:
 
 def _read_csv(path: Path) -> list[KeypointTrack]:
     try:
-        table = np.genfromtxt(path, delimiter=",", skip_header=1, dtype=np.float32, ndmin=2)
+        table = np.loadtxt(path, np.float32, delimiter=",", skiprows=1, ndmin=2, converters=_cell, encoding="utf-8")
     except ValueError as error:
         raise ValueError(f"{path} is not a table of numbers after its header ({error})") from error
     if table.size == 0 or table.shape[1] % 2:
         raise ValueError(f"{path} has {table.shape[0]} rows of {table.shape[1]} numbers, expected x0, y0, x1, y1, …")
     return [KeypointTrack(path.stem, table.reshape(len(table), -1, 2))]
+
+
+def _cell(text: str) -> float:
+    return float(text) if text.strip() else np.nan  # an empty cell is a joint that was not found

@@ -25,11 +25,16 @@ ACTIONS = (
 JOINTS_17_OF_32 = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
 
 
+def _camera(fields: dict) -> Camera:
+    """A camera as JSON holds it: JSON has lists where a camera, which can be compared and hashed, has tuples."""
+    return Camera(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+
+
 def _read_cameras() -> dict[str, tuple[Camera, ...]]:
     calibration = json.loads(resources.files(__package__).joinpath("human36m_cameras.json").read_text())
     return {
         subject: tuple(
-            Camera(**lens, orientation=tuple(place[:4]), translation=tuple(place[4:]))
+            _camera(lens | {"orientation": place[:4], "translation": place[4:]})
             for lens, place in zip(calibration["lenses"], places, strict=True)
         )
         for subject, places in calibration["places"].items()
@@ -85,7 +90,10 @@ def _entry(contents: dict, key: str, path: Path) -> dict:
 
 def _sequence(subject, action, index, keypoints, layout, world, cameras) -> PoseSequence:
     where = f"{subject}, {action}, camera {index}"
-    camera = cameras[subject][index] if subject in cameras else CAMERAS["S1"][index]  # every subject: the same lenses
+    calibrated = cameras.get(subject, CAMERAS["S1"])  # a subject without calibration: the same lenses, places unknown
+    if index >= len(calibrated):
+        raise ValueError(f"{where}: there are only {len(calibrated)} cameras, so this view has no calibration")
+    camera = calibrated[index]
     keypoints = np.asarray(keypoints, dtype=np.float32)[..., :2]
     if keypoints.ndim != 3 or keypoints.shape[1] != H36M17.num_joints:
         raise ValueError(f"{where}: 2D keypoints are {keypoints.shape}, expected (T, 17, 2) in pixels")
@@ -124,4 +132,4 @@ def _seventeen_joints(world: np.ndarray, where: str) -> np.ndarray:
 def _cameras_beside(path: Path) -> dict[str, tuple[Camera, ...]]:
     if not path.is_file():
         return CAMERAS
-    return {subject: tuple(Camera(**c) for c in cameras) for subject, cameras in json.loads(path.read_text()).items()}
+    return {subject: tuple(map(_camera, cameras)) for subject, cameras in json.loads(path.read_text()).items()}

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import asdict
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +23,10 @@ def write(data: PoseDataset, folder: str | Path, name: str | None = None) -> lis
         raise ValueError(f"the Human3.6M layout has its 17 joints, but {data.name} has those of {data.skeleton.name}")
     folder, name = Path(folder), name or {"human36m": "h36m"}.get(data.name, data.name)
     positions_3d, positions_2d, cameras = {}, {}, {}
-    for (subject, action), views in groupby(data.sequences, key=lambda s: (s.subject, s.action)):
-        views = list(views)
+    takes = {}
+    for sequence in data.sequences:
+        takes.setdefault((sequence.subject, sequence.action), []).append(sequence)
+    for (subject, action), views in takes.items():
         _check(views)
         calibration = [asdict(view.camera) for view in views]
         if cameras.setdefault(subject, calibration) != calibration:

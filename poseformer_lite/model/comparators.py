@@ -25,7 +25,7 @@ class TemporalTransformerBaseline(LiftingNetwork):
         mlp_ratio: float = 2.0,
         drop_path: float = 0.1,
     ):
-        super().__init__(num_frames, num_joints)
+        super().__init__(locals())
         self.patch_embedding = nn.Linear(num_joints * 2, dim)  # E of Eq. 1
         self.position_embedding = nn.Parameter(torch.zeros(1, num_frames, dim))  # E_pos of Eq. 1
         self.encoder = TransformerEncoder(dim, depth, num_heads, mlp_ratio, drop_path)
@@ -45,7 +45,7 @@ class MeanPose(LiftingNetwork):
     """Answers the mean of the training poses whatever it sees: the error to beat before any network has learned."""
 
     def __init__(self, num_frames: int = 1, num_joints: int = 17):
-        super().__init__(num_frames, num_joints)
+        super().__init__(locals())
         self.register_buffer("pose", torch.zeros(num_joints, 3))
 
     def fit(self, poses_3d: Tensor) -> "MeanPose":

@@ -1,24 +1,31 @@
 """What PoseFormer and its baseline share: each frame is embedded alone, then a window of frames gives one pose."""
 
+import json
+import re
 from pathlib import Path
 
 import torch
-from huggingface_hub import PyTorchModelHubMixin
 from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+
+from poseformer_lite.files import atomic_path
 
 SHIPPED_WEIGHTS = Path(__file__).parents[1] / "weights"
 
 
-class LiftingNetwork(nn.Module, PyTorchModelHubMixin):
+class LiftingNetwork(nn.Module):
     """(B, F, J, 2) normalised screen coordinates -> (B, J, 3) metres: the root-relative pose of the centre frame.
 
     A subclass defines `embed_frames`, which sees one frame at a time, and `join_frames`, which sees a window of them.
     That split is what makes long sequences cheap: `predict_sequence` embeds every frame once, not once per window.
+    config: the arguments that the subclass was made with, so that it can be saved and made again.
     """
 
-    def __init__(self, num_frames: int, num_joints: int):
+    def __init__(self, config: dict):
         super().__init__()
+        self.config = {name: value for name, value in config.items() if name not in ("self", "__class__")}
+        num_frames, num_joints = config["num_frames"], config["num_joints"]
         if num_frames < 1 or num_frames % 2 == 0:
             raise ValueError(f"num_frames is {num_frames}: a window needs an odd number, to have a centre frame")
         self.num_frames = num_frames
@@ -72,24 +79,49 @@ class LiftingNetwork(nn.Module, PyTorchModelHubMixin):
     def num_parameters(self) -> int:
         return sum(p.numel() for p in self.parameters())
 
-    @classmethod
-    def from_pretrained(cls, name_or_folder: str | Path, **kwargs):
-        """Weights shipped with the package ("lite"), a folder that save_pretrained wrote, or a Hugging Face name.
+    def save_pretrained(self, folder: str | Path) -> Path:
+        """Write config.json and model.safetensors into `folder`, each whole or not at all."""
+        folder = Path(folder)
+        with atomic_path(folder / "model.safetensors") as path:
+            save_file({name: tensor.contiguous() for name, tensor in self.state_dict().items()}, path)
+        with atomic_path(folder / "config.json") as path:
+            path.write_text(json.dumps({"network": type(self).__name__, **self.config}, indent=1) + "\n")
+        return folder
 
-        Strict: every tensor must fit. Raises ValueError where the folder holds another network.
+    @classmethod
+    def from_pretrained(cls, name_or_folder: str | Path) -> "LiftingNetwork":
+        """Weights shipped with the package ("lite"), of a folder that save_pretrained wrote, or of Hugging Face's hub.
+
+        Strict: every tensor must fit. In evaluation mode. Raises FileNotFoundError where there are no weights, and
+        ValueError, naming what does not fit, where they are of another network or cannot be read.
         """
-        shipped = SHIPPED_WEIGHTS / str(name_or_folder)
-        folder = shipped if shipped.is_dir() else Path(name_or_folder)
-        if folder.is_dir():
-            missing = [name for name in ("config.json", "model.safetensors") if not (folder / name).is_file()]
-            if missing:
-                raise FileNotFoundError(f"{folder} has no {' and no '.join(missing)}: save_pretrained writes both")
+        config_file, weights_file = (_find(str(name_or_folder), file) for file in ("config.json", "model.safetensors"))
         try:
-            return super().from_pretrained(
-                str(folder) if folder.is_dir() else str(name_or_folder), strict=True, **kwargs
-            )
-        except (RuntimeError, SafetensorError, TypeError, AttributeError, ValueError) as error:  # tensors, then config
+            config = json.loads(config_file.read_text())
+            network = config.pop("network", None)
+            if network != cls.__name__:
+                raise ValueError(f"it holds the network {network}")
+            model = cls(**config)
+            model.load_state_dict(load_file(weights_file), strict=True)
+        except (SafetensorError, RuntimeError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"{name_or_folder} does not hold a {cls.__name__} that can be read: {error}") from error
+        return model.eval()
+
+
+def _find(name_or_folder: str, file: str) -> Path:
+    shipped = SHIPPED_WEIGHTS / name_or_folder
+    folder = shipped if shipped.is_dir() else Path(name_or_folder)
+    if (folder / file).is_file():
+        return folder / file
+    if folder.is_dir():
+        raise FileNotFoundError(f"{folder} has no {file}: save_pretrained writes config.json and model.safetensors")
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", name_or_folder):
+        names = ", ".join(sorted(path.name for path in SHIPPED_WEIGHTS.glob("*") if path.is_dir()))
+        raise FileNotFoundError(f"there is no folder {name_or_folder}, and the weights that are shipped are: {names}")
+
+    from huggingface_hub import hf_hub_download  # only where the network is asked for
+
+    return Path(hf_hub_download(name_or_folder, file))
 
 
 def window_indices(num_frames: int, window: int, device: torch.device | str = "cpu") -> Tensor:

@@ -70,7 +70,7 @@ class PoseFormer(LiftingNetwork):
         spatial_positions: bool = True,
         temporal_positions: bool = True,
     ):
-        super().__init__(num_frames, num_joints)
+        super().__init__(locals())
         temporal_dim = num_joints * spatial_dim
         self.spatial = SpatialTransformer(num_joints, spatial_dim, spatial_depth, num_heads, mlp_ratio, drop_path)
         self.temporal = TemporalTransformer(num_frames, temporal_dim, temporal_depth, num_heads, mlp_ratio, drop_path)

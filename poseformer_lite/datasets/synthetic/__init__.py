@@ -4,6 +4,6 @@ The subjects, the 15 actions, two takes of each, the four cameras and the 50 Hz 
 is drawn anew from (seed, subject, take), so that any take can be made alone and is always the same.
 """
 
-from poseformer_lite.datasets.synthetic.dataset import load, make_take, make_takes, take_names
+from poseformer_lite.datasets.synthetic.dataset import cache_folder, load, make_take, make_takes, take_names
 
-__all__ = ["load", "make_take", "make_takes", "take_names"]
+__all__ = ["cache_folder", "load", "make_take", "make_takes", "take_names"]

@@ -90,7 +90,7 @@ def _check_subject(subject: str) -> None:
 
 def _cached_takes(subject: str, seed: int) -> list[Take]:
     """A subject's takes from the cache; made, and put there, if they are not in it whole."""
-    path = _cache_folder() / f"synthetic-v{GENERATOR_VERSION}-{_recipe_hash()}-seed{seed}-{subject}.npz"
+    path = cache_folder() / f"synthetic-v{GENERATOR_VERSION}-{_recipe_hash()}-seed{seed}-{subject}.npz"
     takes = _read(path, subject)
     if takes is None:
         takes = [make_take(subject, name, seed) for name in take_names(subject)]
@@ -98,7 +98,7 @@ def _cached_takes(subject: str, seed: int) -> list[Take]:
     return takes
 
 
-def _cache_folder() -> Path:
+def cache_folder() -> Path:
     return Path(os.environ.get(CACHE_VARIABLE) or pooch.os_cache("poseformer-lite"))
 
 

@@ -1,0 +1,379 @@
+"""PoseLifter: any layout, length, frame rate and image size in, one pose per frame out, in bounded memory."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from helpers_data import small_model, tiny_dataset
+
+from poseformer_lite.camera import normalise_screen
+from poseformer_lite.evaluation import predict
+from poseformer_lite.keypoints import LAYOUTS, resample, to_h36m17
+from poseformer_lite.lifting import Motion, PoseLifter
+from poseformer_lite.model.lifting_network import SHIPPED_WEIGHTS
+from poseformer_lite.skeleton import H36M17, get_skeleton
+
+
+@pytest.fixture(scope="module")
+def lifter() -> PoseLifter:
+    return PoseLifter(small_model(num_frames=9), device="cpu")
+
+
+@pytest.fixture(scope="module")
+def walk() -> np.ndarray:
+    """(60, 17, 2) pixels in an image of 1000 x 800."""
+    return tiny_dataset().sequences[0].keypoints
+
+
+def random_keypoints(layout: str, num_frames: int, columns: int = 2) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    keypoints = rng.uniform(100, 700, (num_frames, get_skeleton(layout).num_joints, columns)).astype(np.float32)
+    keypoints[..., 2:] /= 700
+    return keypoints
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("num_frames", [1, 2, 8, 9, 30])
+def test_every_layout_and_length_gives_one_pose_per_frame(lifter, layout, num_frames):
+    motion = lifter(random_keypoints(layout, num_frames), 1280, 720, layout=layout)
+    assert len(motion) == num_frames
+    assert motion.poses_3d.shape == (num_frames, 17, 3) and motion.poses_3d.dtype == np.float32
+    assert motion.keypoints.shape == (num_frames, 17, 2)
+    assert np.isfinite(motion.poses_3d).all()
+    assert (motion.poses_3d[:, 0] == 0).all()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_motion_is_what_the_network_says_of_the_converted_and_normalised_keypoints(lifter, layout):
+    keypoints = random_keypoints(layout, 12)
+    motion = lifter(keypoints, 1280, 720, layout=layout)
+    converted = to_h36m17(keypoints, layout)
+    np.testing.assert_array_equal(motion.keypoints, converted)
+    expected = predict(lifter.model, torch.from_numpy(normalise_screen(converted, 1280, 720)), H36M17).numpy()
+    np.testing.assert_allclose(motion.poses_3d, expected - expected[:, :1], atol=1e-6)
+
+
+def test_without_flipping_it_is_the_networks_own_answer(walk):
+    model = small_model(num_frames=9)
+    motion = PoseLifter(model, flip=False, device="cpu")(walk, 1000, 800)
+    expected = model.predict_sequence(torch.from_numpy(normalise_screen(walk, 1000, 800))).numpy()
+    np.testing.assert_allclose(motion.poses_3d, expected - expected[:, :1], atol=1e-6)
+
+
+def test_flipping_makes_a_mirrored_video_a_mirrored_motion(lifter, walk):
+    mirrored = walk[:, list(H36M17.flip_order)].copy()
+    mirrored[..., 0] = 1000 - mirrored[..., 0]
+    motion, other = lifter(walk, 1000, 800), lifter(mirrored, 1000, 800)
+    expected = other.poses_3d[:, list(H36M17.flip_order)] * [-1, 1, 1]
+    np.testing.assert_allclose(motion.poses_3d, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("missing", ["nan", "zero", "confidence"])
+def test_gaps_are_interpolated_before_the_network_sees_them(lifter, walk, missing):
+    broken = np.concatenate([walk, np.ones_like(walk[..., :1])], axis=-1)
+    gap = np.zeros((60, 17), dtype=bool)
+    gap[20:25, 3] = gap[:4, 16] = gap[50:, 10] = True
+    if missing == "nan":
+        broken[gap, :2] = np.nan
+    elif missing == "zero":
+        broken[gap, :2] = 0
+    else:
+        broken[gap] = [5000, -5000, 0.2]
+    motion = lifter(broken, 1000, 800, min_confidence=0.5)
+
+    by_hand = walk.copy()
+    share = (np.arange(20, 25) - 19)[:, None] / 6
+    by_hand[20:25, 3] = (1 - share) * walk[19, 3] + share * walk[25, 3]
+    by_hand[:4, 16], by_hand[50:, 10] = walk[4, 16], walk[49, 10]
+    np.testing.assert_allclose(motion.keypoints, by_hand, atol=1e-3)
+    np.testing.assert_allclose(motion.poses_3d, lifter(by_hand, 1000, 800).poses_3d, atol=1e-5)
+
+
+def test_a_joint_that_was_not_found_does_not_enter_a_midpoint(lifter):
+    keypoints = np.tile(random_keypoints("coco17", 1), (10, 1, 1))  # nobody moves
+    expected = lifter(keypoints, 1280, 720, layout="coco17").keypoints
+    keypoints[4, 11] = 0  # the left hip: half of the pelvis
+    np.testing.assert_allclose(lifter(keypoints, 1280, 720, layout="coco17").keypoints, expected, atol=1e-3)
+
+
+def test_an_unsure_joint_makes_what_is_built_from_it_unsure(lifter):
+    keypoints = np.tile(random_keypoints("coco17", 1, columns=3), (10, 1, 1))
+    keypoints[..., 2] = 0.9
+    expected = lifter(keypoints, 1280, 720, layout="coco17").keypoints
+    keypoints[4, 5] = [1, 700, 0.1]  # a shoulder: half of the thorax, and part of spine and head
+    motion = lifter(keypoints, 1280, 720, layout="coco17", min_confidence=0.5)
+    np.testing.assert_allclose(motion.keypoints, expected, atol=1e-3)
+
+
+def test_low_confidence_is_believed_unless_asked_otherwise(lifter, walk):
+    with_confidence = np.concatenate([walk, np.full_like(walk[..., :1], 0.01)], axis=-1)
+    np.testing.assert_array_equal(lifter(with_confidence, 1000, 800).poses_3d, lifter(walk, 1000, 800).poses_3d)
+
+
+def test_the_callers_keypoints_are_left_as_they_were(lifter, walk):
+    keypoints = walk.astype(np.float32)
+    keypoints[3, 3] = np.nan
+    before = keypoints.copy()
+    lifter(keypoints, 1000, 800)
+    np.testing.assert_array_equal(keypoints, before)
+
+
+def test_lists_and_whole_numbers_are_keypoints_too(lifter, walk):
+    whole = walk.astype(int)
+    expected = lifter(whole.astype(np.float32), 1000, 800).poses_3d
+    np.testing.assert_array_equal(lifter(whole, 1000, 800).poses_3d, expected)
+    np.testing.assert_array_equal(lifter(whole.tolist(), 1000, 800).poses_3d, expected)
+
+
+@pytest.mark.parametrize("fps", [23.976, 25.0, 30.0, 60.0, 120.0])
+@pytest.mark.parametrize("num_frames", [1, 2, 31])
+def test_another_frame_rate_gives_as_many_poses_as_frames(lifter, walk, fps, num_frames):
+    motion = lifter(walk[:num_frames], 1000, 800, fps=fps)
+    assert len(motion) == num_frames and motion.fps == fps
+    assert np.isfinite(motion.poses_3d).all()
+
+
+def test_25_frames_a_second_are_lifted_at_50(lifter, walk):
+    """By hand: a frame between every two, lifted, and every second pose taken."""
+    slow = walk[:30]
+    doubled = np.empty((59, 17, 2), dtype=np.float32)
+    doubled[::2], doubled[1::2] = slow, (slow[:-1] + slow[1:]) / 2
+    expected = lifter(doubled, 1000, 800).poses_3d[::2]
+    np.testing.assert_allclose(lifter(slow, 1000, 800, fps=25).poses_3d, expected, atol=1e-5)
+
+
+def test_any_frame_rate_equals_resampling_there_and_back(lifter, walk):
+    there = resample(walk, 30, 50)
+    lifted = lifter(there, 1000, 800).poses_3d
+    expected = resample(lifted, 50, 30, num_frames=60)
+    np.testing.assert_allclose(lifter(walk, 1000, 800, fps=30).poses_3d, expected, atol=1e-5)
+
+
+def test_a_lifter_of_another_frame_rate_resamples_to_it(walk):
+    model = small_model(num_frames=9)
+    at_25, at_50 = PoseLifter(model, fps=25, device="cpu"), PoseLifter(model, device="cpu")
+    np.testing.assert_array_equal(at_25(walk, 1000, 800, fps=25).poses_3d, at_50(walk, 1000, 800).poses_3d)
+
+
+@pytest.mark.parametrize(("width", "height"), [(720, 1280), (1280, 720), (1000, 1000), (64, 48)])
+def test_width_is_the_unit_in_portrait_and_landscape(lifter, width, height):
+    centred = np.random.default_rng(0).uniform(-0.4, 0.4, (12, 17, 2)).astype(np.float32)  # in widths
+    keypoints = centred * width + np.array([width / 2, height / 2], dtype=np.float32)
+    square = (centred + 0.5) * 1000
+    np.testing.assert_allclose(
+        lifter(keypoints, width, height).poses_3d, lifter(square, 1000, 1000).poses_3d, atol=1e-4
+    )
+
+
+# What is refused.
+
+
+TOLD_APART = [
+    (given, right)
+    for given in LAYOUTS
+    for right in LAYOUTS
+    if get_skeleton(given).num_joints != get_skeleton(right).num_joints
+]
+
+
+@pytest.mark.parametrize(("given", "right"), TOLD_APART)
+def test_the_wrong_layout_is_told_the_right_one(lifter, given, right):
+    with pytest.raises(ValueError, match=f"layout '{given}' has .* did you mean layout=.*'{right}'"):
+        lifter(random_keypoints(right, 5), 1280, 720, layout=given)
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ((5, 19, 2), r"layout 'h36m17' has 17 joints, but the array is \(5, 19, 2\)$"),
+        ((17, 2), r"keypoints are \(17, 2\), expected \(T, J, 2\)"),
+        ((5, 17, 4), r"keypoints are \(5, 17, 4\), expected"),
+        ((0, 17, 2), "keypoints have no frame"),
+        ((2, 5, 17, 2), r"keypoints are \(2, 5, 17, 2\), expected"),
+    ],
+)
+def test_shapes_that_are_no_keypoints_are_refused(lifter, shape, words):
+    with pytest.raises(ValueError, match=words):
+        lifter(np.full(shape, 100.0), 1280, 720)
+
+
+def test_an_unknown_layout_lists_those_there_are(lifter):
+    with pytest.raises(ValueError, match="'coco18'.*h36m17, coco17, halpe26, mediapipe33"):
+        lifter(random_keypoints("coco17", 5), 1280, 720, layout="coco18")
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+def test_normalised_keypoints_are_refused(lifter, scale):
+    keypoints = np.random.default_rng(0).uniform(1 - scale, 1, (5, 17, 2))
+    with pytest.raises(ValueError, match="look normalised, but pixels are expected. Multiply x by the width"):
+        lifter(keypoints, 1280, 720)
+
+
+@pytest.mark.parametrize("nothing", [0.0, np.nan])
+def test_a_video_without_a_person_is_refused_for_what_it_is(lifter, nothing):
+    with pytest.raises(ValueError, match="missing in all 5 frames.*whole body"):
+        lifter(np.full((5, 17, 2), nothing), 1280, 720)
+
+
+def test_a_joint_that_is_never_seen_is_named(lifter, walk):
+    keypoints = np.concatenate([walk, np.ones_like(walk[..., :1])], axis=-1)
+    keypoints[:, 3, 2] = 0.1
+    with pytest.raises(ValueError, match="RFoot is missing in all 60 frames.*lower the confidence"):
+        lifter(keypoints, 1000, 800, min_confidence=0.5)
+
+
+@pytest.mark.parametrize(("width", "height", "fps"), [(0, 800, 50), (1000, -1, 50), (1000, 800, 0), (1000, 800, -25)])
+def test_sizes_and_rates_that_make_no_sense_are_refused(lifter, walk, width, height, fps):
+    with pytest.raises(ValueError, match="must be positive"):
+        lifter(walk, width, height, fps=fps)
+
+
+def test_a_network_of_other_joints_is_refused():
+    with pytest.raises(ValueError, match="15 joints.*17"):
+        PoseLifter(small_model(num_joints=15))
+
+
+# Where the weights come from.
+
+
+def test_from_pretrained_reads_a_saved_folder(tmp_path, walk):
+    model = small_model(num_frames=9)
+    model.save_pretrained(tmp_path)
+    lifter = PoseLifter.from_pretrained(tmp_path, flip=False, device="cpu")
+    assert not lifter.flip and not lifter.model.training
+    expected = PoseLifter(model, flip=False, device="cpu")(walk, 1000, 800)
+    np.testing.assert_array_equal(lifter(walk, 1000, 800).poses_3d, expected.poses_3d)
+
+
+@pytest.mark.skipif(not (SHIPPED_WEIGHTS / "lite").is_dir(), reason="the shipped weights are not in this checkout")
+def test_the_shipped_network_lifts_a_body_that_is_upright_and_of_human_size(walk):
+    motion = PoseLifter.from_pretrained("lite")(walk, 1000, 800)
+    head, feet = motion.poses_3d[:, 10], motion.poses_3d[:, [3, 6]].mean(1)
+    assert 1.2 < (feet - head)[:, 1].mean() < 2.2  # metres, y down
+    thighs = H36M17.bone_lengths(motion.poses_3d)[:, [1, 4]]
+    assert 0.25 < thighs.mean() < 0.65
+
+
+# Motion.
+
+
+@pytest.fixture(scope="module")
+def motion(lifter, walk) -> Motion:
+    return lifter(walk, 1000, 800, fps=25)
+
+
+def test_an_npz_comes_back_without_pickle(motion, tmp_path):
+    path = motion.save(tmp_path / "walk.npz")
+    with np.load(path, allow_pickle=False) as saved:
+        np.testing.assert_array_equal(saved["poses_3d"], motion.poses_3d)
+        np.testing.assert_array_equal(saved["keypoints"], motion.keypoints)
+        assert (saved["fps"], saved["width"], saved["height"]) == (25, 1000, 800)
+        assert tuple(saved["joints"]) == H36M17.joints
+    assert [p.name for p in tmp_path.iterdir()] == ["walk.npz"]
+
+
+def test_a_json_comes_back_to_a_hundredth_of_a_millimetre(motion, tmp_path):
+    saved = json.loads(motion.save(tmp_path / "walk.json").read_text())
+    np.testing.assert_allclose(saved["poses_3d"], motion.poses_3d, atol=1e-5)
+    np.testing.assert_allclose(saved["keypoints"], motion.keypoints, atol=1e-4)
+    assert (saved["fps"], saved["width"], saved["height"]) == (25, 1000, 800)
+    assert tuple(saved["joints"]) == H36M17.joints
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".json"])
+def test_a_saved_motions_keypoints_can_be_read_and_lifted_again(lifter, motion, tmp_path, suffix):
+    from poseformer_lite.datasets.custom import read_keypoints
+
+    (track,) = read_keypoints(motion.save(tmp_path / f"walk{suffix}"))
+    again = lifter(track.keypoints, track.width, track.height, fps=track.fps)
+    np.testing.assert_allclose(again.poses_3d, motion.poses_3d, atol=1e-4)
+
+
+def test_another_ending_is_refused_before_anything_is_written(motion, tmp_path):
+    with pytest.raises(ValueError, match=r"saved as .npz or .json, not 'walk.csv'"):
+        motion.save(tmp_path / "walk.csv")
+    assert not list(tmp_path.iterdir())
+
+
+def test_upright_is_turned_and_not_mirrored_and_stands_on_the_floor(motion):
+    world = motion.upright()
+    np.testing.assert_allclose(world[..., 2].min(axis=1), 0, atol=1e-6)
+    x, y, z = np.moveaxis(motion.poses_3d, -1, 0)
+    np.testing.assert_allclose(world[..., 0], x)  # to the right of the picture
+    np.testing.assert_allclose(world[..., 1], z)  # away from the camera
+    np.testing.assert_allclose(np.diff(world[..., 2], axis=1), -np.diff(y, axis=1), atol=1e-6)
+    lengths = H36M17.bone_lengths(world)
+    np.testing.assert_allclose(lengths, H36M17.bone_lengths(motion.poses_3d), rtol=1e-3, atol=1e-6)
+    volume = np.linalg.det((world - world[:, :1])[:, [1, 8, 16]])
+    np.testing.assert_allclose(volume, np.linalg.det(motion.poses_3d[:, [1, 8, 16]]), rtol=1e-3, atol=1e-9)
+
+
+def test_a_motion_introduces_itself(motion):
+    assert repr(motion) == "Motion(60 frames at 25 Hz, 2.4 s)"
+
+
+# Long videos.
+
+
+@pytest.mark.parametrize("num_frames", [1, 4, 600])
+def test_cached_equals_window_by_window(num_frames):
+    model = small_model(num_frames=27).eval()
+    poses_2d = torch.rand(num_frames, 17, 2, generator=torch.Generator().manual_seed(0)) - 0.5
+    padded = torch.cat([poses_2d[:1].expand(13, -1, -1), poses_2d, poses_2d[-1:].expand(13, -1, -1)])
+    with torch.no_grad():
+        expected = torch.cat([model(padded[None, i : i + 27]) for i in range(num_frames)])
+    torch.testing.assert_close(model.predict_sequence(poses_2d), expected, atol=1e-5, rtol=0)
+
+
+MEMORY = """
+    import resource, sys
+    import numpy as np
+    import torch
+    torch.set_num_threads(2)
+    from poseformer_lite import PoseFormer, PoseLifter
+    lifter = PoseLifter(PoseFormer(num_frames=81, **{sizes}), flip=False, device="cpu")
+    keypoints = np.random.default_rng(0).uniform(0, 1000, ({num_frames}, 17, 2)).astype(np.float32)
+    lifter(keypoints[:200], 1000, 1000)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert len(lifter(keypoints, 1000, 1000)) == {num_frames}
+    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**20)
+"""
+
+
+def peak_gigabytes(num_frames: int, sizes: dict) -> float:
+    """How much memory lifting a long video needs beyond that of a short one, in a process of its own."""
+    pytest.importorskip("resource", reason="peak memory is measured with Unix's getrusage")
+    import textwrap
+
+    script = textwrap.dedent(MEMORY).format(num_frames=num_frames, sizes=sizes)
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return float(result.stdout) * (1 if sys.platform != "darwin" else 1 / 1024)  # kilobytes, on macOS bytes
+
+
+@pytest.mark.slow
+def test_twenty_thousand_frames_at_the_papers_width_need_under_a_gigabyte():
+    """One layer of each stage: layers follow one another, so four need no more memory, only more time."""
+    assert peak_gigabytes(20_000, {"spatial_depth": 1, "temporal_depth": 1}) < 1.0
+
+
+def test_no_more_frames_are_in_flight_for_a_long_video_than_for_a_short_one(monkeypatch):
+    """What bounds the memory: 20,000 frames of 81-frame windows would be 1.6 million tokens at once."""
+    model = small_model(num_frames=81, spatial_dim=2)
+    embedded, joined = [], []
+
+    def embed_frames(poses_2d):
+        embedded.append(len(poses_2d))
+        return poses_2d[:, 0]
+
+    def join_frames(tokens):
+        joined.append(tokens.shape[:2].numel())
+        return torch.zeros(len(tokens), 17, 3)
+
+    monkeypatch.setattr(model, "embed_frames", embed_frames)
+    monkeypatch.setattr(model, "join_frames", join_frames)
+    assert len(PoseLifter(model, flip=False, device="cpu")(random_keypoints("h36m17", 20_000), 1000, 1000)) == 20_000
+    assert sum(embedded) == 20_000 and max(embedded) <= 512
+    assert sum(joined) == 20_000 * 81 and max(joined) <= 2048
