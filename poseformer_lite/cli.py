@@ -28,6 +28,8 @@ CAMERAS = Annotated[str | None, typer.Option(help="cmu_mocap: fixed, or random (
 def _load(dataset: str, root: Path | None, keypoints: str, cameras: str | None):
     from poseformer_lite.datasets import load_dataset
 
+    if cameras and dataset != "cmu_mocap":
+        raise ValueError(f"--cameras is an option of cmu_mocap, not of {dataset}: leave it out")
     return load_dataset(dataset, root, keypoints, **({"cameras": cameras} if cameras else {}))
 
 

@@ -71,7 +71,7 @@ def _weights() -> Finding:
     names = sorted(folder.name for folder in SHIPPED_WEIGHTS.glob("*") if (folder / "config.json").is_file())
     try:
         sizes = [f"{name} ({PoseFormer.from_pretrained(name).num_parameters():,} parameters)" for name in names]
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         return Finding(False, "weights", f"{error}: install the package again")
     return Finding(bool(names), "weights", ", ".join(sizes) or "none are shipped: install the package again")
 

@@ -6,6 +6,8 @@ dashed, so that they differ in grey too.
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.ticker import EngFormatter, MultipleLocator
 
 from poseformer_lite.skeleton import H36M17, Skeleton
 
@@ -15,7 +17,9 @@ STYLES = {"left": "-", "right": (0, (3, 1)), "middle": "-"}
 
 def plot_pose_2d(keypoints, width: int, height: int, skeleton: Skeleton = H36M17, ax=None, title: str = ""):
     """A pose in the image plane, y downwards. keypoints: (J, 2) pixels."""
-    ax = ax or plt.subplots(figsize=(4, 4))[1]
+    if ax is None:
+        ax = plt.subplots(figsize=(4.5, 4.5), layout="constrained")[1]
+        _name_sides(ax)
     _draw_bones(ax, np.asarray(keypoints)[:, :2], skeleton)
     ax.set(xlim=(0, width), ylim=(height, 0), aspect="equal", xlabel="x in pixels", ylabel="y in pixels", title=title)
     return ax
@@ -26,19 +30,25 @@ def plot_pose_3d(
 ):
     """A pose in space, seen from `turn` degrees round the vertical.
 
-    pose: (J, 3) metres, in camera space (y down, as networks give it) or, with world=True, with z up.
+    pose: (J, 3) metres, in camera space (y down, as networks give it) or, with world=True, with z up. label=False
+    leaves out the numbers and names of the axes; the grid is 0.5 m wide.
     """
-    ax = ax or plt.figure(figsize=(4, 4)).add_subplot(projection="3d")
+    if ax is None:
+        ax = plt.figure(figsize=(4.5, 4.5), layout="constrained").add_subplot(projection="3d")
+        _name_sides(ax)
     pose = np.asarray(pose)
     if not world:
         pose = np.stack([pose[:, 0], pose[:, 2], -pose[:, 1]], axis=-1)  # camera to a space with z up
     _draw_bones(ax, pose, skeleton)
-    _equal_box(ax, pose)
+    _equal_box(ax, pose, zoom=0.95 if label else 1.25)  # with room for the names of the axes
     ax.view_init(elev=12, azim=turn)
     ax.set_title(title)
+    across, away = ("x in m", "y in m") if world else ("x in m", "depth in m")
+    ax.tick_params(labelsize=8, pad=0)
     if label:
-        ax.set(xlabel="x in m", ylabel="depth in m", zlabel="height in m")
-    ax.tick_params(labelsize=7)
+        ax.set(xlabel=across, ylabel=away, zlabel="height in m")
+    else:
+        ax.set(xticklabels=[], yticklabels=[], zticklabels=[])
     return ax
 
 
@@ -52,6 +62,7 @@ def plot_comparison(predicted, target, skeleton: Skeleton = H36M17, title: str =
         for parent, child in skeleton.bones:
             ax.plot(*truth[[parent, child]].T, color="0.7", linewidth=5, solid_capstyle="round")
         plot_pose_3d(predicted, skeleton, ax=ax, turn=turn, title="front" if index == 0 else "side")
+    _name_sides(figure)
     figure.suptitle(f"{title + ': ' if title else ''}prediction in colour, truth in grey, {error:.0f} mm apart")
     return figure
 
@@ -59,7 +70,7 @@ def plot_comparison(predicted, target, skeleton: Skeleton = H36M17, title: str =
 def plot_motion(motion, frames=None):
     """Some frames of a lifted motion: keypoints above, skeleton below. frames: their numbers, else five of them."""
     frames = np.linspace(0, len(motion) - 1, min(5, len(motion))).astype(int) if frames is None else frames
-    figure = plt.figure(figsize=(2.9 * len(frames), 6), layout="constrained")
+    figure = plt.figure(figsize=(max(2.9 * len(frames), 4), 6.2), layout="constrained")
     low, high = motion.keypoints.min((0, 1)), motion.keypoints.max((0, 1))
     room = 0.08 * (high - low).max()
     for column, frame in enumerate(frames):
@@ -68,7 +79,9 @@ def plot_motion(motion, frames=None):
         ax.set(xlim=(low[0] - room, high[0] + room), ylim=(high[1] + room, low[1] - room))
         ax.set_ylabel("y in pixels" if column == 0 else "")
         ax = figure.add_subplot(2, len(frames), len(frames) + column + 1, projection="3d")
-        plot_pose_3d(motion.poses_3d[frame], motion.skeleton, ax=ax, turn=-60, title="lifted", label=False)
+        title = "lifted, on a grid of 0.5 m" if column == 0 else ""
+        plot_pose_3d(motion.poses_3d[frame], motion.skeleton, ax=ax, turn=-60, title=title, label=False)
+    _name_sides(figure)
     return figure
 
 
@@ -81,6 +94,7 @@ def plot_history(history: list[dict], ax=None):
     if None not in held_out:
         ax.plot(windows, held_out, "s--", color=COLOURS["right"], label="held-out training takes")
     ax.set(xlabel="windows seen", ylabel="MPJPE in mm", ylim=(0, None), title="Training")
+    ax.xaxis.set_major_formatter(EngFormatter())
     ax.legend(frameon=False)
     return ax
 
@@ -91,7 +105,7 @@ def plot_per_action(errors: dict[str, float], metric: str = "MPJPE", ax=None):
 
     ax = ax or plt.subplots(figsize=(6, 0.28 * len(errors) + 1.2), layout="constrained")[1]
     names = sorted(errors, key=errors.get, reverse=True)
-    sns.barplot(x=[errors[name] for name in names], y=names, color=COLOURS["left"], ax=ax)
+    sns.barplot(x=[errors[name] for name in names], y=names, color=COLOURS["left"], saturation=1, ax=ax)
     ax.bar_label(ax.containers[0], fmt="%.0f", padding=2, fontsize=8)
     ax.set(xlabel=f"{metric} in mm", ylabel="", title=f"{metric} per action")
     return ax
@@ -117,7 +131,14 @@ def _draw_bones(ax, pose: np.ndarray, skeleton: Skeleton) -> None:
     ax.plot(*pose.T, "o", color="0.2", markersize=2.5, linestyle="none")
 
 
-def _equal_box(ax, pose: np.ndarray) -> None:
+def _name_sides(where) -> None:
+    """A legend for left and right, in axes or, where several share it, below the figure."""
+    lines = [Line2D([], [], color=COLOURS[side], linestyle=STYLES[side], linewidth=2) for side in ("left", "right")]
+    place = "upper right" if hasattr(where, "transAxes") else "outside lower center"
+    where.legend(lines, ["left", "right"], loc=place, ncols=2, frameon=False, fontsize=9)
+
+
+def _equal_box(ax, pose: np.ndarray, zoom: float) -> None:
     """The same length on all three axes, the figure filling the box."""
     middle = (pose.max(0) + pose.min(0)) / 2
     half = max(0.55 * np.ptp(pose, axis=0).max(), 1e-3)
@@ -125,5 +146,7 @@ def _equal_box(ax, pose: np.ndarray) -> None:
         xlim=(middle[0] - half, middle[0] + half),
         ylim=(middle[1] - half, middle[1] + half),
         zlim=(middle[2] - half, middle[2] + half),
-        box_aspect=(1, 1, 1),
     )
+    ax.set_box_aspect((1, 1, 1), zoom=zoom)
+    for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
+        axis.set_major_locator(MultipleLocator(0.5))

@@ -242,7 +242,7 @@ class _Trainer:
         pixels = sum(float(sequence.keypoints.sum(dtype=np.float64)) for sequence in self.training)
         return {
             "settings": asdict(self.settings),
-            "model": {"class": type(model).__name__, **(model._hub_mixin_config or {})},
+            "model": {"class": type(model).__name__, **model.config},
             "weights": {name: list(tensor.shape) for name, tensor in model.state_dict().items()},
             "data": {
                 "name": self.data.name,

@@ -17,7 +17,8 @@ from helpers_data import small_model, tiny_dataset
 from poseformer_lite import training
 from poseformer_lite.training import train
 
-CHANGES = {"epochs": 3, "batch_size": 64, "windows_per_epoch": 320, "progress": False, "validation": 0.25}  # 5 steps
+CHANGES = {"epochs": 3, "batch_size": 64, "windows_per_epoch": 320, "learning_rate": 0.001, "warmup_steps": 2}
+CHANGES |= {"progress": False, "validation": 0.25}  # 5 steps an epoch
 # The same run in a process of its own, saved after every step; BEFORE is what goes wrong in it.
 DRIVER = """
     import os, signal, sys

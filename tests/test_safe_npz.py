@@ -128,12 +128,19 @@ def test_the_same_file_would_have_run_elsewhere(tmp_path):
 
 OBJECTS = Calls(np.dtype, "O", False, True)
 RECORD = (3, "|", None, ("a",), {"a": (np.dtype("O"), 0)}, 8, 1, 0)  # an object in 8 raw bytes, with its flags forged
+
+
+def array_of(dtype) -> Calls:
+    """How NumPy pickles an array: made empty, then given its shape, type and bytes."""
+    return Calls(np._core.multiarray._reconstruct, np.ndarray, (0,), b"b", state=(1, (), dtype, False, b"\x41" * 8))
+
+
 POINTERS = {
     "array over a buffer": Calls(np.ndarray, (), OBJECTS, b"\x41" * 8),
-    "record": Calls(np.dtype, "V8", False, True, state=RECORD),
-    "record spelled out": Calls(np.dtype, "O,i4", False, True),
     "scalar": Calls(np._core.multiarray.scalar, OBJECTS, b"\x41" * 8),
     "buffer": Calls(np._core.numeric._frombuffer, b"\x41" * 8, OBJECTS, (1,), "C"),
+    "record": array_of(Calls(np.dtype, "V8", False, True, state=RECORD)),
+    "record spelled out": array_of(Calls(np.dtype, "O,i4", False, True)),
 }
 
 
@@ -143,6 +150,13 @@ def test_bytes_are_never_taken_for_pointers(forged, tmp_path):
     write_pickle(tmp_path / "forged.npz", pickle.dumps(forged))
     with pytest.raises(ValueError, match="forged.npz"):
         load_npz(tmp_path / "forged.npz")
+
+
+def test_records_and_dates_are_refused_as_what_they_are(tmp_path):
+    for array in (np.zeros(2, dtype="i4,f4"), np.zeros(2, dtype="M8[ns]")):
+        np.savez(tmp_path / "odd.npz", data=np.array({"array": array}, dtype=object))
+        with pytest.raises(UnsafeFileError, match="with fields or units"):
+            load_npz(tmp_path / "odd.npz")
 
 
 @pytest.mark.parametrize("name", ["numpy.ndarray.tofile", "numpy.load", "numpy.core.multiarray.fromfile"])

@@ -33,7 +33,8 @@ def test_training_lowers_the_error_well_under_the_mean_pose(tiny):
     poses = windows.gather(torch.arange(len(windows)))[1]
     mean_pose_mm = 1000 * mpjpe(MeanPose().fit(poses).pose.expand_as(poses), poses).item()
 
-    run = train(small_model(), tiny, epochs=30, batch_size=64, learning_rate=3e-3, validation=0.0, progress=False)
+    changes = {"epochs": 30, "batch_size": 64, "learning_rate": 3e-3, "warmup_steps": 0, "validation": 0.0}
+    run = train(small_model(), tiny, **changes, progress=False)
 
     assert run.finished and len(run.history) == 30
     assert run.history[0]["train_mm"] > 1.2 * run.history[-1]["train_mm"]

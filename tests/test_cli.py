@@ -1,0 +1,228 @@
+"""The command line: every command on a tiny dataset, and every mistake answered in a sentence."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers_data import SMALL, small_model, tiny_dataset
+from typer.testing import CliRunner
+
+from poseformer_lite import presets
+from poseformer_lite.cli import app
+from poseformer_lite.datasets import human36m, videopose3d
+from poseformer_lite.presets import PRESETS, Preset, Settings
+
+
+@pytest.fixture(scope="module")
+def h36m(tmp_path_factory) -> Path:
+    """A folder in the layout of Human3.6M, with S1 and S5 to train on and S9 to test on."""
+    folder = tmp_path_factory.mktemp("h36m")
+    videopose3d.write(tiny_dataset(), folder, "h36m")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("weights")
+    small_model(num_frames=9).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def video(tmp_path) -> Path:
+    keypoints = tiny_dataset(num_frames=20).sequences[0].keypoints
+    path = tmp_path / "video.npz"
+    np.savez(path, keypoints=keypoints, width=1000, height=800, fps=25.0, layout="h36m17")
+    return path
+
+
+@pytest.fixture
+def tiny_preset(monkeypatch):
+    settings = Settings(batch_size=64, windows_per_epoch=128, validation=0.25)
+    monkeypatch.setitem(PRESETS, "lite", Preset("the tests' own", SMALL, settings))
+
+
+def run(*arguments) -> str:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_train_prints_data_network_and_table_and_leaves_weights(h36m, tmp_path, tiny_preset):
+    shown = run("train", "human36m", "--root", h36m, "--epochs", 2, "--output", tmp_path / "run")
+    assert "'human36m', 12 sequences" in shown and "train on S1, S5; test on S9" in shown
+    assert f"PoseFormer with {small_model().num_parameters():,} parameters" in shown
+    assert "TrainingRun(2 epochs" in shown and "25% of the training takes held out; weights of the last epoch" in shown
+    assert "P-MPJPE" in shown and "Walking" in shown and "WalkDog" in shown and "Frame average" in shown
+    assert {"checkpoint.pt", "model.safetensors", "history.csv"} <= {p.name for p in (tmp_path / "run").iterdir()}
+
+    again = run("train", "human36m", "--root", h36m, "--epochs", 2, "--output", tmp_path / "run")
+    assert "Going on from" in again  # and is finished at once
+    assert shown.split("MPJPE")[1:] == again.split("MPJPE")[1:]
+
+    evaluated = run("evaluate", tmp_path / "run", "human36m", "--root", h36m)
+    assert shown.split("MPJPE")[1:] == evaluated.split("MPJPE")[1:]
+
+
+def test_train_without_validation_says_so(h36m, tmp_path, tiny_preset):
+    arguments = "--epochs", 1, "--validation", 0, "--output", tmp_path / "run"
+    assert "Validation: none" in run("train", "human36m", "--root", h36m, *arguments)
+
+
+def test_train_takes_its_settings_from_the_options(h36m, tmp_path, tiny_preset):
+    options = ["--epochs", 1, "--batch-size", 32, "--learning-rate", 0.002, "--seed", 3, "--num-frames", 5]
+    run("train", "human36m", "--root", h36m, "--output", tmp_path, *options)
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert config["num_frames"] == 5
+    import torch
+
+    saved = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["fingerprint"]["settings"]
+    assert (saved["epochs"], saved["batch_size"], saved["learning_rate"], saved["seed"]) == (1, 32, 0.002, 3)
+
+
+def test_train_the_baseline(h36m, tmp_path, tiny_preset):
+    arguments = "--network", "baseline", "--epochs", 1, "--output", tmp_path
+    assert "TemporalTransformerBaseline with " in run("train", "human36m", "--root", h36m, *arguments)
+
+
+def test_evaluate_prints_a_table_and_says_how_it_was_measured(h36m, weights):
+    shown = run("evaluate", weights, "human36m", "--root", h36m, "--no-flip", "--zero-root")
+    assert "flip averaged: no, predicted root: set to zero" in shown
+    markdown = run("evaluate", weights, "human36m", "--root", h36m, "--markdown")
+    assert markdown.splitlines()[0] == "| mm | Walking | WalkDog | Average | Frame average |"
+    assert len(markdown.splitlines()) == 6
+
+
+def test_evaluate_an_official_checkpoint(h36m, tmp_path):
+    import torch
+
+    model = small_model(num_frames=9, spatial_dim=16, num_heads=8)
+    torch.save({"model_pos": model.to_official_state_dict()}, tmp_path / "official.bin")
+    model.save_pretrained(tmp_path)
+    official = run("evaluate", tmp_path / "official.bin", "human36m", "--root", h36m)
+    assert official == run("evaluate", tmp_path, "human36m", "--root", h36m)
+
+
+def test_lift_writes_a_motion_and_a_picture(video, weights, tmp_path):
+    picture = tmp_path / "frames.png"
+    shown = run("lift", video, "--weights", weights, "-o", tmp_path / "motion.npz", "--picture", picture)
+    assert "Motion(20 frames at 25 Hz, 0.8 s) of video written to" in shown
+    with np.load(tmp_path / "motion.npz") as motion:
+        assert motion["poses_3d"].shape == (20, 17, 3)
+    assert picture.read_bytes().startswith(b"\x89PNG") and picture.stat().st_size > 20_000
+
+
+def test_lift_is_told_what_a_file_does_not_say(weights, tmp_path):
+    keypoints = np.random.default_rng(0).uniform(0, 700, (5, 33, 3))
+    np.save(tmp_path / "video.npy", keypoints)
+    options = ["--width", 1280, "--height", 720, "--fps", 30, "-o", tmp_path / "motion.json"]
+    run("lift", tmp_path / "video.npy", "--weights", weights, *options)  # 33 joints can only be MediaPipe's
+    assert np.shape(json.loads((tmp_path / "motion.json").read_text())["poses_3d"]) == (5, 17, 3)
+
+
+def test_convert_writes_what_human36m_reads(h36m, tmp_path):
+    shown = run("convert", "human36m", "--root", h36m, "-o", tmp_path)
+    assert shown.count(" MB") == 3
+    before, after = human36m.load(h36m), human36m.load(tmp_path)
+    assert len(before) == len(after) == 12
+    for a, b in zip(before.sequences, after.sequences, strict=True):
+        assert a.name == b.name
+        np.testing.assert_allclose(a.keypoints, b.keypoints, atol=1e-3)
+        np.testing.assert_allclose(a.poses_3d, b.poses_3d, atol=1e-5)
+
+
+def test_presets_prints_every_difference():
+    shown = run("presets")
+    for row in presets.compare_presets():
+        (line,) = [line for line in shown.splitlines() if line.split()[0] == row[0]]
+        assert line.split()[1:] == [str(value) for value in row[1:]]
+    assert all(f"{name}: {preset.source}" in shown for name, preset in PRESETS.items())
+
+
+def test_doctor_prints_a_line_for_each_finding_and_fails_if_there_is_something_to_do(h36m, monkeypatch):
+    from poseformer_lite import doctor
+
+    monkeypatch.setattr(doctor, "_weights", lambda: doctor.Finding(True, "weights", "fine"))
+    shown = run("doctor", "--root", h36m)
+    assert "OK   Human3.6M" in shown and "OK   Python" in shown
+    monkeypatch.setattr(doctor, "_weights", lambda: doctor.Finding(False, "weights", "gone"))
+    result = CliRunner().invoke(app, ["doctor"])
+    assert result.exit_code == 1 and "DO   weights            gone" in result.output
+
+
+def test_help_names_every_command():
+    shown = run("--help")
+    assert all(name in shown for name in ("train", "evaluate", "lift", "convert", "presets", "doctor"))
+
+
+# Mistakes, as a user makes them: in a process of its own.
+
+
+def fail(*arguments, folder: Path) -> str:
+    command = [sys.executable, "-c", "from poseformer_lite.cli import main; main()", *map(str, arguments)]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=120)
+    assert result.returncode == 2, result
+    assert "Traceback" not in result.stderr
+    return result.stderr
+
+
+def sentence(*arguments, folder: Path) -> str:
+    """The one line in which the mistake is said."""
+    lines = fail(*arguments, folder=folder).strip().splitlines()
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+def test_mistakes_are_answered_in_a_sentence(tmp_path):
+    """In one test, and with a few of many mistakes, as each starts a process."""
+    said = sentence("train", "human36m", "--root", tmp_path, folder=tmp_path)
+    assert said.startswith("poseformer-lite: ") and "data_3d_h36m.npz" in said
+    assert "there is no file" in sentence("lift", "nowhere.npz", folder=tmp_path)
+    assert "Usage" in fail("trian", folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "human37m"], "there is no dataset 'human37m': choose one of synthetic, human36m, cmu_mocap"),
+        (["train", "human36m"], "give root="),
+        (["train", "human36m", "--cameras", "random"], "--cameras is an option of cmu_mocap, not of human36m"),
+        (["train", "synthetic", "--cameras", "random"], "--cameras is an option of cmu_mocap, not of synthetic"),
+        (["train", "human36m", "--root", "{h36m}", "--preset", "papr"], "there is no preset 'papr'"),
+        (["train", "human36m", "--root", "{h36m}", "--epochs", "0"], "epochs is 0"),
+        (["train", "human36m", "--root", "{h36m}", "--num-frames", "4"], "num_frames is 4"),
+        (["train", "human36m", "--root", "{h36m}", "--keypoints", "cpn"], "data_2d_h36m_cpn.npz"),
+        (["evaluate", "{empty}", "human36m", "--root", "{h36m}"], "has no config.json"),
+        (["evaluate", "nowhere.bin", "human36m", "--root", "{h36m}"], "nowhere.bin"),
+        (["evaluate", "{junk}", "human36m", "--root", "{h36m}"], "junk.bin"),
+        (["lift", "{video}", "--weights", "{weights}", "--track", "1"], "has 1 tracks, so there is no track 1"),
+        (["lift", "{bare}", "--weights", "{weights}", "--layout", "coco17"], "give --width and --height and --fps"),
+        (["lift", "{bare}", "--weights", "{weights}"], "17 joints can be h36m17 or coco17"),
+        (["lift", "{video}", "--weights", "{weights}", "-o", "motion.csv"], "saved as .npz or .json"),
+        (["lift", "{junk}"], "keypoints are read from .npz"),
+        (["convert", "human36m", "-o", "out", "--root", "{empty}"], "has no data_3d_h36m.npz"),
+    ],
+)
+def test_a_mistake_is_one_of_the_errors_that_main_turns_into_a_sentence(
+    arguments, words, h36m, weights, video, tmp_path
+):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "junk.bin").write_bytes(b"junk")
+    np.save(tmp_path / "bare.npy", np.full((5, 17, 2), 100.0))
+    names = {"empty": tmp_path / "empty", "junk": tmp_path / "junk.bin", "bare": tmp_path / "bare.npy"}
+    names |= {"h36m": h36m, "weights": weights, "video": video}
+    result = CliRunner().invoke(app, [argument.format(**names) for argument in arguments])
+    assert isinstance(result.exception, (ValueError, OSError)), result.exception
+    assert words in str(result.exception)
+
+
+def test_ctrl_c_ends_training_with_130(h36m, tmp_path, tiny_preset, monkeypatch):
+    from poseformer_lite import training
+
+    monkeypatch.setattr(training._Trainer, "_train_epochs", lambda *_: None)  # stopped before the first step
+    arguments = ["train", "human36m", "--root", str(h36m), "--output", str(tmp_path)]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 130 and "Stopped in epoch 1 of" in result.output
