@@ -26,6 +26,8 @@ def load_checkpoint(folder: Path, fingerprint: dict, device) -> dict | None:
     or cannot be read.
     """
     path = folder / NAME
+    for unfinished in folder.glob(f".{NAME}.*"):  # left by a run that was killed while it wrote
+        unfinished.unlink()
     if not path.is_file():
         return None
     try:

@@ -186,11 +186,11 @@ def doctor(root: ROOT = None):
 
 
 def _read_model(weights: str, num_heads: int):
-    from poseformer_lite.model.poseformer import PoseFormer
+    from poseformer_lite.model import PoseFormer, load_network
 
     if weights.endswith((".bin", ".pth", ".pt")):
         return PoseFormer.from_official(weights, num_heads=num_heads)
-    return PoseFormer.from_pretrained(weights)
+    return load_network(weights)
 
 
 def _device() -> str:

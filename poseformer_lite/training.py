@@ -1,10 +1,8 @@
 """The training loop: one loop for a CPU, a GPU or several, that can be stopped anywhere and goes on where it was."""
 
 import math
-import signal
 import threading
 import time
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from poseformer_lite.files import atomic_path
 from poseformer_lite.metrics import mpjpe
 from poseformer_lite.model.lifting_network import LiftingNetwork
 from poseformer_lite.presets import Settings, get_preset
+from poseformer_lite.runtime import interrupts, make_accelerator, own_randomness, randomness, restore_randomness
 from poseformer_lite.windows import Windows
 
 CHECKPOINT_SECONDS = 300  # a long epoch is saved this often; the end of every epoch always is
@@ -79,7 +78,7 @@ def train(
     settings = replace(get_preset(preset).settings, **changes)
     if data.skeleton.num_joints != model.num_joints:
         raise ValueError(f"the model has {model.num_joints} joints, but {data.name} has {data.skeleton.num_joints}")
-    with _own_randomness(settings.seed), _interrupts() as interrupted:
+    with own_randomness(settings.seed), interrupts() as interrupted:
         return _Trainer(model, data, settings, Path(output) if output else None, progress).run(interrupted)
 
 
@@ -87,7 +86,7 @@ class _Trainer:
     """The state of one run, and the loop over it."""
 
     def __init__(self, model, data: PoseDataset, settings: Settings, output: Path | None, progress: bool):
-        self.accelerator = _accelerator(settings.mixed_precision)
+        self.accelerator = make_accelerator(settings.mixed_precision)
         self.data, self.settings, self.output = data, settings, output
         self.training, self.held_out = split_validation(data.train(), settings.validation, settings.seed)
         self.progress = progress and self.accelerator.is_main_process
@@ -162,6 +161,7 @@ class _Trainer:
             )
 
     def _end_epoch(self, windows_in_epoch: int, bar) -> None:
+        self.loss_sum = self.accelerator.reduce(self.loss_sum, "mean")  # every process ends with the mean of all
         self._check_loss()
         row = {
             "epoch": self.epoch + 1,
@@ -224,8 +224,8 @@ class _Trainer:
             group["lr"] = learning_rate(self.settings, step, steps_per_epoch)
 
     def _mean_loss_mm(self) -> float:
-        mean = self.accelerator.reduce(self.loss_sum.clone(), "mean") if self.step else self.loss_sum
-        return 1000 * mean.item() / max(self.step, 1)
+        """Of this process's share of the windows."""
+        return 1000 * self.loss_sum.item() / max(self.step, 1)
 
     def _bar(self, steps: int):
         from tqdm.auto import tqdm
@@ -269,7 +269,7 @@ class _Trainer:
                 "seconds": seconds,
                 "loss_sum": self.loss_sum,
                 "history": self.run_.history,
-                "randomness": _randomness(),
+                "randomness": randomness(),
             },
         )
 
@@ -284,7 +284,7 @@ class _Trainer:
         self.best, self.run_.history = state["best"], state["history"]
         self.epoch, self.step, self.seconds = state["epoch"], state["step"], state["seconds"]
         self.loss_sum.copy_(state["loss_sum"])
-        _restore_randomness(state["randomness"])
+        restore_randomness(state["randomness"])
         if self.progress:
             print(f"Going on from {self.output}, epoch {self.epoch + 1}, step {self.step}.")
 
@@ -303,51 +303,6 @@ def learning_rate(settings: Settings, step: int, steps_per_epoch: int) -> float:
     return rate
 
 
-def _accelerator(mixed_precision: str):
-    from accelerate import Accelerator
-    from accelerate.state import AcceleratorState
-
-    if mixed_precision == "auto":
-        mixed_precision = "no"
-        if torch.cuda.is_available():
-            mixed_precision = "bf16" if torch.cuda.is_bf16_supported() else "fp16"
-    AcceleratorState._reset_state(reset_partial_state=False)  # it remembers the precision of an earlier run
-    return Accelerator(mixed_precision=mixed_precision)
-
-
 def _mix(seed: int, epoch: int) -> int:
     """One seed out of two numbers, the same on every machine."""
     return (seed * 1_000_003 + epoch * 7919 + 12345) % 2**31
-
-
-@contextmanager
-def _own_randomness(seed: int):
-    """Draw from a generator seeded for the run, and leave the caller's as it was."""
-    devices = range(torch.cuda.device_count()) if torch.cuda.is_available() else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
-        yield
-
-
-def _randomness() -> dict:
-    return {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []}
-
-
-def _restore_randomness(state: dict) -> None:
-    torch.set_rng_state(state["cpu"].cpu())
-    if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
-        torch.cuda.set_rng_state_all([s.cpu() for s in state["cuda"]])
-
-
-@contextmanager
-def _interrupts():
-    """An event that Ctrl-C sets in place of raising, so that a step is never cut in two."""
-    event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield event
-        return
-    before = signal.signal(signal.SIGINT, lambda *_: event.set())
-    try:
-        yield event
-    finally:
-        signal.signal(signal.SIGINT, before)

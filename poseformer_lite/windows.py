@@ -29,8 +29,8 @@ class Windows:
             raise ValueError("there are no sequences to make windows of: check the subjects, takes and 3D of the data")
         lengths = torch.tensor([len(s) for s in sequences])
         ends = lengths.cumsum(0)
-        self.poses_2d = _stack([s.poses_2d() for s in sequences], sequences, device)  # (N, J, 2)
-        self.targets = _stack([s.root_relative(skeleton.root) for s in sequences], sequences, device)  # (N, J, 3)
+        self.poses_2d = _stack([s.poses_2d() for s in sequences], device)  # (N, J, 2)
+        self.targets = _stack([s.root_relative(skeleton.root) for s in sequences], device)  # (N, J, 3)
         self.first = (ends - lengths).repeat_interleave(lengths).to(device)  # (N,): where each frame's sequence begins
         self.last = (ends - 1).repeat_interleave(lengths).to(device)  # (N,): and ends
         self.offsets = torch.arange(num_frames, device=device) - num_frames // 2  # (F,)
@@ -58,12 +58,5 @@ class Windows:
             yield self.gather(batch)
 
 
-def _stack(arrays: list[np.ndarray], sequences: list[PoseSequence], device) -> Tensor:
-    for array, sequence in zip(arrays, sequences, strict=True):
-        if not np.isfinite(array).all():
-            frame = int(np.flatnonzero(~np.isfinite(array).all(axis=(1, 2)))[0])
-            raise ValueError(
-                f"{sequence.name} has NaN or infinite values, first in frame {frame}: fill the gaps first "
-                "(keypoints.fill_gaps) or leave the sequence out"
-            )
+def _stack(arrays: list[np.ndarray], device) -> Tensor:
     return torch.from_numpy(np.concatenate(arrays)).float().to(device)

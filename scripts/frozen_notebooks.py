@@ -43,6 +43,8 @@ def freeze(notebook: NotebookNode) -> None:
     notebook.metadata = nbformat.from_dict({**kept, "kernelspec": KERNEL, "language_info": LANGUAGE})
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     for number, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if not _is_progress_bar(output)]
         cell.id = f"cell-{number:03d}"
         cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k in KEPT_CELL_METADATA})
         for output in cell.get("outputs", []):
@@ -53,6 +55,12 @@ def freeze(notebook: NotebookNode) -> None:
                     f"holds a still twin (one of {sorted(STILL_TWINS)}), as the viewers of the package do"
                 )
             bundle.pop(WIDGET_VIEW, None)
+
+
+def _is_progress_bar(output: NotebookNode) -> bool:
+    """A bar of tqdm is of use while the cell runs; a page shows it at 0 %, so it is better left out."""
+    bundle = output.get("data", {})
+    return WIDGET_VIEW in bundle and re.search(r"\d+%\|", bundle.get("text/plain", "")) is not None
 
 
 def set_time(notebook: NotebookNode, seconds: float, machine: str) -> None:

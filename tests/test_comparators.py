@@ -4,7 +4,7 @@ import pytest
 import torch
 from helpers_data import tiny_dataset
 
-from poseformer_lite.model.comparators import MeanPose, TemporalTransformerBaseline
+from poseformer_lite.model import MeanPose, TemporalTransformerBaseline, load_network
 from poseformer_lite.training import train
 
 SMALL = {"num_frames": 5, "dim": 24, "depth": 2, "num_heads": 2}
@@ -86,3 +86,11 @@ def test_the_mean_pose_minimises_the_squared_error():
     error = (poses - pose).square().mean()
     for _ in range(5):
         assert (poses - pose - 0.1 * torch.randn(17, 3)).square().mean() > error
+
+
+def test_a_saved_network_is_read_as_what_it_is(tmp_path):
+    TemporalTransformerBaseline(3, dim=16, depth=1, num_heads=2).save_pretrained(tmp_path)
+    assert isinstance(load_network(tmp_path), TemporalTransformerBaseline)
+    (tmp_path / "config.json").write_text('{"network": "AnotherNet"}')
+    with pytest.raises(ValueError, match="AnotherNet, which is none of PoseFormer"):
+        load_network(tmp_path)

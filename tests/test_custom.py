@@ -310,3 +310,9 @@ def test_guess_layout():
         guess_layout(17)
     with pytest.raises(ValueError, match="18 joints can be none of our layouts"):
         guess_layout(18)
+
+
+def test_a_csv_without_a_header_keeps_its_first_frame(tmp_path):
+    (tmp_path / "plain.csv").write_text("1,2,3,4\n5,6,7,8\n")
+    (track,) = read_keypoints(tmp_path / "plain.csv")
+    assert track.keypoints.tolist() == [[[1, 2], [3, 4]], [[5, 6], [7, 8]]]

@@ -252,3 +252,11 @@ def test_html_has_the_table_and_says_how_it_was_measured(result):
     html = result._repr_html_()
     assert "<table" in html and "<td>50.0</td>" in html
     assert "flip averaged: no" in html and "mm" in html
+
+
+def test_nan_in_the_test_data_is_named(tiny):
+    broken = tiny.test()[0]
+    broken.keypoints[4, 2] = np.nan
+    model = small_model()
+    with pytest.raises(ValueError, match="NaN or infinite values, first in frame 4"):
+        evaluate(model, tiny, progress=False)

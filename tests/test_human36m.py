@@ -368,3 +368,10 @@ def test_another_skeleton_is_not_written(tmp_path):
     data = PoseDataset("eva", [sequence(keypoints=keypoints, poses_3d=poses_3d)], ("S1",), (), skeleton=HUMANEVA15)
     with pytest.raises(ValueError, match="17 joints, but eva has those of humaneva15"):
         videopose3d.write(data, tmp_path)
+
+
+def test_other_data_in_this_layout_is_split_by_the_subjects_that_are_named(tmp_path, tiny):
+    videopose3d.write(tiny, tmp_path, name="other")
+    data = human36m.load(tmp_path, tiny.keypoints, name="other", test_subjects=("S1",))
+    assert data.test_subjects == ("S1",)
+    assert set(data.train_subjects) == {s.subject for s in tiny.sequences} - {"S1"}

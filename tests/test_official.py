@@ -90,7 +90,7 @@ def test_number_of_keys_at_the_papers_depth():
 @pytest.mark.parametrize(
     "sizes",
     [
-        dict(num_frames=1, num_joints=15, spatial_dim=4, spatial_depth=1, temporal_depth=3, mlp_ratio=4.0),
+        dict(num_frames=1, num_joints=15, spatial_dim=4, spatial_depth=3, temporal_depth=3, mlp_ratio=4.0),
         dict(num_frames=5, num_joints=17, spatial_dim=12, spatial_depth=2, temporal_depth=2),
     ],
 )
@@ -203,3 +203,10 @@ def test_another_network_is_refused(tmp_path):
     torch.save({"model_pos": torch.nn.Linear(3, 4).state_dict()}, tmp_path / "linear.bin")
     with pytest.raises(ValueError, match="not a PoseFormer of the authors' code.*weight, bias"):
         load_official(tmp_path / "linear.bin")
+
+
+def test_a_stack_that_lacks_its_last_layer_is_refused():
+    weights = PoseFormer(3, spatial_dim=8, spatial_depth=2, temporal_depth=2, num_heads=2).to_official_state_dict()
+    shorter = {name: tensor for name, tensor in weights.items() if not name.startswith("blocks.1.")}
+    with pytest.raises(ValueError, match="2 layers in Spatial_blocks and 1 in blocks"):
+        PoseFormer.from_official(shorter, num_heads=2)

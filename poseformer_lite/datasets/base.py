@@ -61,14 +61,24 @@ class PoseSequence:
         return self.action.split(" ")[0]
 
     def poses_2d(self) -> np.ndarray:
-        """(T, J, 2) float32, normalised screen coordinates: what a network is fed."""
+        """(T, J, 2) float32, normalised screen coordinates: what a network is fed. Raises ValueError for NaN."""
+        self._check_finite(self.keypoints)
         return normalise_screen(self.keypoints, self.width, self.height)
 
     def root_relative(self, root: int) -> np.ndarray:
         """(T, J, 3) float32, metres, camera space, with joint `root` at the origin: what a network is asked for."""
         if self.poses_3d is None:
             raise ValueError(f"{self.name} has 2D keypoints only, so it can be lifted but not trained or tested on")
+        self._check_finite(self.poses_3d)
         return self.poses_3d - self.poses_3d[:, root : root + 1]
+
+    def _check_finite(self, array: np.ndarray) -> None:
+        if not np.isfinite(array).all():
+            frame = int(np.flatnonzero(~np.isfinite(array).all(axis=(1, 2)))[0])
+            raise ValueError(
+                f"{self.name} has NaN or infinite values, first in frame {frame}: fill the gaps first "
+                "(keypoints.fill_gaps) or leave the sequence out"
+            )
 
 
 @dataclass

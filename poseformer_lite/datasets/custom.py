@@ -35,8 +35,8 @@ def read_keypoints(path: str | Path) -> list[KeypointTrack]:
 
     npz: VideoPose3D's custom layout, the PoseFormer demo's `reconstruction` (M, T, 17, 2), or an array `keypoints` of
     (T, J, 2 or 3), perhaps beside fps, width, height and layout. npy: (T, J, 2 or 3). json: AlphaPose's list of
-    records, or {"keypoints": …}. csv: a header, then one row a frame with x0, y0, x1, y1, … in pixels. No code in a
-    file is run. Raises ValueError that names the file, what it holds and what was expected.
+    records, or {"keypoints": …}. csv: perhaps a header, then one row a frame with x0, y0, x1, y1, … in pixels.
+    No code in a file is run. Raises ValueError that names the file, what it holds and what was expected.
     """
     path = Path(path)
     if not path.is_file():
@@ -167,12 +167,25 @@ def _numbers(values, path: Path) -> np.ndarray:
 
 def _read_csv(path: Path) -> list[KeypointTrack]:
     try:
-        table = np.loadtxt(path, np.float32, delimiter=",", skiprows=1, ndmin=2, converters=_cell, encoding="utf-8")
+        header = 0 if _is_numbers(path) else 1
+        table = np.loadtxt(
+            path, np.float32, delimiter=",", skiprows=header, ndmin=2, converters=_cell, encoding="utf-8"
+        )
     except ValueError as error:
         raise ValueError(f"{path} is not a table of numbers after its header ({error})") from error
     if table.size == 0 or table.shape[1] % 2:
         raise ValueError(f"{path} has {table.shape[0]} rows of {table.shape[1]} numbers, expected x0, y0, x1, y1, …")
     return [KeypointTrack(path.stem, table.reshape(len(table), -1, 2))]
+
+
+def _is_numbers(path: Path) -> bool:
+    """Whether the first line is a row of the table already."""
+    with open(path, encoding="utf-8") as stream:
+        first = stream.readline()
+    try:
+        return bool([_cell(text) for text in first.split(",")] and first.strip())
+    except ValueError:
+        return False
 
 
 def _cell(text: str) -> float:

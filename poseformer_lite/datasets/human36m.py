@@ -44,12 +44,15 @@ def _read_cameras() -> dict[str, tuple[Camera, ...]]:
 CAMERAS = _read_cameras()  # subject -> the four cameras, in the order of the 2D files
 
 
-def load(root: str | Path, keypoints: str = "gt", name: str = "h36m") -> PoseDataset:
+def load(
+    root: str | Path, keypoints: str = "gt", name: str = "h36m", test_subjects: tuple[str, ...] = TEST_SUBJECTS
+) -> PoseDataset:
     """The real files, unchanged: data_3d_{name}.npz and data_2d_{name}_{keypoints}.npz in the folder `root`.
 
     keypoints: "gt", "cpn_ft_h36m_dbb", "detectron_pt_coco", or whatever the file's name ends in. COCO keypoints are
     converted. Subjects and takes with 2D only are kept, without 3D. 2D longer than the mocap is trimmed to it; 2D that
     is shorter is an error. Cameras come from cameras_{name}.json where the folder has one, else from Human3.6M.
+    Every subject with 3D that is not a test subject is trained on.
     """
     root = Path(root)
     paths = root / f"data_3d_{name}.npz", root / f"data_2d_{name}_{keypoints}.npz"
@@ -72,12 +75,12 @@ def load(root: str | Path, keypoints: str = "gt", name: str = "h36m") -> PoseDat
         for action, views in actions.items()
         for index, view in enumerate(views)
     ]
-    subjects = tuple(positions_2d)
+    with_3d = dict.fromkeys(s.subject for s in sequences if s.poses_3d is not None)  # in order, each once
     return PoseDataset(
         name={"h36m": "human36m"}.get(name, name),
         sequences=sequences,
-        train_subjects=tuple(s for s in subjects if s in TRAIN_SUBJECTS),
-        test_subjects=tuple(s for s in subjects if s in TEST_SUBJECTS),
+        train_subjects=tuple(s for s in with_3d if s not in test_subjects),
+        test_subjects=tuple(s for s in with_3d if s in test_subjects),
         keypoints=keypoints,
     )
 

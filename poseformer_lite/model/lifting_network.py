@@ -46,7 +46,7 @@ class LiftingNetwork(nn.Module):
         tokens = self.embed_frames(poses_2d.flatten(0, 1)).unflatten(0, (B, F))  # (B, F, D)
         return self.join_frames(tokens)  # (B, J, 3)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def predict_sequence(self, poses_2d: Tensor, batch_size: int | None = None) -> Tensor:
         """Lift a whole sequence: (T, J, 2) -> (T, J, 3), one pose per frame, any T of 1 or more.
 
@@ -106,6 +106,14 @@ class LiftingNetwork(nn.Module):
         except (SafetensorError, RuntimeError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"{name_or_folder} does not hold a {cls.__name__} that can be read: {error}") from error
         return model.eval()
+
+
+def saved_network(name_or_folder: str | Path) -> str | None:
+    """The name of the network that save_pretrained wrote there, or None where it is not said."""
+    try:
+        return json.loads(_find(str(name_or_folder), "config.json").read_text()).get("network")
+    except (ValueError, AttributeError) as error:
+        raise ValueError(f"config.json of {name_or_folder} is not what save_pretrained writes: {error}") from error
 
 
 def _find(name_or_folder: str, file: str) -> Path:

@@ -89,14 +89,20 @@ def load_official(source: str | Path | dict[str, Tensor], num_heads: int = 8) ->
             f"{where} has no weighted_mean: it is the frame-to-frame network of the demo, which gives a pose for every "
             "frame of its window, and not the network of the paper. Use a checkpoint trained by run_poseformer.py"
         )
+    depths = _depth(weights, "Spatial_blocks"), _depth(weights, "blocks")
+    if depths[0] != depths[1]:
+        raise ValueError(
+            f"{where} has {depths[0]} layers in Spatial_blocks and {depths[1]} in blocks, but the authors' networks "
+            "have as many in both: layers are missing"
+        )
     _, num_joints, spatial_dim = weights["Spatial_pos_embed"].shape
     hidden = weights.get("Spatial_blocks.0.mlp.fc1.weight")
     model = PoseFormer(
         num_frames=weights["Temporal_pos_embed"].shape[1],
         num_joints=num_joints,
         spatial_dim=spatial_dim,
-        spatial_depth=_depth(weights, "Spatial_blocks"),
-        temporal_depth=_depth(weights, "blocks"),
+        spatial_depth=depths[0],
+        temporal_depth=depths[1],
         num_heads=num_heads,
         mlp_ratio=2.0 if hidden is None else len(hidden) / spatial_dim,
     )

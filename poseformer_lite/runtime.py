@@ -1,0 +1,52 @@
+"""What a training run wants of the machine: a device and precision, random states of its own, and an orderly Ctrl-C."""
+
+import signal
+import threading
+from contextlib import contextmanager
+
+import torch
+
+
+def make_accelerator(mixed_precision: str):
+    from accelerate import Accelerator
+    from accelerate.state import AcceleratorState
+
+    if mixed_precision == "auto":
+        mixed_precision = "no"
+        if torch.cuda.is_available():
+            mixed_precision = "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+    AcceleratorState._reset_state(reset_partial_state=False)  # it remembers the precision of an earlier run
+    return Accelerator(mixed_precision=mixed_precision)
+
+
+@contextmanager
+def own_randomness(seed: int):
+    """Draw from a generator seeded for the run, and leave the caller's as it was."""
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield
+
+
+def randomness() -> dict:
+    return {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []}
+
+
+def restore_randomness(state: dict) -> None:
+    torch.set_rng_state(state["cpu"].cpu())
+    if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all([s.cpu() for s in state["cuda"]])
+
+
+@contextmanager
+def interrupts():
+    """An event that Ctrl-C sets in place of raising, so that a step is never cut in two."""
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: event.set())
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGINT, before)
