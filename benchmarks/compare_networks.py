@@ -20,17 +20,10 @@ from poseformer_lite.model.poseformer import PoseFormer
 from poseformer_lite.presets import get_preset
 from poseformer_lite.training import train
 
-
-def build(name: str, sizes: dict):
-    if name == "PoseFormer":
-        return PoseFormer(**sizes)
-    return TemporalTransformerBaseline(
-        num_frames=sizes["num_frames"],
-        dim=17 * sizes["spatial_dim"],
-        depth=sizes["temporal_depth"],
-        num_heads=sizes["num_heads"],
-        drop_path=sizes["drop_path"],
-    )
+NETWORKS = {
+    "PoseFormer": lambda sizes: PoseFormer(**sizes),
+    "temporal baseline": TemporalTransformerBaseline.matching,
+}
 
 
 def main() -> None:
@@ -39,7 +32,7 @@ def main() -> None:
     parser.add_argument("--keypoints", default="gt", help="gt or noisy")
     parser.add_argument("--preset", default="lite")
     parser.add_argument("--epochs", type=int, help="other than the preset's")
-    parser.add_argument("--networks", nargs="+", default=["PoseFormer", "temporal baseline"])
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--json", type=Path, help="write the results here")
     arguments = parser.parse_args()
@@ -56,7 +49,7 @@ def main() -> None:
         rows[name] = []
         for seed in range(arguments.seeds):
             torch.manual_seed(seed)
-            model = build(name, preset.model)
+            model = NETWORKS[name](preset.model)
             started = time.perf_counter()
             train(model, data, arguments.preset, epochs=settings.epochs, seed=seed)
             rows[name].append(measure(model, data, time.perf_counter() - started))

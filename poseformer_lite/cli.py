@@ -75,17 +75,9 @@ def train(
 
 
 def _build(network: Network, sizes: dict):
-    from poseformer_lite.model.comparators import TemporalTransformerBaseline
-    from poseformer_lite.model.poseformer import PoseFormer
+    from poseformer_lite.model import PoseFormer, TemporalTransformerBaseline
 
-    if network is Network.poseformer:
-        return PoseFormer(**sizes)
-    return TemporalTransformerBaseline(
-        num_frames=sizes["num_frames"],
-        dim=17 * sizes["spatial_dim"],
-        depth=sizes["temporal_depth"],
-        num_heads=sizes["num_heads"],
-    )
+    return PoseFormer(**sizes) if network is Network.poseformer else TemporalTransformerBaseline.matching(sizes)
 
 
 @app.command()

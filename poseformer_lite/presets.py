@@ -62,29 +62,24 @@ class Preset:
     settings: Settings = field(default_factory=Settings)
 
 
+_PAPER_MODEL = {
+    "num_frames": 81,
+    "spatial_dim": 32,
+    "spatial_depth": 4,
+    "temporal_depth": 4,
+    "num_heads": 8,
+    "drop_path": 0.1,
+}
+
 PRESETS = {
     "paper": Preset(
         source="section 4.2 of the paper; Adam's weight decay is an L2 penalty",
-        model={
-            "num_frames": 81,
-            "spatial_dim": 32,
-            "spatial_depth": 4,
-            "temporal_depth": 4,
-            "num_heads": 8,
-            "drop_path": 0.1,
-        },
+        model=_PAPER_MODEL,
         settings=Settings(validation=0.0),
     ),
     "official": Preset(
         source="the released code: its defaults, with the learning rate its README gives for CPN keypoints",
-        model={
-            "num_frames": 81,
-            "spatial_dim": 32,
-            "spatial_depth": 4,
-            "temporal_depth": 4,
-            "num_heads": 8,
-            "drop_path": 0.1,
-        },
+        model=_PAPER_MODEL,
         settings=Settings(
             epochs=200, batch_size=512, optimizer="adamw", learning_rate=4e-5, decay=0.99, validation=0.0
         ),

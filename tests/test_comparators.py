@@ -4,7 +4,7 @@ import pytest
 import torch
 from helpers_data import tiny_dataset
 
-from poseformer_lite.model import MeanPose, TemporalTransformerBaseline, load_network
+from poseformer_lite.model import MeanPose, PoseFormer, TemporalTransformerBaseline, load_network
 from poseformer_lite.training import train
 
 SMALL = {"num_frames": 5, "dim": 24, "depth": 2, "num_heads": 2}
@@ -94,3 +94,11 @@ def test_a_saved_network_is_read_as_what_it_is(tmp_path):
     (tmp_path / "config.json").write_text('{"network": "AnotherNet"}')
     with pytest.raises(ValueError, match="AnotherNet, which is none of PoseFormer"):
         load_network(tmp_path)
+
+
+def test_the_matching_baseline_has_the_temporal_stage_of_the_poseformer():
+    sizes = dict(num_frames=5, num_joints=15, spatial_dim=8, spatial_depth=3, temporal_depth=2, num_heads=4)
+    baseline, poseformer = TemporalTransformerBaseline.matching(sizes), PoseFormer(**sizes)
+    ours = {n: t.shape for n, t in baseline.encoder.state_dict().items()}
+    assert ours == {n: t.shape for n, t in poseformer.temporal.encoder.state_dict().items()}
+    assert baseline.encoder.blocks[0].attn.num_heads == 4

@@ -31,6 +31,13 @@ class TemporalTransformerBaseline(LiftingNetwork):
         self.encoder = TransformerEncoder(dim, depth, num_heads, mlp_ratio, drop_path)
         self.head = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, num_joints * 3))
 
+    @classmethod
+    def matching(cls, sizes: dict) -> "TemporalTransformerBaseline":
+        """The baseline beside a PoseFormer of these arguments: its temporal stage alone, J * c wide (Table 4)."""
+        joints = sizes.get("num_joints", 17)
+        same = {name: sizes[name] for name in ("num_frames", "num_heads", "mlp_ratio", "drop_path") if name in sizes}
+        return cls(num_joints=joints, dim=joints * sizes["spatial_dim"], depth=sizes["temporal_depth"], **same)
+
     def embed_frames(self, poses_2d: Tensor) -> Tensor:
         """(N, J, 2) -> (N, D)."""
         return self.patch_embedding(poses_2d.flatten(-2))
