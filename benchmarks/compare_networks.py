@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def measure(model, data, seconds: float) -> dict:
-    errors = evaluate(model, data, progress=False).frame_average
+    errors = evaluate(model, data, flip=False, progress=False).frame_average
     return {"seconds": round(seconds, 1), "parameters": model.num_parameters()} | {
         k: round(v, 2) for k, v in errors.items()
     }

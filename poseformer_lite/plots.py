@@ -63,7 +63,7 @@ def plot_comparison(predicted, target, skeleton: Skeleton = H36M17, title: str =
             ax.plot(*truth[[parent, child]].T, color="0.7", linewidth=5, solid_capstyle="round")
         plot_pose_3d(predicted, skeleton, ax=ax, turn=turn, title="front" if index == 0 else "side")
     _name_sides(figure)
-    figure.suptitle(f"{title + ': ' if title else ''}prediction in colour, truth in grey, {error:.0f} mm apart")
+    figure.suptitle(f"{title + ': ' if title else ''}prediction in colour, truth in grey, MPJPE {error:.0f} mm")
     return figure
 
 
@@ -93,7 +93,8 @@ def plot_history(history: list[dict], ax=None):
     held_out = [row["validation_mm"] for row in history]
     if None not in held_out:
         ax.plot(windows, held_out, "s--", color=COLOURS["right"], label="held-out training takes")
-    ax.set(xlabel="windows seen", ylabel="MPJPE in mm", ylim=(0, None), title="Training")
+    ax.margins(0.08)
+    ax.set(xlabel="windows seen", ylabel="MPJPE in mm", xlim=(0, None), ylim=(0, None), title="Training")
     ax.xaxis.set_major_formatter(EngFormatter())
     ax.legend(frameon=False)
     return ax

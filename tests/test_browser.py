@@ -19,6 +19,8 @@ import nbformat
 import psutil
 import pytest
 
+import frozen_notebooks
+
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install -e '.[test]'")
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -220,7 +222,9 @@ def run_all_cells(page, address: str, token: str, notebook: str) -> None:
 @pytest.mark.browser
 def test_start_here_runs_in_jupyterlab(tmp_path, browser_path):
     root = copy_course(tmp_path / "course")
-    expected = [count_pictures(cell) for cell in nbformat.read(root / START_HERE, as_version=4).cells]
+    committed = nbformat.read(root / START_HERE, as_version=4)
+    assert frozen_notebooks.find_problems(committed) == [], "bring it into its committed form first: make notebooks"
+    expected = [count_pictures(cell) for cell in committed.cells]
     make_short_and_blank(root / START_HERE)
     token = secrets.token_hex(16)
 
