@@ -1,6 +1,6 @@
 """Train the weights that ship with the package, on real CMU motion and on synthetic motion together.
 
-    python scripts/train_lite.py --cmu FOLDER [--hours 1] [--output poseformer_lite/weights/lite]
+    python scripts/train_lite.py --cmu FOLDER [--epochs 45] [--output poseformer_lite/weights/lite]
 
 Every epoch sees all training takes on other bodies, through other cameras, with another detector's errors. The CMU
 takes and the synthetic subjects that are held out for testing are not touched until the end. Goes on where it was
@@ -71,7 +71,7 @@ def mixed_dataset(cmu: Path) -> tuple[PoseDataset, dict[str, PoseDataset]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cmu", type=Path, required=True, help="folder of CMU motion capture, ASF/AMC or BVH")
-    parser.add_argument("--epochs", type=int, default=50, help="of 51,200 windows each")
+    parser.add_argument("--epochs", type=int, default=45, help="of 51,200 windows each")
     parser.add_argument("--run", type=Path, default=Path("runs/lite"), help="folder for checkpoints")
     parser.add_argument("--output", type=Path, default=Path("poseformer_lite/weights/lite"))
     arguments = parser.parse_args()
