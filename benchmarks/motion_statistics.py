@@ -4,8 +4,6 @@ Run: python benchmarks/motion_statistics.py --cmu FOLDER --json benchmarks/resul
 """
 
 import argparse
-import json
-import platform
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -71,16 +69,16 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures here too")
     arguments = parser.parse_args()
 
-    from poseformer_lite.datasets import cmu_mocap, synthetic  # after parsing, so that --help is quick
+    from record import record  # after parsing, so that --help is quick
+
+    from poseformer_lite.datasets import cmu_mocap, synthetic
 
     results = {"synthetic": motion_statistics(synthetic.make_takes())}
     if arguments.cmu:
         results["cmu_mocap"] = motion_statistics(cmu_mocap.read_takes(arguments.cmu))
     _print_table(results)
     if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        results["machine"] = f"{platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}"
-        arguments.json.write_text(json.dumps(results, indent=2, default=float) + "\n")
+        record(arguments.json, **results)
 
 
 def _print_table(results: dict[str, dict[str, float]]) -> None:

@@ -15,7 +15,7 @@ def record(path: Path | None, **results) -> None:
     """Write `results` to `path`, or print them where there is none."""
     command = " ".join(["python", "benchmarks/" + Path(sys.argv[0]).name, *map(_without_folders, sys.argv[1:])])
     about = {"command": command, "date": date.today().isoformat(), "machine": machine()}
-    text = json.dumps(about | results, indent=1) + "\n"
+    text = json.dumps(about | results, indent=1, default=float) + "\n"
     if path is None:
         print(text)
         return
