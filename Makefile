@@ -7,9 +7,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.up-to-date
 PINS := constraints/current.txt
+# Colab's versions but for torch, whose Colab build wants CUDA: COLAB_TORCH=2.11.0 for that one, too.
+COLAB := .venv-colab
+COLAB_TORCH ?= $(shell sed -n 's/^torch==//p' $(PINS))
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-fast notebooks clean
+.PHONY: help lab test test-fast test-colab notebooks site clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -23,15 +26,23 @@ test: $(STAMP) ## everything: style, all tests, and every notebook run again and
 	scripts/ensure_browser.sh
 	$(BIN)/python -m pytest
 	$(BIN)/python -m pytest -c nbval.ini notebooks
+	$(MAKE) test-colab
 
 test-fast: $(STAMP) ## the tests that take less than three minutes together
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n 2
 
+test-colab: $(COLAB)/.up-to-date ## run the notebooks with the versions that Colab ships
+	$(COLAB)/bin/python -m pytest -c nbval.ini notebooks
+
 notebooks: $(STAMP) ## run, time and freeze all notebooks
 	$(BIN)/python scripts/run_notebooks.py
 
+site: $(STAMP) ## build the lessons as static pages, search included: open site/index.html
+	$(BIN)/sphinx-build --fail-on-warning --keep-going -q -c docs . site
+	@echo "The pages are in site/index.html"
+
 clean: ## remove .venv, caches and build leftovers
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-colab site build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	find . -name .ipynb_checkpoints -type d -prune -exec rm -rf {} +
 
@@ -39,5 +50,13 @@ $(STAMP): pyproject.toml $(PINS)
 	$(PYTHON) scripts/check_python.py
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install torch -c $(PINS)
-	$(BIN)/python -m pip install -e '.[notebooks,test]' -c $(PINS)
+	$(BIN)/python -m pip install -e '.[notebooks,test,site]' -c $(PINS)
+	@touch $@
+
+$(COLAB)/.up-to-date: pyproject.toml $(PINS) constraints/colab.txt
+	$(PYTHON) scripts/check_python.py
+	$(PYTHON) -m venv $(COLAB)
+	$(PYTHON) scripts/colab_pins.py $(COLAB_TORCH) > $(COLAB)/pins.txt
+	$(COLAB)/bin/python -m pip install torch -c $(COLAB)/pins.txt
+	$(COLAB)/bin/python -m pip install -e '.[notebooks,test]' -c $(COLAB)/pins.txt
 	@touch $@

@@ -3,7 +3,9 @@
 `freeze` brings a notebook into that form, `find_problems` says what is missing from it.
 """
 
+import configparser
 import copy
+import json
 import math
 import re
 from pathlib import Path
@@ -17,6 +19,7 @@ KEPT_CELL_METADATA = {"tags", "jupyter"}
 KEPT_NOTEBOOK_METADATA = {"accelerator", "colab"}  # how Colab learns that a notebook wants a GPU
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python", "pygments_lexer": "ipython3"}
+SANITIZE = Path(__file__).with_name("nbval_sanitize.cfg")
 TIME_LINE = re.compile(r"^\*\*Time\*\*:(?P<text>.*)$", re.MULTILINE)
 ABSOLUTE_PATH = re.compile(r"file://|(?<![\w./:~-])/(?:home|root|tmp|work|Users|opt|usr|var|mnt|private)/|\b[A-Z]:\\\w")
 
@@ -57,6 +60,28 @@ def freeze(notebook: NotebookNode) -> None:
             bundle.pop(WIDGET_VIEW, None)
 
 
+def keep_equal_outputs(notebook: NotebookNode, stored: NotebookNode) -> None:
+    """Where a cell says again what it said before, but for how long it took, keep what is stored: diffs stay short."""
+    before = {cell.source: cell.outputs for cell in code_cells(stored)}
+    for cell in code_cells(notebook):
+        outputs = before.get(cell.source, [])
+        if _comparable(outputs) == _comparable(cell.outputs):
+            cell.outputs = outputs
+
+
+def _comparable(outputs: list[NotebookNode]) -> str:
+    return sanitized(json.dumps(outputs, sort_keys=True))
+
+
+def sanitized(text: str) -> str:
+    """The text without what may differ from run to run, by the rules that nbval is given."""
+    rules = configparser.RawConfigParser()
+    rules.read(SANITIZE, encoding="utf-8")
+    for rule in map(rules.__getitem__, rules.sections()):
+        text = re.sub(rule["regex"], rule["replace"], text)
+    return text
+
+
 def _is_progress_bar(output: NotebookNode) -> bool:
     """A bar of tqdm is of use while the cell runs; a page shows it at 0 %, so it is better left out."""
     bundle = output.get("data", {})
@@ -77,6 +102,14 @@ def set_time(notebook: NotebookNode, seconds: float, machine: str) -> None:
     times.append(f"about {_rounded(seconds)} on {machine}")
     text = "; ".join(sorted(times, key=lambda part: "GPU" in part))
     first.source = TIME_LINE.sub(lambda _: f"**Time**: {text} (measured)", first.source, count=1)
+
+
+def measured_time(notebook: NotebookNode) -> str:
+    """What set_time wrote: "about 40 s on two CPU cores". Raises ValueError where nothing was measured yet."""
+    line = TIME_LINE.search(notebook.cells[0].source)
+    if line is None or not line["text"].strip():
+        raise ValueError("the first cell has no measured '**Time**:' line")
+    return line["text"].strip().removesuffix("(measured)").strip()
 
 
 def _rounded(seconds: float) -> str:

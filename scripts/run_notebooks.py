@@ -5,10 +5,13 @@ python scripts/run_notebooks.py notebooks/03_*.ipynb some of them
 python scripts/run_notebooks.py --time-only          keep the stored outputs, write only the time (on a GPU, say)
 python scripts/run_notebooks.py --freeze-only        run nothing: after a change of prose
 python scripts/run_notebooks.py --check              change nothing: say what is not as it should be
+
+The times also go into the README's table of lessons.
 """
 
 import argparse
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -19,7 +22,9 @@ from nbformat import NotebookNode
 
 import frozen_notebooks
 
-NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+README = ROOT / "README.md"
 CELL_TIMEOUT = 1800  # seconds
 
 
@@ -52,11 +57,12 @@ def execute(notebook: NotebookNode, folder: Path) -> float:
 
 def run_and_freeze(path: Path, machine: str, time_only: bool = False) -> float:
     """Run one notebook and write it back; the seconds it took. The file is left alone if a cell fails."""
-    executed = frozen_notebooks.read(path)
+    executed, stored = frozen_notebooks.read(path), frozen_notebooks.read(path)
     seconds = execute(executed, path.parent)
-    kept = frozen_notebooks.read(path) if time_only else executed
+    kept = stored if time_only else executed
     frozen_notebooks.set_time(kept, seconds, machine)
     frozen_notebooks.freeze(kept)
+    frozen_notebooks.keep_equal_outputs(kept, stored)
     frozen_notebooks.write(kept, path)
     return seconds
 
@@ -65,6 +71,16 @@ def freeze_only(path: Path) -> None:
     notebook = frozen_notebooks.read(path)
     frozen_notebooks.freeze(notebook)
     frozen_notebooks.write(notebook, path)
+
+
+def with_times(readme: str, folder: Path) -> str:
+    """The README with the measured times in its table: the last column of every row that links to a notebook."""
+    rows = re.compile(r"^(?P<row>\| \[[^\]]*\]\(notebooks/(?P<file>[^)]+)\) \|.*\|)[^|]*\|$", re.MULTILINE)
+
+    def timed(match: re.Match) -> str:
+        return f"{match['row']} {frozen_notebooks.measured_time(frozen_notebooks.read(folder / match['file']))} |"
+
+    return rows.sub(timed, readme)
 
 
 def report_problems(paths: list[Path]) -> bool:
@@ -101,6 +117,7 @@ def main(arguments: list[str] | None = None) -> int:
                 print(f"{path.name}: {error}", file=sys.stderr)
                 return 1
             print(f"{path.name}: {seconds:.1f} s on {machine}")
+        README.write_text(with_times(README.read_text(encoding="utf-8"), NOTEBOOKS), encoding="utf-8")
     return 1 if report_problems(paths) else 0
 
 

@@ -15,6 +15,14 @@ def shared() -> Path:
     return SHARED
 
 
+@pytest.fixture(scope="session")
+def browser_path() -> str:
+    """Where Chromium is."""
+    from chromium import BROWSER_NAMES, find_browser
+
+    return find_browser() or pytest.skip(f"needs one of {', '.join(BROWSER_NAMES)}: run scripts/ensure_browser.sh")
+
+
 @pytest.fixture
 def tiny():
     """3 subjects, 2 actions, 2 cameras, 60 frames of smooth motion; S9 is the test subject."""

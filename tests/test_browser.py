@@ -18,6 +18,7 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
+from chromium import BROWSER_FLAGS
 
 import frozen_notebooks
 
@@ -25,18 +26,6 @@ playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 START_HERE = "notebooks/00_start_here.ipynb"
-BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome")
-# No sandbox: it needs rights that a container has not. The rest keeps Chromium from speaking to anyone by itself.
-BROWSER_FLAGS = [
-    "--no-sandbox",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-    "--no-default-browser-check",
-    "--disable-sync",
-    "--disable-extensions",
-]
 # The badge lies on Colab's server because that is where GitHub's readers click it; the test hands out this one.
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 BADGE_STAND_IN = '<svg xmlns="http://www.w3.org/2000/svg" width="117" height="20"/>'
@@ -56,14 +45,6 @@ PICTURES_LOADED = "() => [...document.querySelectorAll('.jp-Notebook img')].ever
 PICTURES_PER_CELL = """() => [...document.querySelectorAll('.jp-Notebook .jp-Cell')].map(cell =>
     [...cell.querySelectorAll('.jp-OutputArea-output img, .jp-MarkdownOutput img')].filter(
         image => image.naturalWidth > 0 && image.naturalHeight > 0 && image.offsetWidth > 0).length)"""
-
-
-@pytest.fixture(scope="module")
-def browser_path() -> str:
-    for name in BROWSER_NAMES:
-        if path := shutil.which(name):
-            return path
-    pytest.skip(f"needs one of {', '.join(BROWSER_NAMES)}: run scripts/ensure_browser.sh")
 
 
 @dataclass

@@ -162,13 +162,7 @@ def test_comparison_is_green_for_a_right_output_and_red_for_a_wrong_one(tiny):
 
 
 def test_only_how_long_it_took_may_differ():
-    rules = re.findall(r"^regex: (.*)\nreplace: (.*)$", (ROOT / "scripts/nbval_sanitize.cfg").read_text(), re.M)
-
-    def sanitized(text):
-        for regex, replacement in rules:
-            text = re.sub(regex, replacement, text)
-        return text
-
+    sanitized = frozen_notebooks.sanitized
     assert sanitized("trained in 12.3 s") == sanitized("trained in 9 s")
     assert sanitized("step took 15 ms") == sanitized("step took 7.5 ms")
     assert sanitized("<object at 0x7f00aa12bc>") == sanitized("<object at 0x7f11bb34cd>")
@@ -205,6 +199,26 @@ def test_run_and_freeze(small_notebook):
     assert [cell.id for cell in notebook.cells] == ["cell-000", "cell-001", "cell-002"]
     assert notebook.cells[2].metadata == {"tags": ["keep"]}
     assert re.search(r"^\*\*Time\*\*: about \d+ s on two CPU cores \(measured\)$", notebook.cells[0].source, re.M)
+
+
+def test_running_again_changes_only_what_is_new(small_notebook):
+    notebook = frozen_notebooks.read(small_notebook)
+    notebook.cells[2].source = "import time\nprint(f'took {time.perf_counter()} s')"
+    nbformat.write(notebook, small_notebook)
+    run_notebooks.run_and_freeze(small_notebook, "two CPU cores")
+    first = frozen_notebooks.read(small_notebook).cells[2].outputs
+    run_notebooks.run_and_freeze(small_notebook, "two CPU cores")
+    assert frozen_notebooks.read(small_notebook).cells[2].outputs == first
+
+
+def test_the_readme_shows_the_measured_times(tmp_path):
+    cell = new_markdown_cell("# T\n\n**Time**: about 40 s on two CPU cores (measured)")
+    nbformat.write(new_notebook(cells=[cell]), tmp_path / "01_x.ipynb")
+    text = "| a | b | time |\n|---|---|---|\n| [01_x](notebooks/01_x.ipynb) | look | about 9 s |\n| [y](z) | stay | |\n"
+    assert run_notebooks.with_times(text, tmp_path) == text.replace("about 9 s", "about 40 s on two CPU cores")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert run_notebooks.with_times(readme, ROOT / "notebooks") == readme
+    assert [path.name for path in NOTEBOOKS if f"(notebooks/{path.name})" not in readme] == []
 
 
 def test_check_changes_nothing_and_says_no(small_notebook, capsys):

@@ -69,7 +69,7 @@ def test_conda_environment_names_no_dependency_of_its_own():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     python, pip, from_pip = environment["dependencies"]
     assert pip == "pip"
-    assert from_pip == {"pip": ["-c constraints/current.txt", "-e .[notebooks,test]"]}
+    assert from_pip == {"pip": ["-c constraints/current.txt", "-e .[notebooks,test,site]"]}
     version = re.fullmatch(r"python=(3\.\d+)", python)[1]
     assert version in SpecifierSet(PROJECT["requires-python"])
 
@@ -158,7 +158,7 @@ def test_make_test_runs_everything(make):
     wanted = [
         "python3 -m venv .venv",
         "python -m pip install torch -c constraints/current.txt",
-        "python -m pip install -e '.[notebooks,test]' -c constraints/current.txt",
+        "python -m pip install -e '.[notebooks,test,site]' -c constraints/current.txt",
         "ruff check .",
         "ruff format --check .",
         "python -m pytest",

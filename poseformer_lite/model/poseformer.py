@@ -53,7 +53,7 @@ class PoseFormer(LiftingNetwork):
     """The spatial-temporal transformer of the paper (Fig. 2b): (B, F, J, 2) -> (B, J, 3), the centre frame.
 
     num_frames F is odd; spatial_dim is the width c of a joint's token, and a frame's token is J * c wide; num_heads
-    must divide both. Without their position embeddings the stages are blind to the order of joints or frames (Table 4).
+    must divide both. Without position embeddings the encoders are blind to the order of joints or frames (Table 4).
     Defaults are the paper's; parameters at F = 9, 27, 81: 9,563,645, 9,573,455, 9,602,885.
     """
 

@@ -1,0 +1,47 @@
+"""The picture of lesson 03: whom the right wrist looks at during a walk, in one head of the shipped weights.
+
+python figures/lesson_03.py
+"""
+
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import torch
+
+from poseformer_lite import PoseFormer, load_dataset, plots
+
+LAYER, HEAD, FRAMES = 1, 2, (65, 84, 103, 130, 150)
+
+data = load_dataset("synthetic")
+walk = next(s for s in data.test() if s.base_action == "Walking")
+joints = data.skeleton.joints
+with torch.no_grad():
+    _, layers = PoseFormer.from_pretrained("lite").spatial(torch.from_numpy(walk.poses_2d()), return_rows=True)
+rows = layers[LAYER][:, HEAD]  # (T, J, J)
+wrist = joints.index("RWrist")
+
+figure = plt.figure(figsize=(9.5, 5.6), layout="constrained")
+grid = figure.add_gridspec(2, len(FRAMES), height_ratios=[2.4, 1])
+for column, frame in enumerate(FRAMES):
+    ax = figure.add_subplot(grid[0, column])
+    pose = walk.keypoints[frame]
+    for other, weight in enumerate(rows[frame, wrist].tolist()):
+        ax.plot(*pose[[wrist, other]].T, color="#009E73", linewidth=30 * weight, alpha=0.55, zorder=0)
+    plots.plot_pose_2d(pose, walk.width, walk.height, ax=ax, title=f"frame {frame}")
+    x, y = pose[0]
+    ax.set(xlim=(x - 130, x + 130), ylim=(y + 230, y - 210))
+    ax.set_axis_off()
+
+ax = figure.add_subplot(grid[1, :])
+for name, side in (("LFoot", "left"), ("RFoot", "right")):
+    weights = rows[:, wrist, joints.index(name)]
+    ax.plot(weights, color=plots.COLOURS[side], linestyle=plots.STYLES[side], label=f"on the {side} foot")
+for frame in FRAMES:
+    ax.axvline(frame, color="0.8", zorder=0)
+ax.set(xlabel="frame (50 a second)", ylabel="weight", xlim=(40, 190), ylim=(0, None))
+ax.legend(frameon=False, loc="upper right")
+figure.suptitle("The row of the right wrist, in one head of a trained spatial transformer")
+figure.savefig(Path(__file__).with_suffix(".png"), dpi=90)

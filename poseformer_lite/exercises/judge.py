@@ -1,0 +1,121 @@
+"""How an answer is judged: it is compared with the right value, and with the values that known mistakes give."""
+
+import re
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+
+import numpy as np
+
+
+class Wrong(Exception):
+    """An answer is not right; the message says what is wrong with it, in the learner's terms, and what to try."""
+
+
+class NotAnswered(Exception):
+    """The stub is as it was."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a checker says about one answer."""
+
+    exercise: str
+    passed: bool
+    message: str
+
+    def __str__(self) -> str:
+        return f"{'✓' if self.passed else '✗'} Exercise {self.exercise}: {self.message}"
+
+
+def check(exercise: str, *answers) -> None:
+    """Print whether the answers to an exercise ("03.2": the second of lesson 03) are right, or what is wrong with them.
+
+    It never raises for a wrong answer, so that a notebook with open exercises still runs from top to bottom. Raises
+    ValueError for an exercise that does not exist.
+    """
+    print(verdict(exercise, *answers))
+
+
+def verdict(exercise: str, *answers) -> Verdict:
+    """What `check` prints. Raises ValueError for an exercise that does not exist."""
+    judge = _find(exercise)
+    if not answers or any(answer is None or answer is ... for answer in answers):
+        return _not_answered(exercise)
+    try:
+        remark = judge(*answers)
+    except NotAnswered:
+        return _not_answered(exercise)
+    except Wrong as wrong:
+        return Verdict(exercise, False, f"not right yet. {wrong}")
+    except Exception as error:  # whatever the learner's code raises is part of the answer
+        return Verdict(exercise, False, f"your code stopped with an error. {_where(error)}")
+    return Verdict(exercise, True, f"passed. {remark}" if remark else "passed.")
+
+
+def compare(
+    answer,
+    expected,
+    mistakes: Mapping[str, object] | None = None,
+    *,
+    name: str = "your answer",
+    tolerance: float = 1e-4,
+) -> None:
+    """Raise Wrong unless `answer` equals `expected`: numbers, lists, arrays or tensors of the same shape.
+
+    mistakes: {hint: the value that this mistake gives}; an answer that equals one of them gets its hint. Any other
+    answer is told about its type, its shape, or the entry that is farthest off. tolerance is relative and absolute.
+    """
+    if answer is None or answer is ...:
+        raise NotAnswered
+    got, right = _as_array(answer, name), _as_array(expected, "the expected value")
+    if _equal(got, right, tolerance):
+        return
+    for hint, wrong in (mistakes or {}).items():
+        if _equal(got, _as_array(wrong, "a known mistake"), tolerance):
+            raise Wrong(hint)
+    if got.shape != right.shape:
+        raise Wrong(f"{name} has the shape {got.shape}, expected {right.shape}.")
+    if not np.isfinite(got).all():
+        raise Wrong(f"{name} holds NaN or infinite values.")
+    at = np.unravel_index(np.abs(got - right).argmax(), got.shape)
+    place = f" at {list(map(int, at))}" if at else ""
+    raise Wrong(f"{name} is {got[at]:.5g}{place}, expected {right[at]:.5g}.")
+
+
+def _as_array(value, name: str) -> np.ndarray:
+    """Numbers in any wrapping as float64; raises Wrong for what holds no numbers."""
+    if hasattr(value, "detach"):
+        value = value.detach().cpu().double().numpy()
+    try:
+        return np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        kind = type(value).__name__
+        raise Wrong(f"{name} is of the type {kind}, expected a number, a list, an array or a tensor.") from None
+
+
+def _equal(a: np.ndarray, b: np.ndarray, tolerance: float) -> bool:
+    return a.shape == b.shape and np.allclose(a, b, rtol=tolerance, atol=tolerance)
+
+
+def _find(exercise: str) -> Callable:
+    match = re.fullmatch(r"(\d\d)\.(\d)", exercise)
+    module = f"{__package__}.lesson_{match[1]}" if match else ""
+    if not match or find_spec(module) is None or not hasattr(import_module(module), f"exercise_{match[2]}"):
+        raise ValueError(f'there is no exercise "{exercise}": give its number as the heading does, such as "03.2"')
+    return getattr(import_module(module), f"exercise_{match[2]}")
+
+
+def _not_answered(exercise: str) -> Verdict:
+    how = "Put your code where the dots are and run the cell again; a function also needs its return."
+    return Verdict(exercise, False, f"not answered yet. {how}")
+
+
+def _where(error: Exception) -> str:
+    """The error, and the learner's own line that led to it: the last one outside of installed code."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if re.search(r"ipykernel|ipython-input|<string>|^<", f.filename) and f.line]
+    line = f" in the line `{own[-1].line}`" if own else ""
+    return f"{type(error).__name__}{line}: {error}"

@@ -1,0 +1,138 @@
+"""Every exercise answers: its stub is open, its folded solution passes, and plausible mistakes get a hint by name."""
+
+import re
+from collections import Counter
+from importlib import import_module
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+import torch
+from lesson_notebooks import LESSONS, ROOT, exercises, namespace
+
+from poseformer_lite.exercises import Wrong, check, compare, verdict
+from poseformer_lite.exercises.judge import NotAnswered
+
+EXERCISES = [exercise for path in LESSONS for exercise in exercises(path)]
+
+
+def mistakes(number: str) -> dict:
+    """{what the mistake is: (the answer or answers, what the hint must say)} of one exercise."""
+    module = f"mistakes.lesson_{number[:2]}"
+    return import_module(module).MISTAKES.get(number, {}) if find_spec(module) else {}
+
+
+@pytest.fixture(params=EXERCISES, ids=lambda exercise: exercise.number)
+def exercise(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def namespaces():
+    return {path: namespace(path) for path in LESSONS}
+
+
+def test_every_lesson_has_at_least_four_and_the_course_thirty():
+    per_lesson = Counter(exercise.notebook for exercise in EXERCISES)
+    assert {path.name: per_lesson[path] for path in LESSONS if per_lesson[path] < 4} == {}
+    assert len(EXERCISES) >= 30
+
+
+def test_numbers_follow_the_lessons():
+    expected = []
+    for path in LESSONS:
+        expected += [f"{path.name[:2]}.{i + 1}" for i in range(len(exercises(path)))]
+    assert [exercise.number for exercise in EXERCISES] == expected
+
+
+def test_the_page_for_teachers_knows_them():
+    page = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"\b0\d\.\d\b", page))
+    assert named - {exercise.number for exercise in EXERCISES} == set()
+    assert int(re.search(r"(\d+) in all", page)[1]) == len(EXERCISES)
+
+
+def test_no_checker_is_without_an_exercise():
+    numbers = {exercise.number for exercise in EXERCISES}
+    for path in LESSONS:
+        checkers = import_module(f"poseformer_lite.exercises.lesson_{path.name[:2]}")
+        judged = {f"{path.name[:2]}.{name[-1]}" for name in vars(checkers) if re.fullmatch(r"exercise_\d", name)}
+        assert judged == {number for number in numbers if number[:2] == path.name[:2]}
+
+
+def test_the_stub_is_open(exercise, namespaces):
+    result = verdict(exercise.number, *exercise.answers(namespaces[exercise.notebook], solved=False))
+    assert not result.passed
+    assert "not answered yet" in result.message
+
+
+def test_the_solution_passes(exercise, namespaces):
+    result = verdict(exercise.number, *exercise.answers(namespaces[exercise.notebook], solved=True))
+    assert result.passed, result.message
+
+
+def test_mistakes_are_named(exercise):
+    known = mistakes(exercise.number)
+    assert len(known) >= 3
+    for mistake, (answers, says) in known.items():
+        result = verdict(exercise.number, *(answers if isinstance(answers, tuple) else (answers,)))
+        assert not result.passed, f"{mistake} passes"
+        assert re.search(says, result.message, re.IGNORECASE), f"{mistake}: {result.message}"
+
+
+def test_hints_differ(exercise):
+    """A hint that fits every mistake names none of them."""
+    known = mistakes(exercise.number).values()
+    messages = {verdict(exercise.number, *(a if isinstance(a, tuple) else (a,))).message for a, _ in known}
+    assert len(messages) >= 3
+
+
+# The judge itself
+
+
+@pytest.mark.parametrize("right", [3.0, [1.0, 2.0], np.ones((2, 3)), torch.ones(2, 3)])
+def test_compare_accepts_what_is_equal(right):
+    compare(right, right)
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (torch.zeros(2, 3), r"is 0 at \[0, 0\], expected 1"),
+        (torch.ones(3, 2), r"shape \(3, 2\), expected \(2, 3\)"),
+        (np.full((2, 3), np.nan), "NaN"),
+        ("six", "type str"),
+        (2 * np.ones((2, 3)), "twice"),
+    ],
+)
+def test_compare_says_what_is_wrong(answer, says):
+    with pytest.raises(Wrong, match=says):
+        compare(answer, np.ones((2, 3)), {"it is twice as large": 2 * np.ones((2, 3))})
+
+
+@pytest.mark.parametrize("stub", [None, ...])
+def test_compare_knows_a_stub(stub):
+    with pytest.raises(NotAnswered):
+        compare(stub, 1.0)
+    with pytest.raises(ValueError, match=r'no exercise "99.1"'):
+        verdict("99.1", stub)
+
+
+@pytest.mark.parametrize("number", ["99.1", "3", "03.99", "lesson_03", ""])
+def test_unknown_exercises_are_refused(number):
+    with pytest.raises(ValueError, match="there is no exercise"):
+        check(number, 1)
+
+
+def test_an_error_in_the_answer_is_part_of_the_verdict(capsys):
+    number = EXERCISES[0].number
+
+    class Broken:
+        def __array__(self, *_, **__):
+            raise ZeroDivisionError("oh")
+
+        __call__ = __array__
+
+    check(number, Broken())
+    said = capsys.readouterr().out
+    assert said.startswith(f"✗ Exercise {number}: your code stopped with an error. ZeroDivisionError")
