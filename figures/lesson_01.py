@@ -69,7 +69,7 @@ def main():
         draw_side(ax, pose)
         ax.set_title(title)
         ax.set_ylabel("height in m" if ax is axes[1] else "")
-    figure.suptitle("One picture, and from the side three of the poses that give it")
+    figure.suptitle("One picture, and from the side three of the poses that give it; in grey, the lines of sight")
     figure.savefig(Path(__file__).with_suffix(".png"), dpi=90)
 
 

@@ -37,7 +37,7 @@ def draw_window(ax, strong: bool) -> None:
 
 
 def link(ax, tokens: np.ndarray, width: float, alpha: float) -> None:
-    """A line between every two tokens: each pair that attention compares."""
+    """A line between every two tokens: it stands for both orders of the pair."""
     pairs = [(a, b) for a, b in combinations(tokens, 2)]
     ax.add_collection(LineCollection(pairs, colors=LINKS, linewidths=width, alpha=alpha))
 
@@ -59,19 +59,19 @@ def link_frames(ax) -> None:
 figure, axes = plt.subplots(1, 3, figsize=(11, 4.1))
 draw_window(axes[0], strong=True)
 link_frames(axes[0])
-axes[0].set_title("A frame is a token, Fig. 1(a)\n3 tokens, 3 links")
+axes[0].set_title("A frame is a token, Fig. 1(a)\n3 tokens, 9 pairs")
 
 draw_window(axes[1], strong=False)
 link(axes[1], poses.reshape(-1, 2), 0.35, 0.35)
 draw_tokens(axes[1], poses.reshape(-1, 2), 22)
-axes[1].set_title("A joint is a token, Fig. 1(b)\n51 tokens, 1,275 links")
+axes[1].set_title("A joint is a token, Fig. 1(b)\n51 tokens, 2,601 pairs")
 
 draw_window(axes[2], strong=False)
 for pose in poses:
     link(axes[2], pose, 0.35, 0.6)
     draw_tokens(axes[2], pose, 22)
 link_frames(axes[2])
-axes[2].set_title("PoseFormer: joints, then frames\n3 times 17 tokens, then 3; 411 links")
+axes[2].set_title("PoseFormer: joints, then frames\n3 times 17 tokens, then 3; 876 pairs")
 
 for ax in axes:
     ax.set(xlim=(-0.75, 2 * SPACING + 0.75), ylim=(-1.12, 2.6), aspect="equal")

@@ -29,7 +29,8 @@ for column, frame in enumerate(FRAMES):
     ax = figure.add_subplot(grid[0, column])
     pose = walk.keypoints[frame]
     for other, weight in enumerate(rows[frame, wrist].tolist()):
-        ax.plot(*pose[[wrist, other]].T, color="#009E73", linewidth=30 * weight, alpha=0.55, zorder=0)
+        line = {"color": "#009E73", "alpha": 0.55, "zorder": 0, "solid_capstyle": "butt"}
+        ax.plot(*pose[[wrist, other]].T, linewidth=30 * weight, **line)
     plots.plot_pose_2d(pose, walk.width, walk.height, ax=ax, title=f"frame {frame}")
     x, y = pose[0]
     ax.set(xlim=(x - 130, x + 130), ylim=(y + 230, y - 210))
@@ -40,8 +41,12 @@ for name, side in (("LFoot", "left"), ("RFoot", "right")):
     weights = rows[:, wrist, joints.index(name)]
     ax.plot(weights, color=plots.COLOURS[side], linestyle=plots.STYLES[side], label=f"on the {side} foot")
 for frame in FRAMES:
-    ax.axvline(frame, color="0.8", zorder=0)
+    ax.axvline(frame, color="0.8", zorder=0, label="frames shown above" if frame == FRAMES[0] else None)
 ax.set(xlabel="frame (50 a second)", ylabel="weight", xlim=(40, 190), ylim=(0, None))
-ax.legend(frameon=False, loc="upper right")
-figure.suptitle("The row of the right wrist, in one head of a trained spatial transformer")
+ax.legend(frameon=False, loc="upper right", fontsize=9)
+figure.suptitle(
+    f"The row of the right wrist in a trained spatial transformer, layer {LAYER}, head {HEAD} (counted from 0): "
+    "the thicker\nthe green line, the larger the weight of the joint at its other end",
+    fontsize=11,
+)
 figure.savefig(Path(__file__).with_suffix(".png"), dpi=90)

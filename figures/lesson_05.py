@@ -27,11 +27,17 @@ with torch.no_grad():
     mean = model.head.weighted_mean(joined)[0]  # (1, 272)
     pose = model.head(joined)[0]  # (17, 3)
 
-figure = plt.figure(figsize=(11, 3.1))
+HEIGHT, NOTE_HEIGHT = 3.1, 0.5  # inches: places below are parts of the upper one
+figure = plt.figure(figsize=(11, HEIGHT + NOTE_HEIGHT))
+
+
+def up(y):
+    """A height above the note, as part of the whole figure."""
+    return (NOTE_HEIGHT + HEIGHT * y) / (NOTE_HEIGHT + HEIGHT)
 
 
 def axes(left, bottom, width, height, **options):
-    ax = figure.add_axes((left, bottom, width, height), **options)
+    ax = figure.add_axes((left, up(bottom), width, up(bottom + height) - up(bottom)), **options)
     ax.set_axis_off()
     return ax
 
@@ -65,6 +71,11 @@ draw_numbers(axes(0.555, 0.38, 0.115, 0.36), joined[0])
 draw_numbers(axes(0.74, 0.535, 0.085, 0.05), mean)
 plots.plot_pose_3d(pose, ax=axes(0.82, 0.1, 0.23, 0.93, projection="3d", zorder=-1), label=False)
 
+NOTE = (
+    "Drawn are 3 of F = 9 poses and 5 of 9 cards. A card is a frame: a row for each of its J = 17 joints, c = 16 "
+    "channels wide. In the wide tables a row is a frame.\nColours are numbers of the shipped network: orange negative, "
+    "purple positive, white about zero. After the temporal stage the nine rows are nearly alike."
+)
 captions = (
     (0.077, "keypoints, F frames", "(F, J, 2)"),
     (0.257, "joint tokens", "(F, J, c)"),
@@ -74,8 +85,8 @@ captions = (
     (0.935, "centre pose", "(J, 3)"),
 )
 for center, name, shape in captions:
-    figure.text(center, 0.185, name, ha="center", fontsize=10)
-    figure.text(center, 0.095, shape, ha="center", fontsize=10, family="monospace", color="0.3")
+    figure.text(center, up(0.185), name, ha="center", fontsize=10)
+    figure.text(center, up(0.095), shape, ha="center", fontsize=10, family="monospace", color="0.3")
 
 arrows = (
     (0.169, 0.199, "spatial\ntransformer"),
@@ -88,9 +99,10 @@ for start, end, name in arrows:
     arrow = dict(arrowstyle="-|>", color="0.25", linewidth=1.6, shrinkA=0, shrinkB=0)
     figure.add_artist(
         matplotlib.patches.FancyArrowPatch(
-            (start, 0.56), (end, 0.56), transform=figure.transFigure, mutation_scale=13, **arrow
+            (start, up(0.56)), (end, up(0.56)), transform=figure.transFigure, mutation_scale=13, **arrow
         )
     )
-    figure.text((start + end) / 2, 0.9, name, ha="center", va="center", fontsize=9.5, weight="bold")
+    figure.text((start + end) / 2, up(0.9), name, ha="center", va="center", fontsize=9.5, weight="bold")
 
+figure.text(0.5, 0.03, NOTE, ha="center", va="bottom", fontsize=9.5, color="0.3", linespacing=1.4)
 figure.savefig(Path(__file__).with_suffix(".png"), dpi=90)

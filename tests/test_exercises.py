@@ -103,6 +103,7 @@ def test_compare_accepts_what_is_equal(right):
         (np.full((2, 3), np.nan), "NaN"),
         ("six", "type str"),
         (2 * np.ones((2, 3)), "twice"),
+        (np.ones((2, 3)) * [1, 1.5, 9565200], r"is 9,565,200 at \[0, 2\], expected 1\."),
     ],
 )
 def test_compare_says_what_is_wrong(answer, says):

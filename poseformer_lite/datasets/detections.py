@@ -37,7 +37,7 @@ def simulate_detector(
 
     The numbers are set by hand, after what is known of CPN fine-tuned on Human3.6M, the detector of the paper: errors
     of 5 to 8 pixels on average for a person some 400 pixels tall, smallest on the trunk and largest at wrists and
-    ankles, which move fastest and are hidden most often. They scale with the person's size, the longer side of the box
+    ankles, which are small and hidden most often. They scale with the person's size, the longer side of the box
     around the joints, smoothed over half a second.
 
     - Spread: Gaussian, standard deviations SPREAD (0.7 % of the size at the pelvis, 1.6 % at the wrists), times

@@ -82,7 +82,11 @@ def compare(
         raise Wrong(f"{name} holds NaN or infinite values.")
     at = np.unravel_index(np.abs(got - right).argmax(), got.shape)
     place = f" at {list(map(int, at))}" if at else ""
-    raise Wrong(f"{name} is {got[at]:.5g}{place}, expected {right[at]:.5g}.")
+    raise Wrong(f"{name} is {_number(got[at])}{place}, expected {_number(right[at])}.")
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value == round(value) else f"{value:.5g}"
 
 
 def _as_array(value, name: str) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Checkers of lesson 02, tokenization."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -70,6 +72,8 @@ def exercise_3(attention_pairs):
                 f * j**2 + f**2,
             ),
         }
+        hints["PoseFormer's two stages come one after the other: add their pairs."] = f**2, n**2, f * j**2 * f**2
+        hints["Frames and joints are exchanged: Fig. 1(a) has a token for each frame."] = j**2, n**2, j * f**2 + j**2
         right = f**2, n**2, f * j**2 + f**2
         compare(attention_pairs(f, j), right, hints, name=f"attention_pairs({f}, {j})")
     return "Fig. 1(b) grows with the square of F*J, PoseFormer with the square of F and F times a constant."
@@ -89,6 +93,15 @@ def exercise_4(add_positions):
             "The frame's embedding is missing: the hip of one frame cannot be told from that of the next.": tokens
             + joint,
             "The joint's embedding is missing: within a frame all joints have got the same.": tokens + frame,
+            "Your frame's rows alternate inside a frame. All J joints of a frame get the same one, before the next "
+            "frame's turn comes.": tokens + joint + temporal.repeat(J, 1),
+            "Your joint's rows stay for several tokens. Each frame goes through all J of them, one a token.": tokens
+            + spatial.repeat_interleave(F, dim=0)
+            + frame,
+            "A joint's and a frame's row are multiplied: add them.": tokens + joint * frame,
+            "Frames and joints are still two axes. Merge them into one, as in tokens.": (tokens + positions).unflatten(
+                1, (F, J)
+            ),
             "Positions are added, not multiplied: one that is zero would wipe out its token.": tokens * positions,
             "The embeddings stand beside the tokens and make them wider: add them.": torch.cat(
                 [tokens, everywhere], -1
@@ -111,7 +124,7 @@ def exercise_5(is_equivariant):
         raise Wrong("Answer with one True or False for all the numbers together, not with one for each.")
 
     mistakes = {hint: [wrong(*case) for case, _ in cases] for hint, wrong in _EQUIVARIANCE_MISTAKES.items()}
-    compare(answers, [right for _, right in cases], mistakes, name="the list of answers for nine layers")
+    compare(answers, [right for _, right in cases], mistakes, name="the list of answers for eleven layers")
     return "Attention passes, added positions fail: they are where a transformer gets its sense of order."
 
 
@@ -130,15 +143,15 @@ def exercise_6(multiply_adds, smallest_window):
         }
         compare(multiply_adds(N, C), 4 * weights + 2 * scores, hints, name=f"multiply_adds({N}, {C})")
 
-    ratios = 0.07, 0.5, 1, 2, 4, 8, 20
+    ratios = 0.05, 0.07, 0.5, 1, 1.5, 2, 4, 8, 16, 20
     answers = [smallest_window(ratio) for ratio in ratios]
     if any(answer is None for answer in answers):
         raise NotAnswered
-    mistakes = {hint: [_window(ratio, **change) for ratio in ratios] for hint, change in _WINDOW_MISTAKES.items()}
+    mistakes = {hint: [wrong(ratio) for ratio in ratios] for hint, wrong in _WINDOW_MISTAKES.items()}
     compare(answers, [_window(ratio) for ratio in ratios], mistakes, name=f"smallest_window for the ratios {ratios}")
     return (
-        f"With {answers[2]} frames the two cost the same, and Fig. 1(b) never costs J = 17 times as much, because its "
-        "tokens are narrow. What grows out of hand is the number of pairs."
+        f"The two cost the same between {answers[3] - 2} and {answers[3]} frames. Fig. 1(b) never costs J = 17 times "
+        "as much, because its tokens are narrow. What grows out of hand is the number of pairs."
     )
 
 
@@ -167,7 +180,8 @@ class _Embedding(nn.Linear):
 def _equivariance_cases() -> list[tuple]:
     """((layer, x, order), is it equivariant). As many windows as tokens as channels: every axis can be taken."""
     N = 5
-    x, positions = _random(N, N, N).double() / 3, _random(N, N).double() / 3
+    x, positions = _random(N, N, N).double(), 2 * _random(N, N).double()
+    weights = torch.arange(1, N + 1).view(N, 1, 1)  # another for each window
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(2)
         attention = MultiHeadSelfAttention(N, num_heads=1).double().requires_grad_(False)
@@ -182,15 +196,27 @@ def _equivariance_cases() -> list[tuple]:
         ((attention, x, cycle), True),
         ((attention, x, swap), True),
         ((mean, x, cycle), True),
+        ((lambda z: z * weights, x, cycle), True),
         ((lambda z: z + positions, x, cycle), False),
         ((lambda z: attention(z + positions), x, swap), False),
         ((lambda z: positions.expand_as(z), x, swap), False),
         ((lambda z: z.cumsum(dim=1), x, cycle), False),
+        ((lambda z: z + positions / 1000, x, cycle), False),
     ]
 
 
 _close = torch.allclose
 _EQUIVARIANCE_MISTAKES = {
+    "Your test says yes to every layer. It must compare two different things, one of them made from x[:, order].": (
+        lambda f, x, order: True
+    ),
+    "Your test says no to every layer, even to those that pass.": lambda f, x, order: False,
+    "Yes and no are exchanged: return True where permuted tokens give the permuted output.": (
+        lambda f, x, order: not _close(f(x[:, order]), f(x)[:, order])
+    ),
+    "You forgive too much: positions a thousandth as large are a difference. Allow for rounding only.": (
+        lambda f, x, order: _close(f(x[:, order]), f(x)[:, order], atol=1e-2)
+    ),
     "Only the input is permuted. That asks whether the output stays as it is; compare with the permuted output.": (
         lambda f, x, order: _close(f(x[:, order]), f(x))
     ),
@@ -218,28 +244,48 @@ _EQUIVARIANCE_MISTAKES = {
 }
 
 
-def _window(
-    ratio: float, runs: bool = True, wide: bool = True, stages: str = "st", step: int = 2, unit: int = 1
-) -> int:
-    """The smallest odd F up to 5,000 at which Fig. 1(b) costs `ratio` times PoseFormer's two layers, or 0."""
-    joints, width = 17, 32
-    for frames in range(1, 5_000, step):
-        spatial = _cost(joints, width) * (frames if runs else 1) * ("s" in stages)
-        temporal = _cost(frames, joints * width if wide else width) * ("t" in stages)
-        if _cost(frames * joints, width) >= ratio * (spatial + temporal):
-            return frames * unit
-    return 0
-
-
 def _cost(tokens: int, width: int) -> int:
     return 4 * tokens * width**2 + 2 * tokens**2 * width
 
 
+def _poseformer(frames: int) -> int:
+    return frames * _cost(17, 32) + _cost(frames, 17 * 32)
+
+
+def _window(
+    ratio: float, poseformer: Callable = _poseformer, windows: range = range(1, 5_000, 2), exact: bool = True
+) -> int:
+    """The first of the windows at which Fig. 1(b) costs `ratio` times PoseFormer's two layers, or 0."""
+    for frames in windows:
+        least = ratio * poseformer(frames)
+        if _cost(17 * frames, 32) > least or (exact and _cost(17 * frames, 32) == least):
+            return frames
+    return 0
+
+
 _WINDOW_MISTAKES = {
-    "PoseFormer's spatial stage runs for every frame of the window, not once.": {"runs": False},
-    "The temporal stage's tokens hold a whole frame: they are J*c wide, not c.": {"wide": False},
-    "The spatial stage is missing from PoseFormer's cost.": {"stages": "t"},
-    "The temporal stage is missing from PoseFormer's cost.": {"stages": "s"},
-    "A window has a centre frame, so its number of frames must be odd.": {"step": 1},
-    "These are numbers of tokens: the question is for frames.": {"unit": 17},
+    "PoseFormer's spatial stage runs for every frame of the window, not once.": (
+        lambda ratio: _window(ratio, lambda F: _cost(17, 32) + _cost(F, 17 * 32))
+    ),
+    "The joints of all frames are one sequence in your spatial stage. Each frame is a sequence of its own.": (
+        lambda ratio: _window(ratio, lambda F: _cost(17 * F, 32) + _cost(F, 17 * 32))
+    ),
+    "The temporal stage's tokens hold a whole frame: they are J*c wide, not c.": (
+        lambda ratio: _window(ratio, lambda F: F * _cost(17, 32) + _cost(F, 32))
+    ),
+    "The spatial stage is missing from PoseFormer's cost.": (lambda ratio: _window(ratio, lambda F: _cost(F, 17 * 32))),
+    "The temporal stage is missing from PoseFormer's cost.": (
+        lambda ratio: _window(ratio, lambda F: F * _cost(17, 32))
+    ),
+    "A window has a centre frame, so its number of frames must be odd.": (
+        lambda ratio: _window(ratio, windows=range(1, 5_000))
+    ),
+    "These are numbers of tokens: the question is for frames.": lambda ratio: 17 * _window(ratio),
+    "These are the largest windows. Stop at the first that is long enough.": (
+        lambda ratio: _window(ratio, windows=range(4_999, 0, -2))
+    ),
+    "A window that costs exactly the ratio times as much counts too.": lambda ratio: _window(ratio, exact=False),
+    "Look no further than 4,999 frames: where none of these windows will do, the answer is 0.": (
+        lambda ratio: _window(ratio, windows=range(1, 20_000, 2))
+    ),
 }

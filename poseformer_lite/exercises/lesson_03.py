@@ -20,7 +20,17 @@ def exercise_1(answer):
             "exponential first.": scores / scores.sum(dim=-1, keepdim=True),
             "All entries together sum to one: every row must do so by itself.": scores.exp() / scores.exp().sum(),
             "These are logarithms of the weights: one exponential is missing.": scores.log_softmax(dim=-1),
+            "The scores are scaled here: take them as they are, whoever calls the function has done that.": (
+                (scores / 2**0.5).softmax(dim=-1)
+            ),
+            "You divided the scores by the root of the number of keys: take them as they are.": (
+                (scores / scores.shape[-1] ** 0.5).softmax(dim=-1)
+            ),
         }
+        if scores.dim() == 2:  # a square matrix, where the wrong sums can be divided by at all
+            mistakes[
+                "The sums of the rows lie along the columns: keep the axis that you sum over, with length one."
+            ] = scores.exp() / scores.exp().sum(dim=-1)
         compare(answer(scores.clone()), right, mistakes, name="the row weights")
     return "Whatever the scores were, what comes out are weights: positive, and one in sum."
 
@@ -28,7 +38,7 @@ def exercise_1(answer):
 def exercise_2(answer):
     """Scaled scores of M keys for N queries, (..., N, d) and (..., M, d) -> (..., N, M)."""
     for shape, width, seed in (((5, 7), 3, 1), ((4, 6), 16, 2)):
-        q, k = _normal(2, shape[0], width, seed=seed), _normal(2, shape[1], width, seed=seed + 10)
+        q, k = _normal(6, shape[0], width, seed=seed), _normal(6, shape[1], width, seed=seed + 10)
         dots = q @ k.transpose(-2, -1)
         mistakes = {
             "The scale is missing: these are the plain products of queries and keys.": dots,
@@ -41,9 +51,15 @@ def exercise_2(answer):
                 dots / shape[0] ** 0.5
             ),
             "You divided by the root of the number of keys: d is the length of one query.": dots / shape[1] ** 0.5,
+            "You divided by the root of the length of the first axis, the batch: d is the last axis of q.": dots
+            / 6**0.5,
+            "You divided by 2. That is right for the example, where d = 4: read d from the queries.": dots / 2,
+            "These are weights already: the softmax comes later, here the scores are asked for.": (
+                (dots / width**0.5).softmax(dim=-1)
+            ),
         }
         compare(answer(q.clone(), k.clone()), dots / width**0.5, mistakes, name="the scaled scores")
-    return "With random queries and keys these scores now have a spread of about one, at any width."
+    return "With queries and keys of variance 1 these scores have a spread of about one, at any width."
 
 
 def exercise_3(answer):
@@ -65,6 +81,12 @@ def exercise_3(answer):
                 (dots * channels**-0.5).softmax(dim=-1) @ v
             ),
             "The scale is missing: divide the scores by the square root of d.": dots.softmax(dim=-1) @ v,
+            f"The scale is that of the {tokens_} tokens: Eq. 2 takes the length d = {width} of a query.": (
+                (dots * tokens_**-0.5).softmax(dim=-1) @ v
+            ),
+            "You divided by d: Eq. 2 divides by its square root.": (dots / width).softmax(dim=-1) @ v,
+            "The softmax is missing: scores are not weights, their rows do not sum to one.": dots * width**-0.5 @ v,
+            "Scale and softmax are missing: these are the plain products.": dots @ v,
             "Queries and keys have changed places: row i must belong to query i.": attention_rows(k, q) @ v,
             "The tokens themselves are summed: they must pass through the third map first.": rows @ tokens,
         }
@@ -114,14 +136,16 @@ def exercise_5(answer):
         layer, untouched = _layer(), _layer()
         got = answer(layer, x.clone(), head)
         compare(got, _without(untouched, x, head), _ablation_mistakes(untouched, x, head), name="the output")
-        pairs = zip(layer.state_dict().values(), untouched.state_dict().values(), strict=True)
-        if not all(torch.equal(a, b) for a, b in pairs):
-            raise Wrong("The output is right, but the layer you were given is changed for good: work on a copy.")
+        if not torch.equal(layer(x), untouched(x)):
+            raise Wrong(
+                "The output is right, but the layer is changed for good and now gives another output: work on a copy, "
+                "or undo what you did (a hook is taken off by the handle it came with)."
+            )
     return "Such a test asks what a head is worth. A picture of its rows cannot."
 
 
 def exercise_6(answer):
-    """Attention to the frame itself and to the `past` frames before it, (B, H, F, d) -> (B, H, F, d)."""
+    """Attention to the frame itself and to the `past` frames before it, (B, H, N, d) -> (B, H, N, d)."""
     q, k, v = (_normal(2, 3, 7, 4, seed=seed) for seed in (1, 2, 3))
     for past in (2, 0, 6):
         seen = _seen(7, past)
@@ -136,6 +160,12 @@ def exercise_6(answer):
                 scores.masked_fill(~seen, 0).softmax(dim=-1) @ v
             ),
             "Your frames look into the future: keep the keys at or before the query.": _masked(q, k, v, seen.T),
+            "Your frames see `past` frames before them, but all of the future too: both ends need a limit.": (
+                _masked(q, k, v, seen | _seen(7, 7).T)
+            ),
+            "Your window has two sides, and the later one is the future: the distance needs its sign.": (
+                _masked(q, k, v, seen | seen.T)
+            ),
             "Every earlier frame is seen: only the last `past` of them may be.": _masked(q, k, v, _seen(7, 7)),
             "One frame too many: with past = 0 a frame sees itself alone.": _masked(q, k, v, _seen(7, past + 1)),
             "One frame too few: with past = 2 a frame sees three, itself and two before it.": (
@@ -143,6 +173,9 @@ def exercise_6(answer):
             ),
             "The mask is the wrong way round: you hide what should be seen.": _masked(q, k, v, ~seen),
             "Nothing is hidden: this is the attention of all frames to all.": _masked(q, k, v, seen | True),
+            "The softmax runs over the queries: each query's weights must sum to one over its keys, the last axis.": (
+                scores.masked_fill(~seen, -torch.inf).softmax(dim=-2) @ v
+            ),
             "The scale is missing: divide the scores by the square root of d before you hide some.": (
                 _masked(2 * q, k, v, seen)
             ),
@@ -151,6 +184,11 @@ def exercise_6(answer):
         if torch.is_tensor(got) and got.isnan().any():
             raise Wrong("There are NaN: a row whose keys are all hidden has no softmax. A frame always sees itself.")
         compare(got, right, mistakes, name="the output")
+    later_is_higher = (1e4 * (torch.arange(7.0) - 10))[:, None].expand(2, 3, 7, 4)  # scores from -200,000 to -80,000
+    if not torch.allclose(answer(torch.ones_like(q), later_is_higher, v.clone(), 2), v, atol=1e-4):
+        raise Wrong(
+            "Where scores differ much, hidden frames come through: your number is not low enough. Minus infinity is."
+        )
     return "A network built so could lift a live video: no frame waits for the frames after it."
 
 
@@ -184,10 +222,18 @@ def _ablation_mistakes(layer: MultiHeadSelfAttention, x: Tensor, head: int) -> d
     late[..., part] = 0
     early[..., part] = 0
     every_third[..., head::3] = 0
-    uniform = _heads(layer, x).clone()
+    whole = _heads(layer, x)  # (B, N, H, C/H)
+    dropped, uniform, mean, token = (whole.clone() for _ in range(4))
+    alone = torch.zeros_like(whole)
+    dropped[:, :, head] = 0
     uniform[:, :, head] = _heads(layer, x, flat_queries=True)[:, :, head]
-    alone = torch.zeros_like(uniform)
-    alone[:, :, head] = _heads(layer, x)[:, :, head]
+    mean[:, :, head] = whole[:, :, head].mean(dim=(0, 1))
+    token[:, head] = 0
+    alone[:, :, head] = whole[:, :, head]
+    channel = whole.flatten(-2).clone()
+    channel[..., head] = 0
+    rows = layer.proj.weight.clone()
+    rows[part] = 0
     return {
         "Nothing is switched off: this is the whole layer's output.": layer(x),
         "You set channels to zero after the projection, which has mixed the heads already: do it before.": late,
@@ -200,6 +246,13 @@ def _ablation_mistakes(layer: MultiHeadSelfAttention, x: Tensor, head: int) -> d
         ),
         "Only this head is left: it is the one to drop.": layer.proj(alone.flatten(-2)),
         "The bias of the projection is missing.": _without(layer, x, head) - layer.proj.bias,
+        "The head hands over its mean: here its output must be zero.": layer.proj(mean.flatten(-2)),
+        "You dropped one token and kept all heads: mind which axis holds the heads.": layer.proj(token.flatten(-2)),
+        "You dropped one channel: a head has C/H of them.": layer.proj(channel),
+        "You zeroed rows of the projection's weight, which are outputs: what a head hands over meets the columns.": (
+            F.linear(whole.flatten(-2), rows, layer.proj.bias)
+        ),
+        "The projection is missing: the heads are side by side, but not yet mixed.": dropped.flatten(-2),
     }
 
 

@@ -73,6 +73,11 @@ MISTAKES = {
             ),
             "two entries",
         ),
+        "the stages multiplied": (lambda f, j: (f**2, (f * j) ** 2, f * j**2 * f**2), "add their pairs"),
+        "frames and joints exchanged": (
+            lambda f, j: (j**2, (f * j) ** 2, j * f**2 + j**2),
+            "frames and joints are exchanged",
+        ),
         "1(b) inside of frames": (lambda f, j: (f**2, f * j**2, f * j**2 + f**2), "of all frames"),
     },
     "02.4": {
@@ -85,6 +90,13 @@ MISTAKES = {
             lambda x, s, t: x + t.repeat_interleave(len(s), dim=0),
             "joint's embedding is missing",
         ),
+        "repeat for both": (lambda x, s, t: x + s.repeat(len(t), 1) + t.repeat(len(s), 1), "alternate inside a frame"),
+        "repeat_interleave for both": (
+            lambda x, s, t: x + s.repeat_interleave(len(t), dim=0) + t.repeat_interleave(len(s), dim=0),
+            "one a token",
+        ),
+        "joint times frame": (lambda x, s, t: x + (t[:, None] * s).flatten(0, 1), "row are multiplied"),
+        "four axes": (lambda x, s, t: x.unflatten(1, (len(t), len(s))) + t[:, None] + s, "still two axes"),
         "multiplied": (lambda x, s, t: x * (t[:, None] + s).flatten(0, 1), "not multiplied"),
         "beside the token": (
             lambda x, s, t: torch.cat([x, (t[:, None] + s).flatten(0, 1).expand_as(x)], dim=-1),
@@ -93,6 +105,13 @@ MISTAKES = {
         "without the token": (lambda x, s, t: (t[:, None] + s).flatten(0, 1).expand_as(x), "what the tokens held"),
     },
     "02.5": {
+        "always yes": (lambda f, x, o: True, "yes to every layer"),
+        "with itself": (lambda f, x, o: torch.allclose(f(x), f(x)), "yes to every layer"),
+        "everything passes": (lambda f, x, o: torch.allclose(f(x[:, o]), f(x)[:, o], atol=10), "yes to every layer"),
+        "always no": (lambda f, x, o: False, "no to every layer"),
+        "negated": (lambda f, x, o: not torch.allclose(f(x[:, o]), f(x)[:, o]), "are exchanged"),
+        "a large tolerance": (lambda f, x, o: torch.allclose(f(x[:, o]), f(x)[:, o], atol=1e-2), "forgive too much"),
+        "a larger tolerance": (lambda f, x, o: torch.allclose(f(x[:, o]), f(x)[:, o], atol=0.1), "forgive too much"),
         "only the input": (lambda f, x, o: torch.allclose(f(x[:, o]), f(x)), "only the input"),
         "only the output": (lambda f, x, o: torch.allclose(f(x), f(x)[:, o]), "only the output"),
         "the inverse order": (lambda f, x, o: torch.allclose(f(x[:, o]), f(x)[:, o.argsort()]), "inverse"),
@@ -120,6 +139,22 @@ MISTAKES = {
         ),
         "no spatial stage": ((cost, window_search(lambda f: cost(f, 544))), "spatial stage is missing"),
         "even windows": ((cost, window_search(poseformer_cost, step=1)), "must be odd"),
+        "one long spatial sequence": (
+            (cost, window_search(lambda f: cost(17 * f, 32) + cost(f, 544))),
+            "sequence of its own",
+        ),
+        "the largest": (
+            (cost, lambda r: next((f for f in range(4999, 0, -2) if cost(17 * f, 32) >= r * poseformer_cost(f)), 0)),
+            "largest windows",
+        ),
+        "more than the ratio": (
+            (cost, lambda r: next((f for f in range(1, 5000, 2) if cost(17 * f, 32) > r * poseformer_cost(f)), 0)),
+            "exactly the ratio",
+        ),
+        "no end of windows": (
+            (cost, lambda r: next((f for f in range(1, 30001, 2) if cost(17 * f, 32) >= r * poseformer_cost(f)), 0)),
+            "no further",
+        ),
         "tokens": ((cost, window_search(poseformer_cost, unit=17)), "numbers of tokens"),
     },
 }

@@ -70,12 +70,57 @@ def ablate_queries(layer, x, head):
     return layer(x)
 
 
+def ablate_hook(layer, x, head):
+    """With a hook that stays."""
+
+    def hook(module, inputs):
+        joined = inputs[0].clone()
+        joined[..., head * layer.head_dim : (head + 1) * layer.head_dim] = 0
+        return joined
+
+    layer.proj.register_forward_pre_hook(hook)
+    return layer(x)
+
+
+def ablate_otherwise(change, projected=True):
+    """The heads' outputs (B, N, H, C/H) changed by change(attended, head)."""
+
+    def answer(layer, x, head):
+        attended = heads_of(layer, x).clone()
+        change(attended, head)
+        return layer.proj(attended.flatten(-2)) if projected else attended.flatten(-2)
+
+    return answer
+
+
+def to_zero(attended, head):
+    attended[:, :, head] = 0
+
+
+def to_mean(attended, head):
+    attended[:, :, head] = attended[:, :, head].mean(dim=(0, 1))
+
+
+def token_to_zero(attended, head):
+    attended.transpose(1, 2)[:, :, head] = 0
+
+
+def channel_to_zero(attended, head):
+    attended[:, :, head // attended.shape[-1], head % attended.shape[-1]] = 0
+
+
+def ablate_rows(layer, x, head):
+    layer = copy.deepcopy(layer)
+    layer.proj.weight[head * layer.head_dim : (head + 1) * layer.head_dim] = 0
+    return layer(x)
+
+
 def ablate_in_place(layer, x, head):
     layer.proj.weight[:, head * layer.head_dim : (head + 1) * layer.head_dim] = 0
     return layer(x)
 
 
-def masked(seen_of=None, hidden=-torch.inf, late=False):
+def masked(seen_of=None, hidden=-torch.inf, late=False, axis=-1, added=False):
     """Windowed attention with one thing wrong; seen_of(back, past) says which keys are seen."""
     seen_of = seen_of or (lambda back, past: (back >= 0) & (back <= past))
 
@@ -85,7 +130,8 @@ def masked(seen_of=None, hidden=-torch.inf, late=False):
         if late:
             return (attention_rows(q, k) * seen) @ v
         scores = q @ k.transpose(-2, -1) * q.shape[-1] ** -0.5
-        return scores.masked_fill(~seen, hidden).softmax(dim=-1) @ v
+        scores = scores + hidden * ~seen if added else scores.masked_fill(~seen, hidden)
+        return scores.softmax(dim=axis) @ v
 
     return answer
 
@@ -97,6 +143,9 @@ MISTAKES = {
         "no exponential": (lambda s: s / s.sum(dim=-1, keepdim=True), "exponential first"),
         "one softmax over everything": (lambda s: s.exp() / s.exp().sum(), "every row"),
         "the logarithm of the softmax": (lambda s: s.log_softmax(dim=-1), "logarithms"),
+        "keepdim forgotten": (lambda s: s.exp() / s.exp().sum(dim=-1), "length one"),
+        "scaled as in the example": (lambda s: (s / 2**0.5).softmax(dim=-1), "as they are, whoever"),
+        "scaled by the number of keys": (lambda s: (s / s.shape[-1] ** 0.5).softmax(dim=-1), "number of keys"),
     },
     "03.2": {
         "no scale": (lambda q, k: q @ k.transpose(-2, -1), "scale is missing"),
@@ -106,6 +155,9 @@ MISTAKES = {
             lambda q, k: q @ k.transpose(-2, -1) / q.shape[-2] ** 0.5,
             "number of tokens",
         ),
+        "the first axis": (lambda q, k: q @ k.transpose(-2, -1) / len(q) ** 0.5, "first axis"),
+        "the example's scale": (lambda q, k: q @ k.transpose(-2, -1) / 2, "divided by 2"),
+        "softmax too": (lambda q, k: (q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5).softmax(-1), "weights already"),
         "multiplied": (lambda q, k: q @ k.transpose(-2, -1) * q.shape[-1] ** 0.5, "multiplied"),
     },
     "03.3": {
@@ -116,6 +168,13 @@ MISTAKES = {
         "softmax over the queries": (attend(axis=0), "over the queries"),
         "scale of the tokens": (attend(scale=lambda n, c, d: c**-0.5), "C = 5"),
         "no scale": (attend(scale=lambda n, c, d: 1), "scale is missing"),
+        "scale of the number of tokens": (attend(scale=lambda n, c, d: n**-0.5), "4 tokens"),
+        "divided by d": (attend(scale=lambda n, c, d: 1 / d), "by its square root"),
+        "no softmax": (
+            lambda x, q, k, v: (x @ q) @ (x @ k).T / q.shape[1] ** 0.5 @ (x @ v),
+            "softmax is missing: scores",
+        ),
+        "products alone": (lambda x, q, k, v: (x @ q) @ (x @ k).T @ (x @ v), "scale and softmax"),
         "queries and keys swapped": (attend(swapped=True), "changed places"),
     },
     "03.4": {
@@ -146,6 +205,12 @@ MISTAKES = {
         "every third channel": (ablate_interleaved, "neighbours"),
         "only the scores are zero": (ablate_queries, "mean of the values"),
         "the layer's own weights": (ablate_in_place, "work on a copy"),
+        "a hook that stays": (ablate_hook, "taken off by the handle"),
+        "the head's mean": (ablate_otherwise(to_mean), "its mean"),
+        "one token": (ablate_otherwise(token_to_zero), "one token"),
+        "one channel": (ablate_otherwise(channel_to_zero), "one channel"),
+        "no projection": (ablate_otherwise(to_zero, projected=False), "projection is missing"),
+        "rows of the projection": (ablate_rows, "meets the columns"),
     },
     "03.6": {
         "mask after the softmax": (masked(late=True), "after the softmax"),
@@ -156,6 +221,11 @@ MISTAKES = {
         "one too few": (masked(lambda back, past: (back >= 0) & (back < past)), "too few"),
         "not itself": (masked(lambda back, past: (back > 0) & (back <= past)), "sees itself"),
         "mask reversed": (masked(lambda back, past: (back < 0) | (back > past)), "wrong way round"),
+        "no end to the future": (masked(lambda back, past: back <= past), "both ends"),
+        "the distance without its sign": (masked(lambda back, past: back.abs() <= past), "two sides"),
+        "softmax over the queries": (masked(axis=-2), "over the queries"),
+        "a large number for infinity": (masked(hidden=-100), "not low enough"),
+        "a large number added": (masked(hidden=-100, added=True), "not low enough"),
         "no mask": (masked(lambda back, past: back == back), "nothing is hidden"),
     },
 }

@@ -1,5 +1,8 @@
 """Plausible mistakes in the exercises of lesson 05, and what the hint must say about each."""
 
+from dataclasses import dataclass
+from functools import reduce
+
 import torch
 from torch import nn
 
@@ -19,21 +22,39 @@ def count(F, J, c, L, *, positions=True, norms=True, mean=True, biases=True, wid
     return total - (0 if biases else 7 * L * (c + D) + c + 3 * J + 1)
 
 
-def by_hand(spatial_positions=True, temporal_positions=True, norm8=True, early_mean=False, head_norm=True, plain=False):
-    def run_by_hand(model, poses_2d):
-        spatial, temporal, head = model.spatial, model.temporal, model.head
-        x = spatial.patch_embedding(poses_2d) + (spatial.position_embedding if spatial_positions else 0)
-        x = nn.Sequential(*spatial.encoder.blocks)(x.flatten(0, 1))
-        x = spatial.encoder.norm(x).flatten(-2).unflatten(0, poses_2d.shape[:2])
-        x = x + (temporal.position_embedding if temporal_positions else 0)
-        x = head.weighted_mean(x) if early_mean else x
-        x = nn.Sequential(*temporal.encoder.blocks)(x)
-        x = temporal.encoder.norm(x) if norm8 else x
-        x = x.mean(1, keepdim=True) if plain or early_mean else head.weighted_mean(x)
-        x = x.squeeze(1)
-        return head.linear(head.norm(x) if head_norm else x).unflatten(-1, (-1, 3))
+@dataclass(frozen=True)
+class ByHand:
+    """run_by_hand with mistakes; `at` names the stages that a mistake of a stage is made in."""
 
-    return run_by_hand
+    mistake: str = ""
+    at: tuple = ("spatial", "temporal")
+
+    def stage(self, x, part, name, merge):
+        mistake, norm = self.mistake if name in self.at else "", part.encoder.norm
+        blocks = part.encoder.blocks[:-1] if mistake == "last block forgotten" else part.encoder.blocks
+        if mistake not in ("no positions", "positions behind the blocks"):
+            x = x + part.position_embedding
+        x = merge(x)
+        for block in blocks:
+            x = norm(block(x)) if mistake == "norm after every block" else block(x)
+        if mistake == "positions behind the blocks":
+            x = x + part.position_embedding
+        return x if mistake in ("no norm", "norm after every block") else norm(x)
+
+    def __call__(self, model, poses_2d):
+        B, F = poses_2d.shape[:2]
+        head, x = model.head, model.spatial.patch_embedding(poses_2d)
+        x = self.stage(x if self.mistake == "four axes" else x.flatten(0, 1), model.spatial, "spatial", nn.Identity())
+        x = (x.transpose(1, 2) if self.mistake == "channels before joints" else x).flatten(-2).view(B, F, -1)
+        early = self.mistake == "mean too early"
+        x = self.stage(x, model.temporal, "temporal", head.weighted_mean if early else nn.Identity())
+        x = head.norm(x) if self.mistake == "head norm too early" else x
+        if self.mistake in ("plain mean", "mean too early"):
+            x = x.mean(1)
+        else:
+            x = x[:, F // 2] if self.mistake == "centre token" else head.weighted_mean(x).squeeze(1)
+        x = x if self.mistake in ("no head norm", "head norm too early") else head.norm(x)
+        return head.linear(x).unflatten(-1, (-1, 3))
 
 
 PAIRS = {
@@ -65,9 +86,18 @@ def chained_replace(name):
     return name
 
 
-def load(model, weights, *, strip=True, swapped=False, careful=True, copies=True, ordered=True, ours=False):
-    if strip:
-        weights = {name.removeprefix("module."): tensor for name, tensor in weights.items()}
+def first_word(name, translation=PAIRS.__getitem__):
+    first, _, rest = name.partition(".")
+    ours = translation(first)
+    return ours and f"{ours}.{rest}".rstrip(".")
+
+
+def bare(name):
+    return name.removeprefix("module.")
+
+
+def load(model, weights, *, strip=bare, swapped=False, careful=True, copies=True, ordered=True, ours=False):
+    weights = {strip(name): tensor for name, tensor in weights.items()}
     targets = model.to_official_state_dict()
     needed = set(model.state_dict()) if ours else set(targets)
     missing, surplus = needed - set(weights), set(weights) - needed
@@ -78,6 +108,14 @@ def load(model, weights, *, strip=True, swapped=False, careful=True, copies=True
     return (surplus, missing) if swapped else (missing, surplus)
 
 
+def copied_backwards(model, weights):
+    missing, surplus = load(model, weights, copies=False)
+    if not missing and not surplus:
+        for name, tensor in model.to_official_state_dict().items():
+            weights[name if name in weights else f"module.{name}"].copy_(tensor)
+    return missing, surplus
+
+
 def lists_only_when_wrong(model, weights):
     missing, surplus = load(model, weights)
     return (missing, surplus) if missing or surplus else True
@@ -85,19 +123,15 @@ def lists_only_when_wrong(model, weights):
 
 MISTAKES = {
     "05.1": {
-        "frames and windows swapped in the list": (
-            lambda x, F: x.reshape(F, -1, x[0].numel()).transpose(0, 1),
-            "windows are mixed",
-        ),
-        "frames and joints swapped": (
-            lambda x, F: x.unflatten(0, (-1, F)).transpose(1, 2).flatten(2),
-            "joints and frames are swapped",
-        ),
-        "channels first": (lambda x, F: x.transpose(1, 2).flatten(1).unflatten(0, (-1, F)), "joints and channels"),
-        "the joints averaged": (lambda x, F: x.mean(1).unflatten(0, (-1, F)), "joints are averaged"),
-        "not flattened": (lambda x, F: x.unflatten(0, (-1, F)), "axis of their own"),
-        "not grouped": (lambda x, F: x.flatten(1), "not grouped"),
-        "every joint a token": (lambda x, F: x.unflatten(0, (-1, F)).flatten(1, 2), "every joint is still a token"),
+        "every J-th number": (lambda x, joint, J: x[..., joint::J], "every J-th"),
+        "J taken for the number of channels": (lambda x, joint, J: x[..., joint * J : (joint + 1) * J], "C numbers"),
+        "one number": (lambda x, joint, J: x[..., joint], "a single number"),
+        "a frame": (lambda x, joint, J: x[:, joint % x.shape[1]], "a frame, not a joint"),
+        "joints counted from 1": (lambda x, joint, J: x.unflatten(-1, (J, -1))[:, :, joint - 1], "counted from 0"),
+        "joints and frames mixed": (lambda x, joint, J: x.reshape(len(x), J, x.shape[1], -1)[:, joint], "mixed"),
+        "frames and channels swapped": (lambda x, joint, J: x.unflatten(-1, (J, -1))[:, :, joint].mT, "are swapped"),
+        "all joints": (lambda x, joint, J: x.unflatten(-1, (J, -1)), "all joints"),
+        "the windows joined": (lambda x, joint, J: x.unflatten(-1, (J, -1))[:, :, joint].flatten(0, 1), "one list"),
     },
     "05.2": {
         "no bias": (lambda x, w, b: torch.einsum("bfd,f->bd", x, w), "bias is missing"),
@@ -110,38 +144,87 @@ MISTAKES = {
         "bias before the sum": (lambda x, w, b: ((x + b) * w[:, None]).sum(1), "before the sum"),
     },
     "05.3": {
-        "spatial positions forgotten": (by_hand(spatial_positions=False), "spatial positions are missing"),
-        "temporal positions forgotten": (by_hand(temporal_positions=False), "temporal positions are missing"),
-        "last norm forgotten": (by_hand(norm8=False), "last norm of the temporal stage"),
-        "weighted mean before the temporal encoder": (by_hand(early_mean=True), "too early"),
-        "the head's norm forgotten": (by_hand(head_norm=False), "norm of the head"),
-        "plain mean": (by_hand(plain=True), "plain mean"),
+        "spatial positions forgotten": (
+            ByHand("no positions", ("spatial",)),
+            "positions of the spatial stage are miss",
+        ),
+        "temporal positions forgotten": (ByHand("no positions", ("temporal",)), "of the temporal stage are missing"),
+        "positions forgotten": (ByHand("no positions"), "positions of both stages are missing"),
+        "spatial positions late": (ByHand("positions behind the blocks", ("spatial",)), "spatial stage come too late"),
+        "temporal positions late": (
+            ByHand("positions behind the blocks", ("temporal",)),
+            "temporal stage come too late",
+        ),
+        "positions late": (ByHand("positions behind the blocks"), "both stages come too late"),
+        "last norm forgotten": (ByHand("no norm", ("temporal",)), "last norm of the temporal stage"),
+        "both last norms forgotten": (ByHand("no norm"), "last norm of both stages"),
+        "norm after every spatial block": (
+            ByHand("norm after every block", ("spatial",)),
+            "spatial stage runs after eve",
+        ),
+        "norm after every block": (ByHand("norm after every block"), "both stages runs after every block"),
+        "last spatial block forgotten": (ByHand("last block forgotten", ("spatial",)), "last block of the spatial"),
+        "last temporal block forgotten": (ByHand("last block forgotten", ("temporal",)), "last block of the temporal"),
+        "last blocks forgotten": (ByHand("last block forgotten"), "last block of both"),
+        "channels before joints": (ByHand("channels before joints"), "channel 0 of all joints first"),
+        "weighted mean before the temporal encoder": (ByHand("mean too early"), "too early"),
+        "the head's norm forgotten": (ByHand("no head norm"), "norm of the head is missing"),
+        "the head's norm on the frames": (ByHand("head norm too early"), "before the weighted mean"),
+        "plain mean": (ByHand("plain mean"), "plain mean"),
+        "the centre frame's token": (ByHand("centre token"), "token of the centre frame"),
+        "four axes": (ByHand("four axes"), "fold B and F"),
         "the whole model called": (lambda model, x: model(x), "you call model,"),
         "a whole stage called": (
             lambda model, x: model.head(model.temporal(model.spatial(x.flatten(0, 1)).flatten(1).view(2, 3, -1))),
             "you call model.spatial,",
         ),
         "coordinates before joints": (
-            lambda model, x: by_hand()(model, x).flatten(1).unflatten(-1, (3, -1)).transpose(1, 2),
+            lambda model, x: ByHand()(model, x).flatten(1).unflatten(-1, (3, -1)).transpose(1, 2),
             "three coordinates",
         ),
     },
     "05.4": {
-        "positions forgotten": (lambda *s: count(*s, positions=False), "position embeddings of both stages"),
+        "positions forgotten": (
+            lambda *s: count(*s, positions=False),
+            "position embeddings of both stages are left out",
+        ),
         "norms outside the layers forgotten": (lambda *s: count(*s, norms=False), "last norms and that of the head"),
-        "weighted mean forgotten": (lambda *s: count(*s, mean=False), "weighted mean with its bias"),
+        "weighted mean forgotten": (lambda *s: count(*s, mean=False), "weighted mean with its bias is"),
         "bias of the weighted mean forgotten": (lambda *s: count(*s) - 1, "the bias of the weighted mean"),
-        "biases forgotten": (lambda *s: count(*s, biases=False), "all biases"),
-        "temporal layers at the width c": (lambda *s: count(*s, wide=False), "at the width c"),
-        "one layer": (lambda *s: count(*s, times=1), "one layer of each stage"),
+        "biases forgotten": (lambda *s: count(*s, biases=False), "all biases of linear"),
+        "temporal layers at the width c": (lambda *s: count(*s, wide=False), "temporal layers have the width c"),
+        "one layer": (lambda *s: count(*s, times=1), "one layer of each stage is"),
         "MLP as in ViT": (lambda *s: count(*s, mlp=4), "four times"),
+        "E for every joint": (lambda *s: count(*s) + (s[1] - 1) * 3 * s[2], "share one E"),
+        "D weights for a frame": (lambda *s: count(*s) + s[0] * (s[1] * s[2] - 1), "one weight for a frame"),
+        "three outputs": (lambda *s: count(*s) - (3 * s[1] - 3) * (s[1] * s[2] + 1), "not 3 in all"),
+        "17 joints whatever is asked": (lambda F, J, c, L: count(F, 17, c, L), "17 joints"),
+        "51 outputs whatever is asked": (
+            lambda F, J, c, L: count(F, J, c, L) + (51 - 3 * J) * (J * c + 1),
+            "51 numbers",
+        ),
+        "544 in the norms": (
+            lambda F, J, c, L: count(F, J, c, L) + 4 * (544 - J * c),
+            r"2,008 too large: .*example is right",
+        ),
+        "an error that nobody thought of": (
+            lambda *s: count(*s) + 1234,
+            "1,234 too large: expected 9,563,645, and you have 9,564,879",
+        ),
     },
     "05.5": {
         "blocks taken for spatial": (
             translate({"blocks": "spatial.encoder.blocks"}),
             "blocks` are those of the temporal",
         ),
-        "replaced in a chain": (chained_replace, "inside `Spatial_blocks`"),
+        "replaced in a chain": (chained_replace, "`Spatial_blocks` contains `blocks`"),
+        "replaced in the table's order": (
+            lambda name: reduce(lambda name, pair: name.replace(*pair), PAIRS.items(), name),
+            "`Spatial_blocks` contains `blocks`",
+        ),
+        "the first word only": (first_word, "two words long"),
+        "the first word only, looked up softly": (lambda name: first_word(name, PAIRS.get), "two words long"),
+        "the whole name looked up": (lambda name: PAIRS[name], "has no such key"),
         "norms of the stages swapped": (
             translate({"Spatial_norm": "temporal.encoder.norm", "Temporal_norm": "spatial.encoder.norm"}),
             "swapped",
@@ -158,7 +241,14 @@ MISTAKES = {
     "05.6": {
         "strict=False": (lambda m, w: load(m, w, careful=False), "model has changed"),
         "missing and surplus swapped": (lambda m, w: load(m, w, swapped=True), "missing and surplus are swapped"),
-        "module. stays": (lambda m, w: load(m, w, strip=False), "drop it"),
+        "module. stays": (lambda m, w: load(m, w, strip=str), "drop it"),
+        "lstrip": (lambda m, w: load(m, w, strip=lambda name: name.lstrip("module.")), "a set of characters"),
+        "replaced anywhere": (lambda m, w: load(m, w, strip=lambda name: name.replace("module.", "")), "the middle"),
+        "split at module.": (lambda m, w: load(m, w, strip=lambda name: name.split("module.")[-1]), "the middle"),
+        "seven characters off every name": (lambda m, w: load(m, w, strip=lambda name: name[7:]), "seven characters"),
+        "lists too long to read": (lambda m, w: (sorted(w), sorted(w)), r"… and \d\d more(?s:.){0,300}$"),
+        "copied the wrong way": (copied_backwards, "has not got the weights"),
+        "sets, which have no order": (lambda m, w: tuple(map(set, load(m, w))), "two lists"),
         "nothing is copied": (lambda m, w: load(m, w, copies=False), "has not got the weights"),
         "not sorted": (lambda m, w: load(m, w, ordered=False), "not sorted"),
         "names of the package": (lambda m, w: load(m, w, ours=True), "names of the package"),
