@@ -47,8 +47,8 @@ def layer(ax, y, title, norm_first):
     ax.text(10.25, y, r"$Z_{\ell}$", ha="center", va="center", fontsize=11)
     for start, name in ((0.8, "MSA"), (5.4, "MLP")):
         end = start + 3.2
-        parts = [("LN", NORM), (name, "white"), ("drop", "white")] if norm_first else [(name, "white")]
-        branch(ax, start, end, y, parts)
+        parts = [(name, "white"), ("drop", "white")]
+        branch(ax, start, end, y, [("LN", NORM), *parts] if norm_first else parts)
         plus(ax, end, y)
         if not norm_first:
             box(ax, end + 0.75, y, "LN", 0.6, NORM)

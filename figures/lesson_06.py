@@ -54,8 +54,11 @@ for column, step in enumerate(SHOWN):
     for bone in skeleton.bones:
         ax.plot(*target[list(bone)].T, color="0.78", linewidth=4, solid_capstyle="round")
     plots.plot_pose_3d(poses[step].numpy(), ax=ax, turn=-60, label=False)
-    ax.set_title(f"step {step}", y=-0.22)
-    ax.set(xlim=(-0.6, 0.6), ylim=(-0.6, 0.6), zlim=(-0.95, 0.75))
+    ax.set_title(f"step {step}" if step else "step 0 (drawn smaller)", y=-0.22)
+    if step:
+        ax.set(xlim=(-0.6, 0.6), ylim=(-0.6, 0.6), zlim=(-0.95, 0.75))
+    else:  # the tangle is larger than a person
+        ax.set(xlim=(-0.75, 1.25), ylim=(-1.1, 0.9), zlim=(-1.3, 1.53))
     ax.set_box_aspect((1.2, 1.2, 1.7), zoom=1.3)
 ax = below.subplots()
 ax.plot(list(errors), list(errors.values()), color=plots.COLOURS["left"])
