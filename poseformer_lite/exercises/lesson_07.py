@@ -4,21 +4,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from poseformer_lite.exercises.judge import Wrong, compare
+from poseformer_lite.exercises.judge import compare
 from poseformer_lite.metrics import procrustes_align
 
 
 def exercise_1(best_scale):
     """The factor per frame that brings a predicted pose nearest to the true one."""
-    for T, J, seed in ((4, 7, 0), (1, 3, 1)):
+    for T, J, seed in ((4, 7, 0), (2, 3, 1)):
         predicted, target = _poses(T, J, seed=seed), _poses(T, J, seed=seed + 10)
         target = target + 1.7 * predicted
+        x, y = (pose - pose.mean(1, keepdim=True) for pose in (predicted, target))
         dot, own, other = (
             (a * b).sum((-2, -1)) for a, b in ((predicted, target), (predicted, predicted), (target, target))
         )
         overall = dot.sum() / own.sum()
         compare(
-            best_scale(predicted, target),
+            best_scale(predicted.clone(), target.clone()),
             dot / own,
             {
                 "This factor brings the truth onto the prediction: the squares below the fraction bar must be those "
@@ -26,50 +27,66 @@ def exercise_1(best_scale):
                 "This is the factor upside down: a pose of half the size needs a factor of 2.": own / dot,
                 "The ratio of the two sizes does not look at directions: a prediction at right angles to the truth "
                 "should be shrunk to nothing. Minimise the sum of squares instead.": (other / own).sqrt(),
+                "This is a ratio of mean distances from the hip: it makes the two sizes alike, but it does not make "
+                "the sum of squares smallest.": target.norm(dim=-1).mean(-1) / predicted.norm(dim=-1).mean(-1),
+                "Do not centre the poses here: they are measured from the hip, and the hip stays where it is.": (
+                    (x * y).sum((-2, -1)) / x.square().sum((-2, -1))
+                ),
                 "This is one factor for the whole video: every frame has its own, so sum over joints and coordinates "
-                "only.": overall if T > 1 else overall + 1,
+                "only.": overall,
                 "These are the factors of one factor for the whole video, repeated: sum over joints and coordinates, "
-                "not over frames.": overall.expand(T) if T > 1 else torch.zeros(T),
+                "not over frames.": overall.expand(T),
                 "This is the mean of one factor per joint: find the one factor that serves all joints of a frame "
                 "together.": ((predicted * target).sum(-1) / predicted.square().sum(-1)).mean(-1),
             },
             name="the scale",
         )
-    return "The factor is never chosen to suit the error in mm: it makes the squares small, and the MPJPE nearly so."
+    return "The factor makes the sum of squares smallest. The MPJPE may be smallest at a slightly different one."
 
 
 def exercise_2(aligned):
     """Predicted poses turned, scaled and shifted onto the true ones, each frame by itself."""
-    target = _poses(3, 6, seed=2)
-    predicted = 0.6 * _poses(3, 6, seed=3) + target @ torch.linalg.qr(_poses(1, 3, seed=4)[0])[0] * 0.7
-    predicted[2, :, 2] *= -1  # the best fit of at least one frame is a reflection
+    target = _poses(4, 6, seed=2)
+    predicted = 0.6 * _poses(4, 6, seed=3) + target @ torch.linalg.qr(_poses(1, 3, seed=4)[0])[0] * 0.7
+    predicted[2, :, 2] *= -1  # the best fit of this frame, and of no other, is a reflection
     target = target + torch.tensor([0.5, -1.0, 4.0])
+    expected = procrustes_align(predicted, target)
+    mistakes = {
+        "mirror": "One frame is mirrored: where the determinant of the rotation is -1, turn the weakest direction "
+        "round.",
+        "unsigned scale": "The rotation is proper, but its scale still counts the direction that was turned round as "
+        "a gain: the sign belongs in the sum of singular values too.",
+        "one sign": "In every frame a direction was turned round, as if every frame were mirrored: each frame has a "
+        "determinant and a sign of its own.",
+        "strongest": "The strongest direction was turned round: the singular values come in falling order, and it is "
+        "the last direction that costs least.",
+        "rows": "The sign was multiplied onto the rows of U: it belongs to its columns, one for each singular value.",
+        "V": "The last factor of the rotation was transposed once too often: what torch.linalg.svd returns is already "
+        "transposed.",
+        "transposed": "The rotation is transposed: it turns the other way. Check it on a pose that you turned "
+        "yourself.",
+        "not centred": "The poses are not centred: subtract each pose's own mean before you look for the rotation, "
+        "and add the target's mean at the end.",
+        "hip": "The poses are centred on joint 0, the hip: the best shift lays mean onto mean, so subtract the mean "
+        "of all joints.",
+        "no scale": "The scale is missing: the poses are turned and shifted, but they keep their size.",
+        "target below": "The scale has the target's squares below the bar: they must be those of the pose that is "
+        "scaled.",
+        "common": "All frames were turned by one common rotation: keep the frames apart when you multiply and "
+        "decompose.",
+        "one cloud": "All frames were aligned as one cloud of points, with one rotation, scale and shift: keep the "
+        "frames apart.",
+    }
+    shifted = {
+        "The poses are still centred: shift them to where the target is, by its mean.": target,
+        "The poses are shifted back to the prediction's mean: they should lie at the target's.": target - predicted,
+    }
     compare(
-        aligned(predicted, target),
-        procrustes_align(predicted, target),
-        {
-            "One frame is mirrored: where the determinant of the rotation is -1, turn the weakest direction "
-            "round.": _align(predicted, target, proper=False),
-            "The rotation is proper, but its scale still counts the direction that was turned round as a gain: the "
-            "sign belongs into the sum of singular values too.": _align(predicted, target, sign_in_scale=False),
-            "The poses are not centred: subtract each pose's own mean before you look for the rotation, and add the "
-            "target's mean at the end.": _align(predicted, target, centre=False),
-            "The poses are still centred: shift them to where the target is, by its mean.": _align(predicted, target)
-            - target.mean(-2, keepdim=True),
-            "The poses are shifted back to the prediction's mean: they should lie at the target's.": _align(
-                predicted, target
-            )
-            + (predicted - target).mean(-2, keepdim=True),
-            "The scale is missing: the poses are turned and shifted, but they keep their size.": _align(
-                predicted, target, scale=False
-            ),
-            "The rotation is transposed: it turns the other way. Check it on a pose that you turned yourself.": _align(
-                predicted, target, transposed=True
-            ),
-            "All frames were turned by one common rotation: keep the frames apart when you multiply and "
-            "decompose.": _align(predicted, target, common=True),
-        },
-        name="the aligned poses",
+        aligned(predicted.clone(), target.clone()),
+        expected,
+        {hint: _align(predicted, target, but) for but, hint in mistakes.items()}
+        | {hint: expected - shift.mean(1, keepdim=True) for hint, shift in shifted.items()},
+        name="the aligned sequence",
     )
     return "Protocol 2 of a whole test set is this function and one mean."
 
@@ -77,17 +94,19 @@ def exercise_2(aligned):
 def exercise_3(velocity_error):
     """The mean velocity error of several videos, in mm per frame."""
     lengths, J = (5, 2, 9), 4
-    predicted = [_poses(T, J, seed=T) + i for i, T in enumerate(lengths)]  # each video stands somewhere else
-    target = [_poses(T, J, seed=T + 20) - i for i, T in enumerate(lengths)]
+    predicted = [0.02 * _poses(T, J, seed=T) + 0.1 * i for i, T in enumerate(lengths)]  # each stands somewhere else
+    target = [0.02 * _poses(T, J, seed=T + 20) - 0.1 * i for i, T in enumerate(lengths)]
     pairs = list(zip(predicted, target, strict=True))
     velocity = [(p.diff(dim=0) - t.diff(dim=0)).norm(dim=-1) for p, t in pairs]
     speed = [(p.diff(dim=0).norm(dim=-1) - t.diff(dim=0).norm(dim=-1)).abs() for p, t in pairs]
     change = [(p - t).norm(dim=-1).diff(dim=0) for p, t in pairs]
     joined = torch.cat(predicted).diff(dim=0) - torch.cat(target).diff(dim=0)
     across = [(p.diff(dim=1) - t.diff(dim=1)).norm(dim=-1) for p, t in pairs]
+    apart = torch.cat([p.diff(dim=0) - t.diff(dim=0) for p, t in pairs])
+    of_videos = torch.stack([v.mean() for v in velocity])
     expected = 1000 * torch.cat(velocity).mean()
     compare(
-        velocity_error(predicted, target),
+        velocity_error([p.clone() for p in predicted], [t.clone() for t in target]),
         expected,
         {
             "This is in metres: the answer is asked for in millimetres per frame.": expected / 1000,
@@ -101,8 +120,18 @@ def exercise_3(velocity_error):
             * torch.cat([a.flatten() for a in across]).mean(),
             "You compare speeds, which have no direction: subtract the velocities as vectors, then take the "
             "length.": 1000 * torch.cat(speed).mean(),
-            "Every video counts alike here, however short: every difference should.": 1000
-            * torch.stack([v.mean() for v in velocity]).mean(),
+            "Every video counts alike here, however short: every difference should.": 1000 * of_videos.mean(),
+            "Every video is weighted by its frames: a video of T frames has only T - 1 steps.": 1000
+            * (torch.tensor(lengths) * of_videos).sum()
+            / sum(lengths),
+            "This is the mean over coordinates: take the length of each joint's velocity error first.": 1000
+            * apart.abs().mean(),
+            "This is the root of a mean of squares: take a plain mean of the lengths.": 1000
+            * apart.square().sum(-1).mean().sqrt(),
+            "This is the root of a mean of squares over coordinates: take the length of each joint's velocity error, "
+            "then a plain mean.": 1000 * apart.square().mean().sqrt(),
+            "This is in millimetres per second at 50 frames a second: the answer is asked for per frame.": 50
+            * expected,
         },
         name="the velocity error",
     )
@@ -171,6 +200,11 @@ def exercise_5(paired_difference):
                 mean,
                 (first - second).mean(axis=0).std(ddof=1),
             ),
+            "The spread is one spread minus the other: what is asked for is the standard deviation of the differences, "
+            "not the difference of the standard deviations.": (
+                mean,
+                first.mean(1).std(ddof=1) - second.mean(1).std(ddof=1),
+            ),
             "The spread runs over seeds and actions together: average over the actions first.": (
                 mean,
                 (first - second).std(ddof=1),
@@ -199,27 +233,36 @@ def exercise_6(bootstrap_interval):
     once, alike = (times > 0) @ sums / ((times > 0) @ counts), times @ (sums / counts) / len(names)
     expected = np.percentile(means, (2.5, 97.5))
     got = bootstrap_interval(errors, takes, np.random.default_rng(0), 400)
-    if np.shape(got) == (2,) and 0 < float(got[1]) - float(got[0]) < 0.5 * np.ptp(expected):
-        raise Wrong(
-            "The interval is far too narrow, as it is when frames are drawn instead of takes: neighbouring frames err "
-            "together, so draw whole takes, and bring all their frames along."
-        )
+    mistakes = {
+        "A take that was drawn twice counts once here: its frames must come in twice.": np.percentile(
+            once, (2.5, 97.5)
+        ),
+        "Every take counts alike here: the statistic is the mean over frames, in which a long take weighs more.": (
+            np.percentile(alike, (2.5, 97.5))
+        ),
+        "This is an interval of 90 %: for 95 % leave out 2.5 % at either end.": np.percentile(means, (5, 95)),
+        "This is an interval of 95 % at one end only: leave out 2.5 % at either end.": np.percentile(means, (0, 95)),
+        "These are the smallest and the largest draw: leave out 2.5 % at either end.": (means.min(), means.max()),
+        "np.percentile counts in percent: 2.5, not 0.025.": np.percentile(means, (0.025, 0.975)),
+        "The two ends have changed places: the lower one comes first.": expected[::-1],
+    } | {
+        f"This is the mean ± {factor} standard deviations, which supposes a normal distribution: read the interval off "
+        "the draws, by their percentiles.": means.mean() + factor * means.std() * np.array([-1, 1])
+        for factor in (2, 1.96)
+    }
+    if np.shape(got) == (2,):
+        width = float(got[1]) - float(got[0])
+        if abs(width) < 1e-6:
+            mistakes["All draws have the same mean: draw the takes with replacement, anew for every row."] = got
+        elif 0 < width < 0.5 * np.ptp(expected):
+            mistakes[
+                "The interval is far too narrow, as it is when frames are drawn instead of takes: neighbouring frames "
+                "err together, so draw whole takes, and bring all their frames along."
+            ] = got
     compare(
         got,
         expected,
-        {
-            "A take that was drawn twice counts once here: its frames must come in twice.": np.percentile(
-                once, (2.5, 97.5)
-            ),
-            "Every take counts alike here: the statistic is the mean over frames, in which a long take weighs more.": (
-                np.percentile(alike, (2.5, 97.5))
-            ),
-            "This is an interval of 90 %: for 95 % leave out 2.5 % at either end.": np.percentile(means, (5, 95)),
-            "This is an interval of 95 % at one end only: leave out 2.5 % at either end.": np.percentile(
-                means, (0, 95)
-            ),
-            "These are the smallest and the largest draw: leave out 2.5 % at either end.": (means.min(), means.max()),
-        },
+        mistakes,
         name="the interval",
     )
     return "Five takes give a wide interval, and that is the truth about five takes."
@@ -229,18 +272,25 @@ def _poses(T: int, J: int, *, seed: int) -> Tensor:
     return torch.randn(T, J, 3, generator=torch.Generator().manual_seed(seed))
 
 
-def _align(x, y, *, centre=True, proper=True, sign_in_scale=True, scale=True, transposed=False, common=False):
-    """Procrustes alignment of (T, J, 3), and with a switch thrown, what leaving out that part gives."""
-    middle = y.mean(-2, keepdim=True) if centre else torch.zeros_like(y[:, :1])
-    x, y = (x - x.mean(-2, keepdim=True), y - middle) if centre else (x, y)
+def _align(predicted: Tensor, target: Tensor, but: str = "") -> Tensor:
+    """Procrustes alignment of (T, J, 3); `but` names the one part that is left out or done wrongly."""
+    if but == "one cloud":
+        return _align(predicted.reshape(1, -1, 3), target.reshape(1, -1, 3)).view_as(target)
+
+    def middle(pose):
+        return {"not centred": 0 * pose[:, :1], "hip": pose[:, :1]}.get(but, pose.mean(1, keepdim=True))
+
+    x, y = predicted - middle(predicted), target - middle(target)
     covariance = x.mT @ y
-    u, singular, vh = torch.linalg.svd(covariance.sum(0, keepdim=True).expand_as(covariance) if common else covariance)
+    u, singular, vh = torch.linalg.svd(covariance.sum(0).expand_as(covariance) if but == "common" else covariance)
     sign = torch.ones_like(singular)
-    if proper:
-        sign[..., -1] = torch.linalg.det(u @ vh).sign()
-    rotation = (u * sign[..., None, :]) @ vh
-    if common:
-        singular, sign = (rotation * covariance).sum((-2, -1))[:, None], torch.ones(1)  # the best scale of each frame
-    factor = (singular * (sign if sign_in_scale else 1)).sum(-1) / x.square().sum((-2, -1))
-    turned = x @ (rotation.mT if transposed else rotation)
-    return (factor[:, None, None] if scale else 1) * turned + middle
+    if but != "mirror":
+        sign[:, 0 if but == "strongest" else 2] = torch.linalg.det(u @ vh).sign()
+    if but == "one sign":
+        sign = sign.amin(0).expand_as(sign)
+    rotation = (u * (sign[:, :, None] if but == "rows" else sign[:, None, :])) @ (vh.mT if but == "V" else vh)
+    gain = (singular * (1 if but == "unsigned scale" else sign)).sum(1)
+    if but == "common":
+        gain = (x @ rotation * y).sum((1, 2))  # the best scale of each frame
+    scale = torch.ones(len(x)) if but == "no scale" else gain / (y if but == "target below" else x).square().sum((1, 2))
+    return scale[:, None, None] * (x @ (rotation.mT if but == "transposed" else rotation)) + middle(target)

@@ -36,6 +36,51 @@ def common_covariance(x, y):
     return torch.einsum("tjk,tjl->kl", x, y).expand(len(x), 3, 3)
 
 
+def as_one_cloud(predicted, target):
+    """All joints of all frames as the points of one alignment."""
+    return procrustes(predicted.reshape(1, -1, 3), target.reshape(1, -1, 3)).view_as(target)
+
+
+def turned_with(*, sign_of=None, rotation=None, denominator=None, centre=None):
+    """07.2 with another sign_of(determinants), rotation(u, vh, sign), denominator(x, y) or centre(pose)."""
+
+    def align(predicted, target):
+        middle = centre or (lambda pose: pose.mean(1, keepdim=True))
+        x, y = predicted - middle(predicted), target - middle(target)
+        u, singular, vh = torch.linalg.svd(x.mT @ y)
+        sign = (sign_of or last_sign)(torch.linalg.det(u @ vh))
+        turn = (u * sign[:, None, :]) @ vh if rotation is None else rotation(u, vh, sign)
+        below = x.square().sum((1, 2)) if denominator is None else denominator(x, y)
+        return ((singular * sign).sum(1) / below)[:, None, None] * (x @ turn) + middle(target)
+
+    return align
+
+
+def last_sign(determinants):
+    return torch.stack([torch.ones_like(determinants), torch.ones_like(determinants), determinants.sign()], dim=1)
+
+
+def one_sign(determinants):
+    return last_sign(determinants.min().expand_as(determinants))  # one frame is mirrored, and all are turned round
+
+
+def in_place_and_left_at_the_origin(predicted, target):
+    predicted -= predicted.mean(1, keepdim=True)
+    target -= target.mean(1, keepdim=True)
+    return procrustes(predicted, target)
+
+
+def length_weighted(predicted, target):
+    frames = torch.tensor([float(len(p)) for p in predicted])
+    means = torch.stack([velocity(p, t).mean() for p, t in zip(predicted, target, strict=True)])
+    return 1000 * (frames * means).sum() / frames.sum()
+
+
+def of_coordinates(reduce):
+    """A mean of the coordinates of all velocity errors, in mm."""
+    return lambda p, t: 1000 * reduce(torch.cat([a.diff(dim=0) - b.diff(dim=0) for a, b in zip(p, t, strict=True)]))
+
+
 def errors_of_videos(function):
     """A mean over all entries that `function` gives for each video, in mm."""
     return lambda p, t: 1000 * torch.cat([function(a, b).flatten() for a, b in zip(p, t, strict=True)]).mean()
@@ -68,11 +113,24 @@ def statistics(first, second, spread):
     return (first - second).mean(), spread(first, second)
 
 
-def bootstrap(errors, takes, rng, draws, statistic=None, low=2.5, high=97.5):
+def bootstrap(errors, takes, rng, draws, statistic=None, low=2.5, high=97.5, summary=None):
     names = np.unique(takes)
     drawn = rng.choice(names, size=(draws, len(names)))
     statistic = statistic or (lambda chosen: np.concatenate([errors[takes == name] for name in chosen]).mean())
-    return np.percentile([statistic(chosen) for chosen in drawn], (low, high))
+    means = np.array([statistic(chosen) for chosen in drawn])
+    return np.percentile(means, (low, high)) if summary is None else summary(means)
+
+
+def without_replacement(errors, takes, rng, draws):
+    names = np.unique(takes)
+    drawn = [np.concatenate([errors[takes == name] for name in rng.permutation(names)]) for _ in range(draws)]
+    return np.percentile([draw.mean() for draw in drawn], (2.5, 97.5))
+
+
+def plus_minus(factor):
+    return lambda e, t, rng, n: bootstrap(
+        e, t, rng, n, summary=lambda m: (m.mean() - factor * m.std(), m.mean() + factor * m.std())
+    )
 
 
 MISTAKES = {
@@ -83,6 +141,14 @@ MISTAKES = {
         "one for all frames": (lambda p, t: (p * t).sum() / (p * p).sum(), "one factor for the whole video"),
         "one for all frames, repeated": (lambda p, t: ((p * t).sum() / (p * p).sum()).repeat(len(p)), "repeated"),
         "one per joint": (lambda p, t: ((p * t).sum(-1) / (p * p).sum(-1)).mean(-1), "per joint"),
+        "ratio of mean norms": (lambda p, t: t.norm(dim=-1).mean(-1) / p.norm(dim=-1).mean(-1), "mean distances"),
+        "centred first": (
+            lambda p, t: (
+                joint_dot(p - p.mean(1, keepdim=True), t - t.mean(1, keepdim=True))
+                / (p - p.mean(1, keepdim=True)).square().sum((1, 2))
+            ),
+            "[Dd]o not centre",
+        ),
     },
     "07.2": {
         "no centring": (not_centred, "not centred"),
@@ -93,6 +159,17 @@ MISTAKES = {
         "left at the origin": (lambda p, t: procrustes(p, t) - t.mean(1, keepdim=True), "still centred"),
         "at the prediction's mean": (lambda p, t: procrustes(p, t) + (p - t).mean(1, keepdim=True), "shifted back"),
         "one rotation for all": (lambda p, t: procrustes(p, t, covariance=common_covariance), "one common rotation"),
+        "one cloud": (as_one_cloud, "one cloud"),
+        "in place, not shifted": (in_place_and_left_at_the_origin, "still centred"),
+        "hip for mean": (turned_with(centre=lambda pose: pose[:, :1]), "hip"),
+        "one sign": (turned_with(sign_of=one_sign), "In every frame"),
+        "V for its transpose": (
+            turned_with(rotation=lambda u, vh, sign: (u * sign[:, None]) @ vh.mT),
+            "already transposed",
+        ),
+        "rows of U": (turned_with(rotation=lambda u, vh, sign: (u * sign[:, :, None]) @ vh), "rows of U"),
+        "strongest direction": (turned_with(sign_of=lambda d: last_sign(d).flip(1)), "strongest direction"),
+        "target below the bar": (turned_with(denominator=lambda x, y: y.square().sum((1, 2))), "below the bar"),
     },
     "07.3": {
         "metres": (lambda p, t: errors_of_videos(velocity)(p, t) / 1000, "in metres"),
@@ -111,6 +188,11 @@ MISTAKES = {
             lambda p, t: 1000 * torch.stack([velocity(a, b).mean() for a, b in zip(p, t, strict=True)]).mean(),
             "every video counts alike",
         ),
+        "weighted by frames": (length_weighted, "by its frames"),
+        "root mean square": (of_coordinates(lambda d: d.square().sum(-1).mean().sqrt()), "squares"),
+        "root mean square of coordinates": (of_coordinates(lambda d: d.square().mean().sqrt()), "squares"),
+        "mean of coordinates": (of_coordinates(lambda d: d.abs().mean()), "coordinates"),
+        "per second": (lambda p, t: 50 * errors_of_videos(velocity)(p, t), "per second"),
     },
     "07.4": {
         "swapped": (lambda e, t: (e.mean(), grouped(lambda n, _: [base(n)], e, t)), "changed places"),
@@ -139,6 +221,10 @@ MISTAKES = {
             lambda a, b: statistics(a, b, lambda a, b: (a - b).mean(1).std(ddof=1) / np.sqrt(len(a))),
             "standard error",
         ),
+        "difference of spreads": (
+            lambda a, b: statistics(a, b, lambda a, b: a.mean(1).std(ddof=1) - b.mean(1).std(ddof=1)),
+            "not the difference",
+        ),
     },
     "07.6": {
         "frames": (
@@ -156,5 +242,10 @@ MISTAKES = {
         "ninety per cent": (lambda e, t, rng, n: bootstrap(e, t, rng, n, low=5, high=95), "90 %"),
         "one end": (lambda e, t, rng, n: bootstrap(e, t, rng, n, low=0, high=95), "one end"),
         "extremes": (lambda e, t, rng, n: bootstrap(e, t, rng, n, low=0, high=100), "smallest and the largest"),
+        "fractions for percent": (lambda e, t, rng, n: bootstrap(e, t, rng, n, low=0.025, high=0.975), "in percent"),
+        "without replacement": (without_replacement, "with replacement"),
+        "two standard deviations": (plus_minus(2), "standard deviations"),
+        "1.96 standard deviations": (plus_minus(1.96), "standard deviations"),
+        "swapped": (lambda e, t, rng, n: bootstrap(e, t, rng, n)[::-1], "changed places"),
     },
 }
