@@ -1,5 +1,7 @@
 """Every exercise answers: its stub is open, its folded solution passes, and plausible mistakes get a hint by name."""
 
+import copy
+import inspect
 import re
 from collections import Counter
 from importlib import import_module
@@ -78,6 +80,52 @@ def test_mistakes_are_named(exercise):
         result = verdict(exercise.number, *(answers if isinstance(answers, tuple) else (answers,)))
         assert not result.passed, f"{mistake} passes"
         assert re.search(says, result.message, re.IGNORECASE), f"{mistake}: {result.message}"
+
+
+def spoil(value, rng: np.random.Generator) -> None:
+    """Add another number to every entry of arrays and tensors, in place."""
+    if isinstance(value, list | tuple):
+        for part in value:
+            spoil(part, rng)
+    elif isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        value += rng.uniform(0.1, 0.9, value.shape)
+    elif torch.is_tensor(value) and value.is_floating_point():
+        value.data.add_(torch.from_numpy(rng.uniform(0.1, 0.9, value.shape)).to(value.dtype))
+
+
+class Spoiling:
+    """A right answer that first changes what it is given, in place, and so gives what is right for that."""
+
+    def __init__(self, function):
+        self.function, self.gave_wrong = function, False
+        self.rng = np.random.default_rng(0)
+
+    def __call__(self, *arguments):
+        right = self.function(*copy.deepcopy(arguments))
+        spoil(arguments, self.rng)
+        given = self.function(*arguments)
+        self.gave_wrong = self.gave_wrong or not same(given, right)
+        return given
+
+
+def same(a, b) -> bool:
+    """Whether two answers are equal, as numbers where they hold numbers, else as they are printed."""
+    return any(agree(a, b) for agree in (as_numbers, lambda a, b: str(a) == str(b)))
+
+
+def as_numbers(a, b) -> bool:
+    try:
+        compare(a, b)
+    except Wrong:
+        return False
+    return True
+
+
+def test_answers_are_not_judged_by_inputs_that_they_changed(exercise, namespaces):
+    answers = exercise.answers(namespaces[exercise.notebook], solved=True)
+    spoiled = [Spoiling(answer) if inspect.isfunction(answer) else answer for answer in answers]
+    result = verdict(exercise.number, *spoiled)
+    assert not (result.passed and any(answer.gave_wrong for answer in spoiled if isinstance(answer, Spoiling)))
 
 
 def test_hints_differ(exercise):

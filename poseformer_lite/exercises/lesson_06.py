@@ -72,7 +72,7 @@ def exercise_3(training_loss):
     for predicted, target in torch.randn(2, 2, 5, 7, 3, generator=generator):
         off = predicted - target
         distances, of_poses = off.norm(dim=-1), off.flatten(1).norm(dim=1)
-        loss = training_loss(predicted, target)
+        loss = training_loss(predicted.clone(), target.clone())
         mistakes = {
             "This is the mean of squares, called MSE. Eq. 9 takes the root for every joint first.": off.square().mean(),
             "The root is taken at the end: take it for every joint, then the mean.": distances.square().mean().sqrt(),
@@ -88,7 +88,7 @@ def exercise_3(training_loss):
         }
         compare(loss, mpjpe(predicted, target), mistakes, name="the loss")
         leaf = predicted.clone().requires_grad_()
-        loss = training_loss(leaf, target) if isinstance(loss, Tensor) else loss
+        loss = training_loss(leaf, target.clone()) if isinstance(loss, Tensor) else loss
         if not isinstance(loss, Tensor) or not loss.requires_grad:
             raise Wrong("The number is right, but no gradient can flow through it: stay with tensors to the end.")
         (right,) = torch.autograd.grad(mpjpe(leaf, target), leaf)
