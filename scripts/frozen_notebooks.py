@@ -3,6 +3,7 @@
 `freeze` brings a notebook into that form, `find_problems` says what is missing from it.
 """
 
+import ast
 import configparser
 import copy
 import json
@@ -16,6 +17,7 @@ from nbformat import NotebookNode
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 STILL_TWINS = {"image/png", "image/svg+xml", "text/html"}
 KEPT_CELL_METADATA = {"tags", "jupyter"}
+TITLES = {"title", "set_title", "suptitle", "supxlabel"}  # keyword or function that names a picture
 KEPT_NOTEBOOK_METADATA = {"accelerator", "colab"}  # how Colab learns that a notebook wants a GPU
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python", "pygments_lexer": "ipython3"}
@@ -45,11 +47,16 @@ def freeze(notebook: NotebookNode) -> None:
     kept = {key: value for key, value in notebook.metadata.items() if key in KEPT_NOTEBOOK_METADATA}
     notebook.metadata = nbformat.from_dict({**kept, "kernelspec": KERNEL, "language_info": LANGUAGE})
     notebook.nbformat, notebook.nbformat_minor = 4, 5
+    section = ""
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if not _is_progress_bar(output)]
         cell.id = f"cell-{number:03d}"
         cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k in KEPT_CELL_METADATA})
+        section = _section(cell, section)
+        if any("image/png" in output.get("data", {}) for output in cell.get("outputs", [])):
+            alt = alt_text(cell.source, section)  # nbconvert reads the one, MyST-NB the other
+            cell.metadata |= {"alt": alt, "mystnb": {"image": {"alt": alt}}}
         for output in cell.get("outputs", []):
             bundle = output.get("data", {})
             if WIDGET_VIEW in bundle and not STILL_TWINS & set(bundle):
@@ -58,6 +65,25 @@ def freeze(notebook: NotebookNode) -> None:
                     f"holds a still twin (one of {sorted(STILL_TWINS)}), as the viewers of the package do"
                 )
             bundle.pop(WIDGET_VIEW, None)
+
+
+def alt_text(source: str, section: str) -> str:
+    """What a picture shows, for those who cannot see it: the titles that its code gives it, and where it stands."""
+    tree = ast.parse(re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE))
+    named = []
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        named += [keyword.value for keyword in call.keywords if keyword.arg in TITLES]
+        named += call.args[:1] if getattr(call.func, "attr", "") in TITLES else []
+    constants = [node.value for value in named for node in ast.walk(value) if isinstance(node, ast.Constant)]
+    titles = dict.fromkeys(text.strip(" :,.(") for text in constants if isinstance(text, str))
+    shown = "; ".join(title for title in titles if len(title) > 2)
+    return f"Picture in the section “{section}”" + (f": {shown}" if shown else "")
+
+
+def _section(cell: NotebookNode, before: str) -> str:
+    """The heading that the cell stands under."""
+    headings = re.findall(r"^## (.+)$", cell.source, re.MULTILINE) if cell.cell_type == "markdown" else []
+    return headings[-1] if headings else before
 
 
 def keep_equal_outputs(notebook: NotebookNode, stored: NotebookNode) -> None:

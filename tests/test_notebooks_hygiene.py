@@ -83,6 +83,21 @@ def test_pictures_have_alt_text(notebook):
     assert [tag for tag in re.findall(r"<img\b[^>]*>", prose(notebook)) if not re.search(r'alt="[^"]{10,}"', tag)] == []
 
 
+def test_drawn_pictures_have_alt_text(notebook):
+    """It is in the metadata, where nbconvert and the site look for it."""
+    drawn = [
+        c for c in frozen_notebooks.code_cells(notebook) if any("image/png" in o.get("data", {}) for o in c.outputs)
+    ]
+    assert len(drawn) >= 3
+    assert [cell.id for cell in drawn if len(cell.metadata.get("alt", "")) < 20] == []
+
+
+def test_alt_text_is_what_the_code_calls_the_picture():
+    source = 'ax.set(title=f"Error of {name}")\nfigure.suptitle("All seeds")\nax.plot([1], label="x")\nplt.show()'
+    assert frozen_notebooks.alt_text(source, "Seeds") == "Picture in the section “Seeds”: Error of; All seeds"
+    assert frozen_notebooks.alt_text("plt.show()", "Seeds") == "Picture in the section “Seeds”"
+
+
 def test_pictures_exist(path, notebook):
     addresses = re.findall(r"!\[.*?\]\(([^)\s]+)", prose(notebook), re.DOTALL)
     addresses += re.findall(r'<img\b[^>]*src="([^"]+)"', prose(notebook))
