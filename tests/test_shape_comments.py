@@ -9,13 +9,14 @@ from helpers_data import tiny_dataset
 from shape_comments import ShapeTracer, fits, shape_comments
 
 import poseformer_lite as pfl
+from poseformer_lite.attention_maps import ablated, all_heads, attention_maps, attention_rollout
 from poseformer_lite.evaluation import evaluate
 from poseformer_lite.model import MeanPose
 from poseformer_lite.windows import Windows
 
 PACKAGE = Path(pfl.__file__).parent
-TRACED = ["windows.py", *(f"model/{name}.py" for name in ("attention", "encoder", "poseformer", "comparators"))]
-TRACED += ["model/lifting_network.py"]
+TRACED = ["windows.py", "attention_maps.py", "model/lifting_network.py"]
+TRACED += [f"model/{name}.py" for name in ("attention", "encoder", "poseformer", "comparators")]
 
 
 def run_everything():
@@ -27,6 +28,9 @@ def run_everything():
         network(poses_2d)
         network.predict_sequence(poses_2d[0])
     model.spatial(poses_2d[:, 0], return_rows=True)
+    attention_rollout(attention_maps(model, poses_2d[0]).temporal)
+    with ablated(model, *all_heads(model)):
+        attention_maps(model, poses_2d)
     data = tiny_dataset()
     Windows(data.train(), 5, data.skeleton, flip=True).gather(torch.arange(0, 700, 100))
     evaluate(model, data, progress=False)
