@@ -18,7 +18,7 @@ help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 lab: $(STAMP) ## start the course in JupyterLab (LAB_ARGS="--no-browser" and the like are passed on)
-	$(BIN)/jupyter lab notebooks/00_start_here.ipynb $(LAB_ARGS)
+	$(BIN)/jupyter lab --ServerApp.root_dir='$(CURDIR)' --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB_ARGS)
 
 test: $(STAMP) ## everything: style, all tests, and every notebook run again and compared with its stored outputs
 	$(BIN)/ruff check .
@@ -37,12 +37,12 @@ test-colab: $(COLAB)/.up-to-date ## run the notebooks with the versions that Col
 notebooks: $(STAMP) ## run, time and freeze all notebooks
 	$(BIN)/python scripts/run_notebooks.py
 
-site: $(STAMP) ## build the lessons as static pages, search included: open site/index.html
-	$(BIN)/sphinx-build --fail-on-warning --keep-going -q -c docs . site
-	@echo "The pages are in site/index.html"
+site: $(STAMP) ## build the lessons as static pages, search included: open build/site/index.html
+	$(BIN)/sphinx-build --fail-on-warning --keep-going -q -d build/doctrees -c docs . build/site
+	@echo "The pages are in build/site/index.html"
 
 clean: ## remove .venv, caches and build leftovers
-	rm -rf $(VENV) .venv-colab site build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(COLAB) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	find . -name .ipynb_checkpoints -type d -prune -exec rm -rf {} +
 

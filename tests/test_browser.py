@@ -4,6 +4,7 @@ import os
 import re
 import secrets
 import select
+import shlex
 import shutil
 import socket
 import subprocess
@@ -130,13 +131,20 @@ def stop(server: subprocess.Popen) -> None:
     server.wait()
 
 
+def options_of_make_lab(root: Path) -> list[str]:
+    """What `make lab` hands to JupyterLab, for another root folder."""
+    printed = subprocess.run(["make", "-n", "lab"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    (command,) = [line for line in printed.splitlines() if "jupyter lab" in line]
+    return [option.replace(str(ROOT), str(root)) for option in shlex.split(command)[2:]]
+
+
 @contextmanager
 def jupyter_lab(root: Path, folder: Path, token: str, proxy: str):
     """JupyterLab for the files under root, its own files under folder; yields its address."""
     environment = lab_environment(folder, proxy)
     write_settings(Path(environment["JUPYTERLAB_SETTINGS_DIR"]))
     port = free_port()
-    options = [f"--ServerApp.root_dir={root}", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
+    options = [*options_of_make_lab(root), "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
     options += ["--ServerApp.port_retries=0", f"--IdentityProvider.token={token}", "--no-browser", "--allow-root"]
     log = folder / "jupyter.log"
     with log.open("w") as out:
@@ -187,7 +195,8 @@ def watched_page(browser_path: str, address: str):
 
 def run_all_cells(page, address: str, token: str, notebook: str) -> None:
     """Open the notebook, Run > Run All Cells, wait until every cell is done, save."""
-    page.goto(f"{address}/lab/tree/{notebook}?token={token}")
+    page.goto(f"{address}/?token={token}")  # leads to the notebook that `make lab` opens
+    page.wait_for_url(f"**/lab/tree/{notebook}*", timeout=60_000)
     idle = page.locator("#jp-main-statusbar").get_by_text("| Idle")  # the kernel's own word, not there before it is up
     idle.wait_for(timeout=90_000)
     page.locator('.lm-MenuBar-itemLabel:text-is("Run")').click()
