@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from poseformer_lite.model.comparators import TemporalTransformerBaseline
 from poseformer_lite.model.encoder import TransformerEncoder
-from poseformer_lite.model.lifting_network import LiftingNetwork, window_indices
+from poseformer_lite.model.lifting_network import LiftingNetwork, evaluating, window_indices
 from poseformer_lite.model.poseformer import PoseFormer
 
 
@@ -58,15 +58,19 @@ def attention_maps(model: LiftingNetwork, poses_2d: Tensor, batch_size: int = 64
     frames = poses_2d.flatten(0, 1) if poses_2d.ndim == 4 else poses_2d  # (T, J, 2)
     windows = torch.arange(len(frames)).unflatten(0, (-1, F)) if poses_2d.ndim == 4 else window_indices(len(frames), F)
     with evaluating(model):
-        spatial = [_spatial_rows(model, chunk) for chunk in frames.split(512)] if "spatial" in encoders(model) else []
-        tokens = torch.cat([model.embed_frames(chunk) for chunk in frames.split(512)])  # (T, D)
+        embedded = [_embed_with_rows(model, chunk) for chunk in frames.split(512)]
+        tokens = torch.cat([tokens for tokens, _ in embedded])  # (T, D)
         temporal = [_temporal_rows(model, tokens[batch]) for batch in windows.to(tokens.device).split(batch_size)]
-    return AttentionMaps(torch.cat(spatial) if spatial else None, torch.cat(temporal))
+    spatial = torch.cat([rows for _, rows in embedded]) if "spatial" in encoders(model) else None
+    return AttentionMaps(spatial, torch.cat(temporal))
 
 
-def _spatial_rows(model: PoseFormer, frames: Tensor) -> Tensor:
-    """(N, J, 2) -> (N, L, H, J, J)."""
-    return torch.stack(model.spatial(frames, return_rows=True)[1], dim=1)
+def _embed_with_rows(model: LiftingNetwork, frames: Tensor) -> tuple[Tensor, Tensor | None]:
+    """(N, J, 2) -> (N, D) and, where there is a spatial stage, (N, L, H, J, J)."""
+    if not isinstance(model, PoseFormer):
+        return model.embed_frames(frames), None
+    tokens, layers = model.spatial(frames, return_rows=True)
+    return tokens.flatten(-2), torch.stack(layers, dim=1)
 
 
 def _temporal_rows(model: PoseFormer | TemporalTransformerBaseline, tokens: Tensor) -> Tensor:
@@ -126,17 +130,6 @@ def encoders(model: nn.Module) -> dict[str, TransformerEncoder]:
     if isinstance(model, PoseFormer):
         return {"spatial": model.spatial.encoder, "temporal": model.temporal.encoder}
     return {"temporal": model.encoder} if isinstance(model, TemporalTransformerBaseline) else {}
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """The model in evaluation mode, and afterwards in the one it was in."""
-    training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(training)
 
 
 def _zero(head: int, head_dim: int):

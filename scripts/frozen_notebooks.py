@@ -39,6 +39,11 @@ def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
+def python_only(source: str) -> str:
+    """A cell's code with `pass` in the place of lines that only IPython understands; line numbers stay."""
+    return re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
+
+
 def freeze(notebook: NotebookNode) -> None:
     """Take out, in place, what changes from machine to machine or needs a live kernel; number the cells.
 
@@ -69,7 +74,7 @@ def freeze(notebook: NotebookNode) -> None:
 
 def alt_text(source: str, section: str) -> str:
     """What a picture shows, for those who cannot see it: the titles that its code gives it, and where it stands."""
-    tree = ast.parse(re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE))
+    tree = ast.parse(python_only(source))
     named = []
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
         named += [keyword.value for keyword in call.keywords if keyword.arg in TITLES]

@@ -52,7 +52,7 @@ class Exercise:
 def code(path: Path) -> list[str]:
     """The code cells of a notebook, without lines that only IPython understands."""
     cells = frozen_notebooks.code_cells(frozen_notebooks.read(path))
-    return [re.sub(r"^(\s*)[%!].*$", r"\1pass", cell.source, flags=re.MULTILINE) for cell in cells]
+    return [frozen_notebooks.python_only(cell.source) for cell in cells]
 
 
 def definitions(path: Path) -> dict[str, ast.stmt]:

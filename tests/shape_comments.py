@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
 
+from frozen_notebooks import python_only
+
 SHAPES = re.compile(r"#\s*(?:each )?(?P<all>\([^()]*\)(?:, \([^()]*\))*)")
 DIMENSION = re.compile(r"\.\.\.|[A-Za-z0-9_]+(?:\s*[*/+-]\s*[A-Za-z0-9_]+)*")
 
@@ -101,16 +103,11 @@ class ShapeTracer:
             if self.watched(code.co_filename):
                 lines = {line for *_, line in code.co_lines() if line}
                 source = "".join(linecache.getlines(code.co_filename))
-                comments = [c for c in _parsed(source) if any(c.first <= line <= c.last for line in lines)]
+                comments = [
+                    c for c in shape_comments(python_only(source)) if any(c.first <= line <= c.last for line in lines)
+                ]
             self._comments[key] = comments
         return self._comments[key]
-
-
-def _parsed(source: str) -> list[ShapeComment]:
-    try:
-        return shape_comments(source)
-    except (SyntaxError, tokenize.TokenError):  # a cell with a line of IPython's own
-        return shape_comments(re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE))
 
 
 class _Call:

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -59,15 +61,11 @@ class LiftingNetwork(nn.Module):
                 f"poses_2d is {tuple(poses_2d.shape)}, expected (T, {self.num_joints}, 2) with T of 1 or more: "
                 "one sequence in normalised screen coordinates"
             )
-        training = self.training
-        self.eval()
-        try:
+        with evaluating(self):
             tokens = torch.cat([self.embed_frames(chunk) for chunk in poses_2d.split(512)])  # (T, D)
             windows = window_indices(len(tokens), self.num_frames, tokens.device)  # (T, F)
             batch_size = batch_size or max(1, 2048 // self.num_frames)
             return torch.cat([self.join_frames(tokens[batch]) for batch in windows.split(batch_size)])
-        finally:
-            self.train(training)
 
     def _check_window(self, poses_2d: Tensor) -> None:
         if poses_2d.ndim != 4 or poses_2d.shape[1:] != (self.num_frames, self.num_joints, 2):
@@ -106,6 +104,17 @@ class LiftingNetwork(nn.Module):
         except (SafetensorError, RuntimeError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"{name_or_folder} does not hold a {cls.__name__} that can be read: {error}") from error
         return model.eval()
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """The model in evaluation mode, and afterwards in the one it was in."""
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)
 
 
 def saved_network(name_or_folder: str | Path) -> str | None:
