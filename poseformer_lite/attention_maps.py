@@ -1,12 +1,13 @@
 """What the heads of a trained network look at, and what it costs to do without one of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from poseformer_lite import metrics
 from poseformer_lite.model.comparators import TemporalTransformerBaseline
 from poseformer_lite.model.encoder import TransformerEncoder
 from poseformer_lite.model.lifting_network import LiftingNetwork, evaluating, window_indices
@@ -80,6 +81,40 @@ def _temporal_rows(model: PoseFormer | TemporalTransformerBaseline, tokens: Tens
     return torch.stack(model.encoder(tokens + model.position_embedding, return_rows=True)[1], dim=1)
 
 
+def figure_maps(
+    maps: AttentionMaps, stage: str, layer: int = -1, frames: int | slice | list[int] | None = None, scale: str = "head"
+) -> Tensor:
+    """What Figures 5 to 8 of the paper draw, one map for each head of a layer: (H, N, N), row i is query i.
+
+    The paper says "normalized from 0 to 1" and neither which layer nor which frames. The choice made here: the last
+    layer, the mean over all frames (or those given), and each head by itself from its smallest weight at 0 to its
+    largest at 1. scale="layer" takes the smallest and largest of all heads together, so that heads can be compared, and
+    scale="none" leaves the weights, whose rows sum to one. The paper has the queries along the horizontal axis:
+    `plots.plot_heads(..., queries_across=True)` draws them so. Raises ValueError for a stage, layer, frame or scale
+    that is not there.
+    """
+    rows = {"spatial": maps.spatial, "temporal": maps.temporal}.get(stage)  # (T, L, H, N, N)
+    if rows is None:
+        raise ValueError(f"there are no maps of a stage {stage!r}: give one that the network has, spatial or temporal")
+    if not -rows.shape[1] <= layer < rows.shape[1]:
+        raise ValueError(f"there is no {stage} layer {layer}: they are 0 to {rows.shape[1] - 1}, and -1 is the last")
+    if scale not in ("head", "layer", "none"):
+        raise ValueError(f"scale is {scale!r}: choose head, layer or none")
+    every = range(len(rows))
+    chosen = every if frames is None else every[frames] if isinstance(frames, slice) else frames
+    chosen = [chosen] if isinstance(chosen, int) else list(chosen)
+    if not chosen or not all(-len(rows) <= frame < len(rows) for frame in chosen):
+        raise ValueError(
+            f"frames={frames}: give one or more of the {len(rows)} frames, counted from 0, or None for all"
+        )
+    mean = rows[chosen, layer].mean(dim=0)  # (H, N, N)
+    if scale == "none":
+        return mean
+    axes = (-2, -1) if scale == "head" else (-3, -2, -1)
+    low, high = mean.amin(axes, keepdim=True), mean.amax(axes, keepdim=True)
+    return (mean - low) / (high - low).clamp_min(torch.finfo(mean.dtype).tiny)
+
+
 def attention_rollout(rows: Tensor) -> Tensor:
     """How much of each output token comes from each input token, if attention and the residual were all there is.
 
@@ -105,24 +140,97 @@ def all_heads(model: nn.Module) -> list[Head]:
 
 
 @contextmanager
-def ablated(model: nn.Module, *heads: Head) -> Iterator[nn.Module]:
-    """The model without these heads: their outputs are zero before the projection (Eq. 4), until the block ends.
+def ablated(model: nn.Module, *heads: Head, instead: str = "zero") -> Iterator[nn.Module]:
+    """The model without these heads, until the block ends.
 
-    Raises ValueError for a head that the model does not have.
+    instead says what stands in their place: "zero", nothing, their outputs are zero before the projection (Eq. 4);
+    "uniform", every row is 1 / N, so that a head still hands on the mean of its values; "mean", every query has the
+    mean row of all queries, which is the head without what depends on who looks. Raises ValueError for a head that the
+    model does not have, and for another replacement.
     """
     known = all_heads(model)
     if lost := [str(head) for head in heads if head not in known]:
         last = known[-1] if known else "none"
         raise ValueError(f"there is no {', '.join(lost)}: all are counted from 0, and the model's last one is {last}")
+    if instead not in ("zero", "uniform", "mean"):
+        raise ValueError(f"a head is replaced by {instead!r}: choose zero, uniform or mean")
     hooks = []
     try:
         for head in heads:
             attention = encoders(model)[head.stage].blocks[head.layer].attn
-            hooks.append(attention.proj.register_forward_pre_hook(_zero(head.head, attention.head_dim)))
+            channels = slice(head.head * attention.head_dim, (head.head + 1) * attention.head_dim)
+            hooks.append(_replace(attention, channels, instead))
         yield model
     finally:
         for hook in hooks:
             hook.remove()
+
+
+@dataclass(frozen=True)
+class HeadAblation:
+    """MPJPE in millimetres, sequence by sequence, of the whole network and of the network without each of some heads.
+
+    heads: N heads, or groups of heads that were taken away together; frames: (S,) the lengths of the S sequences;
+    baseline: (S,) the error of the whole network; without: (N, S).
+    """
+
+    heads: list[Head | tuple[Head, ...]]
+    frames: Tensor
+    baseline: Tensor
+    without: Tensor
+
+    @property
+    def error(self) -> float:
+        """MPJPE of the whole network over all frames, in millimetres."""
+        return self._over_frames(self.baseline).item()
+
+    @property
+    def change(self) -> Tensor:
+        """(N,): by how many millimetres MPJPE over all frames rises when a head is taken away."""
+        return self._over_frames(self.without - self.baseline)
+
+    def _over_frames(self, errors: Tensor) -> Tensor:
+        return (errors * self.frames).sum(dim=-1) / self.frames.sum()
+
+
+def head_ablation(
+    model: LiftingNetwork,
+    sequences: Sequence,
+    heads: Sequence[Head | tuple[Head, ...]] | None = None,
+    *,
+    instead: str = "zero",
+    root: int = 0,
+    progress: bool = True,
+) -> HeadAblation:
+    """How much worse the network gets without each head: the test that attention weights are held against.
+
+    sequences: PoseSequence objects with 3D, or pairs of tensors poses_2d (T, J, 2), normalised, and target (T, J, 3),
+    metres, root-relative. heads: by default all, one at a time; a tuple of heads is taken away together, such as those
+    of a layer. instead: as for `ablated`. root: the root joint of the sequences. Without flip averaging, so that one
+    pass is measured. Raises ValueError where there is nothing to measure.
+    """
+    from tqdm.auto import tqdm
+
+    heads = all_heads(model) if heads is None else list(heads)
+    if not sequences or not heads:
+        raise ValueError(f"there is nothing to measure: {len(sequences)} sequences, {len(heads)} heads")
+    device = next(model.parameters()).device
+    pairs = [tuple(part.to(device) for part in _pair(sequence, root)) for sequence in sequences]
+
+    def errors(group: tuple[Head, ...]) -> Tensor:
+        """(S,) millimetres."""
+        with ablated(model, *group, instead=instead):
+            return torch.tensor([1000 * metrics.mpjpe(model.predict_sequence(x), y).item() for x, y in pairs])
+
+    groups = [(), *(head if isinstance(head, tuple) else (head,) for head in heads)]
+    measured = [errors(group) for group in tqdm(groups, desc="ablating heads", disable=not progress, leave=False)]
+    return HeadAblation(heads, torch.tensor([len(x) for x, _ in pairs]), measured[0], torch.stack(measured[1:]))
+
+
+def _pair(sequence, root: int) -> tuple[Tensor, Tensor]:
+    if isinstance(sequence, tuple | list):
+        return tuple(sequence)
+    return torch.from_numpy(sequence.poses_2d()), torch.from_numpy(sequence.root_relative(root))
 
 
 def encoders(model: nn.Module) -> dict[str, TransformerEncoder]:
@@ -132,13 +240,21 @@ def encoders(model: nn.Module) -> dict[str, TransformerEncoder]:
     return {"temporal": model.encoder} if isinstance(model, TemporalTransformerBaseline) else {}
 
 
-def _zero(head: int, head_dim: int):
-    """A hook that sets one head's channels of what goes into the projection to zero."""
+def _replace(attention: nn.Module, channels: slice, instead: str):
+    """Register the hook that puts something in the place of one head, which owns these channels."""
 
-    def hook(projection, inputs) -> tuple[Tensor]:
+    def no_query(qkv, inputs, output: Tensor) -> Tensor:
+        output = output.clone()  # (B, N, 3 * C): the queries stand first
+        output[..., channels] = 0  # all scores equal, so the rows are uniform
+        return output
+
+    def other_output(projection, inputs) -> tuple[Tensor]:
         (heads_side_by_side,) = inputs  # (B, N, C)
-        kept = heads_side_by_side.clone()
-        kept[..., head * head_dim : (head + 1) * head_dim] = 0
-        return (kept,)
+        replaced = heads_side_by_side.clone()
+        # the mean of the outputs over the queries is the output of the mean row
+        replaced[..., channels] = 0 if instead == "zero" else replaced[..., channels].mean(dim=-2, keepdim=True)
+        return (replaced,)
 
-    return hook
+    if instead == "uniform":
+        return attention.qkv.register_forward_hook(no_query)
+    return attention.proj.register_forward_pre_hook(other_output)

@@ -58,9 +58,7 @@ def plot_comparison(predicted, target, skeleton: Skeleton = H36M17, title: str =
     error = 1000 * np.linalg.norm(np.asarray(predicted) - np.asarray(target), axis=-1).mean()
     for index, turn in enumerate(turns):
         ax = figure.add_subplot(1, len(turns), index + 1, projection="3d")
-        truth = np.asarray(target)[:, [0, 2, 1]] * [1, 1, -1]
-        for parent, child in skeleton.bones:
-            ax.plot(*truth[[parent, child]].T, color="0.7", linewidth=5, solid_capstyle="round")
+        plot_ghost_3d(np.asarray(target)[:, [0, 2, 1]] * [1, 1, -1], skeleton, ax)
         plot_pose_3d(predicted, skeleton, ax=ax, turn=turn, title="front" if index == 0 else "side")
     _name_sides(figure)
     figure.suptitle(f"{title + ': ' if title else ''}prediction in colour, truth in grey, MPJPE {error:.0f} mm")
@@ -100,6 +98,16 @@ def plot_history(history: list[dict], ax=None):
     return ax
 
 
+def plot_errors(errors, frame: int, ax=None):
+    """The error of each frame, with a line at one of them. errors: (T,) mm."""
+    ax = ax or plt.subplots(figsize=(6, 2), layout="constrained")[1]
+    ax.plot(errors, color="0.3", linewidth=1.2)
+    ax.axvline(frame, color="#CC79A7", linewidth=1.5)
+    ax.plot(frame, errors[frame], "o", color="#CC79A7")
+    ax.set(xlabel="frame", ylabel="MPJPE in mm", ylim=(0, 1.1 * max(*errors, 1e-6)), xlim=(-0.5, len(errors) - 0.5))
+    return ax
+
+
 def plot_per_action(errors: dict[str, float], metric: str = "MPJPE", ax=None):
     """Bars of an error per action, the worst on top. errors: {action: mm}."""
     import seaborn as sns
@@ -112,17 +120,85 @@ def plot_per_action(errors: dict[str, float], metric: str = "MPJPE", ax=None):
     return ax
 
 
-def plot_attention(rows, names=None, ax=None, title: str = "Attention"):
-    """One head's softmax rows as a heatmap: row i says whom token i looks at. rows: (N, N), each row sums to one."""
+def plot_attention(rows, names=None, ax=None, title: str = "Attention", top: float | None = None):
+    """One head's softmax rows as a heatmap: row i says whom token i looks at. rows: (N, N), each row sums to one.
+
+    top: the weight that has the brightest colour, else the largest.
+    """
     import seaborn as sns
 
     rows = np.asarray(rows)
     ax = ax or plt.subplots(figsize=(5, 4.4), layout="constrained")[1]
     labels = "auto" if names is None else list(names)
-    sns.heatmap(rows, cmap="viridis", vmin=0, square=True, xticklabels=labels, yticklabels=labels, ax=ax)
+    sns.heatmap(rows, cmap="viridis", vmin=0, vmax=top, square=True, xticklabels=labels, yticklabels=labels, ax=ax)
     ax.set(xlabel="looked at (key)", ylabel="looking (query)", title=title)
     ax.tick_params(labelsize=7)
     return ax
+
+
+def plot_row_3d(pose, row, joint: int, skeleton: Skeleton = H36M17, ax=None, title: str = "", strongest: int = 5):
+    """One joint's softmax row on a skeleton: the weights colour the joints, and links lead to the largest of them.
+
+    pose: (J, 3) metres, z up; row: (J,), sums to one; joint: whose row it is.
+    """
+    ax = ax or plt.figure(figsize=(4.5, 4.5), layout="constrained").add_subplot(projection="3d")
+    pose, row = np.asarray(pose), np.asarray(row)
+    plot_pose_3d(pose, skeleton, ax=ax, title=title, world=True, turn=-60)
+    others = [other for other in np.argsort(-row, kind="stable") if other != joint][:strongest]
+    for other in others:
+        width = 5 * row[other] / row[others[0]]
+        ax.plot(*pose[[joint, other]].T, color="#009E73", linewidth=width, alpha=0.6, zorder=0)
+    ax.scatter(*pose.T, c=row, s=20 + 180 * row / row.max(), cmap="viridis", vmin=0, edgecolor="0.2", depthshade=False)
+    return ax
+
+
+def plot_heads(rows, names=None, titles=None, title: str = "", queries_across: bool = False, columns: int = 4):
+    """All heads as small heatmaps with one colour bar. rows: (H, N, N), row i is query i.
+
+    The colours go from 0 to the largest number of all heads. titles: one for each head, else "head 0" and so on.
+    queries_across draws the queries along the horizontal axis and the keys down the vertical one, as the paper's
+    Figures 5 to 8 do, so that it is the columns that sum to one.
+    """
+    rows = np.asarray(rows)
+    columns = min(columns, len(rows))
+    height = -(-len(rows) // columns)
+    wide = names is not None and any(len(str(name)) > 2 for name in names)
+    size = (2.5 * columns + 0.7 + 0.35 * wide, 2.45 * height + 0.5 + 0.45 * wide)
+    figure, axes = plt.subplots(
+        height, columns, figsize=size, sharex=True, sharey=True, squeeze=False, layout="constrained"
+    )
+    for head, ax in enumerate(axes.flat):
+        if head >= len(rows):
+            ax.set_axis_off()
+            continue
+        shown = rows[head].T if queries_across else rows[head]
+        image = ax.imshow(shown, cmap="viridis", vmin=0, vmax=rows.max(), interpolation="nearest")
+        ax.set_title(f"head {head}" if titles is None else titles[head], fontsize=9)
+        if names is not None:
+            ax.set_xticks(range(len(names)), names, rotation=90 if wide else 0)
+            ax.set_yticks(range(len(names)), names)
+        ax.tick_params(labelsize=6.5, length=2)
+    figure.colorbar(image, ax=axes, shrink=0.8, aspect=25)
+    key, query = "looked at (key)", "looking (query)"
+    figure.supxlabel(query if queries_across else key, fontsize=9)
+    figure.supylabel(key if queries_across else query, fontsize=9)
+    figure.suptitle(title)
+    return figure
+
+
+def plot_ghost_3d(pose, skeleton: Skeleton, ax, color="0.7", linewidth: float = 5, **look):
+    """A pose in one colour, to compare another with. pose: (J, 3) metres, z up."""
+    for parent, child in skeleton.bones:
+        ax.plot(*np.asarray(pose)[[parent, child]].T, color=color, linewidth=linewidth, solid_capstyle="round", **look)
+    return ax
+
+
+def fit_box(ax, points, zoom: float = 1.0) -> None:
+    """A 3D box no longer in any direction than what it holds, in equal scales. points: (..., 3)."""
+    points = np.asarray(points).reshape(-1, 3)
+    low, high = points.min(0) - 0.05, points.max(0) + 0.05
+    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), zlim=(low[2], high[2]))
+    ax.set_box_aspect(high - low, zoom=zoom)
 
 
 def _draw_bones(ax, pose: np.ndarray, skeleton: Skeleton) -> None:
