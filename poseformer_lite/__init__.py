@@ -18,6 +18,9 @@ _HOME = {
     "PoseLifter": "lifting",
     "Motion": "lifting",
     "get_skeleton": "skeleton",
+    "view_motion": "viewers.motion",
+    "view_attention": "viewers.attention",
+    "export_html": "viewers.export",
 }
 _MODULES = (
     "metrics",
@@ -30,6 +33,7 @@ _MODULES = (
     "training",
     "datasets",
     "model",
+    "viewers",
 )
 __all__ = [*_HOME, *_MODULES]
 

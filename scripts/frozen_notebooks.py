@@ -60,7 +60,7 @@ def freeze(notebook: NotebookNode) -> None:
         cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k in KEPT_CELL_METADATA})
         section = _section(cell, section)
         if any("image/png" in output.get("data", {}) for output in cell.get("outputs", [])):
-            alt = alt_text(cell.source, section)  # nbconvert reads the one, MyST-NB the other
+            alt = _own_words(cell) or alt_text(cell.source, section)  # nbconvert reads the one, MyST-NB the other
             cell.metadata |= {"alt": alt, "mystnb": {"image": {"alt": alt}}}
         for output in cell.get("outputs", []):
             bundle = output.get("data", {})
@@ -83,6 +83,11 @@ def alt_text(source: str, section: str) -> str:
     titles = dict.fromkeys(text.strip(" :,.(") for text in constants if isinstance(text, str))
     shown = "; ".join(title for title in titles if len(title) > 2)
     return f"Picture in the section “{section}”" + (f": {shown}" if shown else "")
+
+
+def _own_words(cell: NotebookNode) -> str:
+    """What the pictures of a cell say of themselves, as those of the viewers do."""
+    return "; ".join(filter(None, (o.get("metadata", {}).get("image/png", {}).get("alt") for o in cell.outputs)))
 
 
 def _section(cell: NotebookNode, before: str) -> str:

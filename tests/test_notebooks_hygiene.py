@@ -321,6 +321,12 @@ def test_freezing_keeps_the_still_twin_and_drops_the_widget():
     assert notebook.cells[1].outputs[0].data == {"image/png": "aGk=", "text/plain": "a viewer"}
 
 
+def test_a_viewer_says_itself_what_it_shows():
+    words = {"image/png": {"alt": "Motion of 60 frames, frame 3"}}
+    notebook = executed_notebook(output_type="display_data", data={"image/png": "aGk="}, metadata=words)
+    assert notebook.cells[1].metadata.alt == "Motion of 60 frames, frame 3"
+
+
 def test_a_widget_without_a_still_twin_is_refused():
     bare = {frozen_notebooks.WIDGET_VIEW: {"model_id": "1"}, "text/plain": "IntSlider(value=0)"}
     with pytest.raises(ValueError, match="still twin"):

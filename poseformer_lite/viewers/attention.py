@@ -1,0 +1,108 @@
+"""A network's attention to one sequence, in three linked viewers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from poseformer_lite.attention_maps import AttentionMaps, attention_maps
+from poseformer_lite.model.lifting_network import LiftingNetwork
+from poseformer_lite.model.poseformer import PoseFormer
+from poseformer_lite.skeleton import H36M17, Skeleton
+from poseformer_lite.viewers.heads import HeadGrid
+from poseformer_lite.viewers.spatial import SpatialAttentionViewer
+from poseformer_lite.viewers.state import ViewState
+from poseformer_lite.viewers.temporal import TemporalAttentionViewer
+
+_SIZES = ("num_frames", "num_joints", "heads")  # of a state
+
+
+@dataclass(frozen=True, repr=False)
+class Attention:
+    """What `view_attention` found, and its viewers, all of one state; displaying it displays them one below the other.
+
+    spatial is None for a network without a spatial stage. maps are on the CPU; poses_3d: (T, J, 3) metres, camera
+    space, root-relative, the prediction.
+    """
+
+    heads: HeadGrid
+    spatial: SpatialAttentionViewer | None
+    temporal: TemporalAttentionViewer
+    state: ViewState
+    maps: AttentionMaps
+    poses_3d: np.ndarray
+
+    @property
+    def viewers(self) -> list:
+        """In the order in which they are displayed."""
+        return [viewer for viewer in (self.heads, self.spatial, self.temporal) if viewer is not None]
+
+    def _ipython_display_(self) -> None:
+        for viewer in self.viewers:
+            viewer._ipython_display_()
+
+    def __repr__(self) -> str:
+        return "\n".join(viewer.describe() for viewer in self.viewers)
+
+
+def view_attention(
+    model: LiftingNetwork,
+    poses_2d: np.ndarray | Tensor,
+    *,
+    skeleton: Skeleton = H36M17,
+    fps: float = 50.0,
+    state: ViewState | None = None,
+) -> Attention:
+    """See what the heads attend to: all of them, then one spatial and one temporal head on the predicted skeleton.
+
+    poses_2d: (T, J, 2), one sequence in normalised screen coordinates. fps sets the pace of playing. state: of other
+    viewers of the same sequence, to move together with them. The network runs once, where its weights are.
+
+    All maps are kept: T * L * H * (J * J + F * F) numbers of 4 bytes, where both stages have L layers of H heads. For
+    T = 500 that is 6 MB with the shipped weights (2 x 4 heads, F = 9), 65 MB with the paper's 4 x 8 heads and F = 27,
+    and 440 MB with F = 81: cut longer sequences to the part that you want to see. Raises ValueError for poses of
+    another shape or with gaps, a network without attention, and the skeleton or state of something else.
+    """
+    weight = next(iter(model.parameters()), torch.empty(0))  # a network may have none
+    poses_2d = torch.as_tensor(poses_2d).to(weight.device, weight.dtype)
+    if poses_2d.ndim != 3 or poses_2d.shape[1:] != (model.num_joints, 2) or len(poses_2d) == 0:
+        raise ValueError(
+            f"poses_2d is {tuple(poses_2d.shape)}, expected one sequence (T, {model.num_joints}, 2) with T of 1 or "
+            "more, in normalised screen coordinates"
+        )
+    if skeleton.num_joints != model.num_joints:
+        raise ValueError(
+            f"the network has {model.num_joints} joints, but {skeleton.name} has {skeleton.num_joints}: give the "
+            "skeleton that it was trained on"
+        )
+    if not poses_2d.isfinite().all():
+        raise ValueError(
+            f"poses_2d has {int((~poses_2d.isfinite()).sum())} coordinates that are not finite: fill the gaps first, "
+            "with keypoints.fill_gaps"
+        )
+    maps = attention_maps(model, poses_2d)
+    maps = AttentionMaps(None if maps.spatial is None else maps.spatial.cpu(), maps.temporal.cpu())
+    own = ViewState.of_maps(maps, model.num_joints)
+    if state is not None and any(getattr(state, size) != getattr(own, size) for size in _SIZES):
+        raise ValueError(f"the state is of {_sizes(state)}, but the sequence and its network have {_sizes(own)}")
+    state = state or own
+    poses_3d = model.predict_sequence(poses_2d).cpu().numpy()
+    return Attention(
+        HeadGrid(maps, skeleton, fps, state),
+        None if maps.spatial is None else SpatialAttentionViewer(maps, poses_3d, skeleton, fps, state),
+        TemporalAttentionViewer(maps, poses_3d, frame_weights(model), skeleton, fps, state),
+        state,
+        maps,
+        poses_3d,
+    )
+
+
+def frame_weights(model: LiftingNetwork) -> np.ndarray | None:
+    """The weights with which the regression head takes the mean over a window, (F,); None where all are equal."""
+    return model.head.weighted_mean.weight.detach().cpu().numpy().ravel() if isinstance(model, PoseFormer) else None
+
+
+def _sizes(state: ViewState) -> str:
+    heads = ", ".join(f"{layers} x {heads} {stage} heads" for stage, (layers, heads) in state.heads.items())
+    return f"{state.num_frames} frames, {state.num_joints} joints and {heads}"

@@ -1,0 +1,129 @@
+"""Whom a joint attends to: a head's 17 x 17 rows beside the skeleton, each lighting up the other."""
+
+import ipywidgets
+import matplotlib.pyplot as plt
+import numpy as np
+import plotly.graph_objects as go
+from torch import Tensor
+from traitlets import Enum
+
+from poseformer_lite import plots
+from poseformer_lite.attention_maps import AttentionMaps
+from poseformer_lite.skeleton import H36M17, Skeleton
+from poseformer_lite.viewers import controls, drawing
+from poseformer_lite.viewers.state import ViewState
+from poseformer_lite.viewers.viewer import Viewer
+
+
+class SpatialAttentionViewer(Viewer):
+    """Hover a row or a joint: the joints take the colours of its row, and links lead to those it attends to most.
+
+    maps: of a sequence of T frames, by a network with a spatial stage; poses_3d: (T, J, 3) metres, camera space, the
+    skeleton to draw on. A click pins the joint. Colours are scaled to the largest weight of the head over all frames,
+    so that frames can be compared and heads cannot. Raises ValueError where there are no spatial maps, or another
+    number of frames or joints.
+    """
+
+    view = Enum(tuple(drawing.CAMERAS), "three quarters")
+
+    def __init__(
+        self,
+        maps: AttentionMaps,
+        poses_3d: np.ndarray | Tensor,
+        skeleton: Skeleton = H36M17,
+        fps: float = 50.0,
+        state: ViewState | None = None,
+    ):
+        if maps.spatial is None:
+            raise ValueError(
+                "these maps have no spatial stage: look at the temporal ones, or give those of a PoseFormer"
+            )
+        T, J = maps.spatial.shape[0], maps.spatial.shape[-1]
+        if tuple(poses_3d.shape) != (T, J, 3) or skeleton.num_joints != J:
+            raise ValueError(
+                f"poses_3d is {tuple(poses_3d.shape)} on {skeleton.num_joints} joints of {skeleton.name}, but the maps "
+                f"are of {T} frames and {J} joints: expected ({T}, {J}, 3)"
+            )
+        self.rows = maps.spatial.cpu().numpy()  # (T, L, H, J, J)
+        self.top = self.rows.max(axis=(0, 3, 4))  # (L, H)
+        self.poses = drawing.z_up(poses_3d)  # (T, J, 3)
+        self.skeleton = skeleton
+        self.fps = fps
+        super().__init__(state or ViewState.of_maps(maps, J))
+
+    @property
+    def map(self) -> np.ndarray:
+        """The rows that are shown, (J, J)."""
+        at = self.state.head_in("spatial")
+        return self.rows[self.state.frame, at.layer, at.head]
+
+    def spec(self) -> dict:
+        at, joint, pose = self.state.head_in("spatial"), self.state.joint, self.poses[self.state.frame]
+        row, top, names = self.map[joint], float(self.top[at.layer, at.head]), list(self.skeleton.joints)
+        bar = {"title": {"text": "weight", "side": "top"}, "len": 0.85, "x": 0.45, "thickness": 10}
+        heatmap = drawing.rows_heatmap(self.map, names, top, colorbar=bar)
+        chosen = drawing.box(slice(joint, joint + 1), slice(0, len(names)))
+        body = drawing.body(pose, self.skeleton, "scene")
+        body[-1] |= {"marker": self._lit(row, top), "name": "joints"}
+        layout = {
+            "width": 980,
+            "height": 480,
+            "margin": {"l": 80, "r": 10, "t": 60, "b": 70},
+            "title": {"text": f"{self.title()}<br><sub>{self.strongest()}</sub>", "font": {"size": 15}},
+            "scene": drawing.scene_layout(self.poses, self.view, across=(0.53, 1.0)),
+            "annotations": [drawing.grid_note(0.77)],
+            "hovermode": "closest",
+            "template": "plotly_white",
+            **drawing.rows_axes(names, across=(0.0, 0.44)),
+        }
+        return {"data": [heatmap, chosen, *body, drawing.links(pose, joint, row, "scene")], "layout": layout}
+
+    def _lit(self, row: np.ndarray, top: float) -> dict:
+        sizes = 5 + 13 * row / top
+        return {
+            "size": sizes.round(2).tolist(),
+            "color": row.astype(float).tolist(),
+            "cmin": 0,
+            "cmax": top,
+            "colorscale": "Viridis",
+            "opacity": 1,
+            "line": {"width": 1, "color": "#333333"},
+        }
+
+    def title(self) -> str:
+        return f"Attention of {self.state.head_in('spatial')}, frame {self.state.frame}"
+
+    def strongest(self, count: int = 3) -> str:
+        """The joint that is looked at, and those it attends to most."""
+        names, row = self.skeleton.joints, self.map[self.state.joint]
+        most = np.argsort(-row, kind="stable")[:count]
+        held = " (pinned)" if self.state.pinned else ""
+        weights = ", ".join(f"{names[other]} {row[other]:.2f}" for other in most)
+        return f"{names[self.state.joint]}{held} attends most to {weights}"
+
+    def describe(self) -> str:
+        return f"{self.title()}: {self.strongest()}"
+
+    def listen(self, figure: go.FigureWidget) -> None:
+        heatmap, joints = figure.data[0], next(trace for trace in figure.data if trace.name == "joints")
+        self.react(heatmap, lambda at: self.state.point_at(at[0]), lambda at: self.state.pin(at[0]))
+        self.react(joints, self.state.point_at, self.state.pin)
+
+    def controls(self) -> list[ipywidgets.Widget]:
+        return [
+            *controls.frame_controls(self, self.fps),
+            *controls.head_controls(self, "spatial"),
+            *controls.joint_controls(self, self.skeleton),
+            controls.view_control(self),
+        ]
+
+    def still(self) -> plt.Figure:
+        at, joint = self.state.head_in("spatial"), self.state.joint
+        figure = plt.figure(figsize=(10, 4.6), layout="constrained")
+        left = figure.add_subplot(1, 2, 1)
+        plots.plot_attention(self.map, self.skeleton.joints, left, title="", top=self.top[at.layer, at.head])
+        left.add_patch(plt.Rectangle((0, joint), len(self.map), 1, fill=False, edgecolor="white", linewidth=1.5))
+        right = figure.add_subplot(1, 2, 2, projection="3d")
+        plots.plot_row_3d(self.poses[self.state.frame], self.map[joint], joint, self.skeleton, right)
+        figure.suptitle(f"{self.title()}\n{self.strongest()}", fontsize=11)
+        return figure

@@ -1,0 +1,104 @@
+"""What a learner is looking at: one object that all viewers read and write, with no widget in it."""
+
+from collections.abc import Mapping
+
+from traitlets import Bool, Enum, HasTraits, Int, Tuple, validate
+
+from poseformer_lite.attention_maps import AttentionMaps, Head
+
+
+class ViewState(HasTraits):
+    """The selection: a head (stage, layer, head), a frame, a joint, whether that joint is pinned, and the heads that
+    are switched off (`ablated`, a tuple of Head).
+
+    Viewers that are given the same state move together. num_frames T and num_joints J bound frame and joint; heads
+    gives (layers, heads per layer) of each stage there is. A value out of range raises ValueError and changes nothing.
+    """
+
+    stage = Enum(("spatial", "temporal"), "spatial")
+    layer = Int(0)
+    head = Int(0)
+    frame = Int(0)
+    joint = Int(0)
+    pinned = Bool(False)
+    ablated = Tuple()
+
+    def __init__(self, num_frames: int = 1, num_joints: int = 17, heads: Mapping[str, tuple[int, int]] | None = None):
+        super().__init__()
+        self.num_frames = num_frames
+        self.num_joints = num_joints
+        self.heads = dict(heads or {"spatial": (1, 1)})
+        self.stage = next(iter(self.heads))
+
+    @classmethod
+    def of_maps(cls, maps: AttentionMaps, num_joints: int = 17) -> "ViewState":
+        """A state for every frame, joint and head of the maps of a sequence."""
+        stages = {"spatial": maps.spatial, "temporal": maps.temporal}
+        heads = {stage: tuple(rows.shape[1:3]) for stage, rows in stages.items() if rows is not None}
+        return cls(len(maps.temporal), num_joints, heads)
+
+    def head_in(self, stage: str) -> Head:
+        """The head that is looked at, in one of the stages; one with fewer layers or heads shows its last."""
+        layers, heads = self._size(stage)
+        return Head(stage, min(self.layer, layers - 1), min(self.head, heads - 1))
+
+    def select(self, head: Head) -> None:
+        """Look at this head."""
+        self._check_head(head)
+        with self.hold_trait_notifications():
+            self.stage, self.layer, self.head = head.stage, head.layer, head.head
+
+    def point_at(self, joint: int) -> None:
+        """What hovering does: look at a joint, unless one is pinned."""
+        if not self.pinned:
+            self.joint = joint
+
+    def pin(self, joint: int) -> None:
+        """What a click does: hold on to a joint, or let go of it where it is held already."""
+        held = self.pinned and joint == self.joint
+        with self.hold_trait_notifications():
+            self.joint, self.pinned = joint, not held
+
+    def switch(self, head: Head) -> None:
+        """Switch a head off, or on again."""
+        self._check_head(head)
+        off = set(self.ablated) ^ {head}
+        self.ablated = tuple(sorted(off, key=lambda head: (head.stage, head.layer, head.head)))
+
+    def _size(self, stage: str) -> tuple[int, int]:
+        if stage not in self.heads:
+            raise ValueError(f"there is no {stage} stage here, only {', '.join(self.heads)}")
+        return self.heads[stage]
+
+    def _check_head(self, head: Head) -> None:
+        layers, heads = self._size(head.stage)
+        _check("layer", head.layer, layers)
+        _check("head", head.head, heads)
+
+    @validate("stage")
+    def _check_stage(self, proposal) -> str:
+        self._size(proposal.value)
+        return proposal.value
+
+    @validate("layer", "head", "frame", "joint")
+    def _check_number(self, proposal) -> int:
+        count = {
+            "layer": max(layers for layers, _ in self.heads.values()),
+            "head": max(heads for _, heads in self.heads.values()),
+            "frame": self.num_frames,
+            "joint": self.num_joints,
+        }
+        name = proposal.trait.name
+        return _check(name, proposal.value, count[name])
+
+    @validate("ablated")
+    def _check_ablated(self, proposal) -> tuple[Head, ...]:
+        for head in proposal.value:
+            self._check_head(head)
+        return proposal.value
+
+
+def _check(name: str, value: int, count: int) -> int:
+    if not 0 <= value < count:
+        raise ValueError(f"{name} is {value}: there are {count}, counted from 0 to {count - 1}")
+    return value

@@ -1,0 +1,262 @@
+"""Which frames the prediction draws from: a head's F x F rows, the regression head's weights, and the skeleton."""
+
+import ipywidgets
+import matplotlib.pyplot as plt
+import numpy as np
+import plotly.graph_objects as go
+from torch import Tensor
+from traitlets import Enum, Int, validate
+
+from poseformer_lite import plots
+from poseformer_lite.attention_maps import AttentionMaps
+from poseformer_lite.model.lifting_network import window_indices
+from poseformer_lite.skeleton import H36M17, Skeleton
+from poseformer_lite.viewers import controls, drawing
+from poseformer_lite.viewers.given import checked
+from poseformer_lite.viewers.state import ViewState
+from poseformer_lite.viewers.viewer import Viewer
+
+MOST_NAMES = 27  # more frames than this and only some are named on the axes
+
+
+class TemporalAttentionViewer(Viewer):
+    """The rows of one window: scrub through it to follow a frame's row, click a column and the skeleton jumps there.
+
+    maps: of a sequence of T frames; poses_3d: (T, J, 3) metres, camera space; frame_weights: (F,), with which the
+    regression head takes the mean of the output tokens (`model.head.weighted_mean.weight` of a PoseFormer), else 1 / F,
+    as the temporal baseline does. They stand beside the rows, and above the columns stands frame_weights @ rows: what
+    the prediction draws from each input frame by this head. That is this head's share only, and no rollout: residuals,
+    values and all other heads and layers are left out. A LayerNorm follows the weighted mean, so the scale and the
+    common sign of the weights mean nothing: compare the bars with each other.
+
+    `centre` is the frame that the window predicts. The window stays while the state's frame moves inside it; when the
+    frame leaves it, the window moves to be round that frame, and a window that is moved away takes the frame along to
+    its centre. Near the ends of the sequence it repeats the first or last frame, so that names occur more than once.
+    Raises ValueError for the maps of windows, and where lengths do not fit.
+    """
+
+    view = Enum(tuple(drawing.CAMERAS), "three quarters")
+    centre = Int(0)
+
+    def __init__(
+        self,
+        maps: AttentionMaps,
+        poses_3d: np.ndarray | Tensor,
+        frame_weights: np.ndarray | Tensor | None = None,
+        skeleton: Skeleton = H36M17,
+        fps: float = 50.0,
+        state: ViewState | None = None,
+    ):
+        T, F = maps.temporal.shape[0], maps.temporal.shape[-1]
+        weights = np.full(F, 1 / F) if frame_weights is None else np.array(frame_weights, dtype=float)
+        if weights.shape != (F,):
+            raise ValueError(f"frame_weights is {weights.shape}, expected ({F},): one for each frame of a window")
+        self.frame_weights = weights
+        self.rows = maps.temporal.cpu().numpy()  # (T, L, H, F, F)
+        self.top = self.rows.max(axis=(0, 3, 4))  # (L, H)
+        self.windows = window_indices(T, F).numpy()  # (T, F)
+        self.poses = drawing.z_up(checked("poses_3d", poses_3d, (T, skeleton.num_joints, 3), skeleton))  # (T, J, 3)
+        self.skeleton = skeleton
+        self.fps = fps
+        state = state or ViewState.of_maps(maps, skeleton.num_joints)
+        super().__init__(state, centre=state.frame)
+        state.observe(self._move_window, "frame")
+        self.observe(self._move_frame, "centre")
+
+    @validate("centre")
+    def _check_centre(self, proposal) -> int:
+        if not 0 <= proposal.value < len(self.windows):
+            raise ValueError(f"centre is {proposal.value}: the frames are counted from 0 to {len(self.windows) - 1}")
+        return proposal.value
+
+    def _move_window(self, change) -> None:
+        if self.state.frame not in self.window:
+            self.centre = self.state.frame
+
+    def _move_frame(self, change) -> None:
+        if self.state.frame not in self.window:
+            self.state.frame = self.centre
+
+    @property
+    def window(self) -> np.ndarray:
+        """The frames of the window, (F,)."""
+        return self.windows[self.centre]
+
+    @property
+    def map(self) -> np.ndarray:
+        """The rows that are shown, (F, F)."""
+        at = self.state.head_in("temporal")
+        return self.rows[self.centre, at.layer, at.head]
+
+    @property
+    def drawn_from(self) -> np.ndarray:
+        """What the prediction draws from each input frame by this head alone, (F,)."""
+        return self.frame_weights @ self.map
+
+    def spec(self) -> dict:
+        at, window = self.state.head_in("temporal"), self.window
+        names = drawing.frame_names(window)
+        chosen = window == self.state.frame
+        colours = np.where(chosen, drawing.CHOSEN, drawing.BAR).tolist()
+        heatmap = {
+            "type": "heatmap",
+            "name": "rows",
+            "x": names,
+            "y": names,
+            "z": np.round(self.map.astype(float), 6).tolist(),
+            "zmin": 0,
+            "zmax": round(float(self.top[at.layer, at.head]), 6),
+            "colorscale": "Viridis",
+            "colorbar": {"title": {"text": "weight", "side": "top"}, "len": 0.8, "y": 0.38, "x": 0.5, "thickness": 10},
+            "hovertemplate": "%{y} attends to %{x}: %{z:.3g}<extra></extra>",
+        }
+        bar = {
+            "type": "bar",
+            "customdata": names,
+            "marker": {"color": colours, "line": {"width": 0}},
+            "showlegend": False,
+        }
+        weights = {"x": self.frame_weights.round(6).tolist(), "y": names, "orientation": "h", "xaxis": "x2"}
+        weights["hovertemplate"] = "output of %{customdata}<br>frame weight %{x:.3g}<extra></extra>"
+        drawn = {"x": names, "y": self.drawn_from.round(6).tolist(), "yaxis": "y2"}
+        drawn["hovertemplate"] = "%{customdata}<br>drawn by this head alone: %{y:.3g}<extra></extra>"
+        body = drawing.body(self.poses[self.state.frame], self.skeleton, "scene", name="body")
+        body[-1]["name"] = "joints"
+        note = drawing.grid_note(0.79)
+        layout = {
+            "width": 980,
+            "height": 560,
+            "margin": {"l": 80, "r": 10, "t": 80, "b": 70},
+            "title": {"text": f"{self.title()}<br><sub>{self.strongest()}</sub>", "font": {"size": 15}},
+            "scene": drawing.scene_layout(self.poses, self.view, across=(0.58, 1.0), up=(0.0, 0.95)),
+            "annotations": [note | {"text": f"frame {self.state.frame}, {note['text']}"}],
+            "shapes": [_box(np.flatnonzero(chosen), len(window))],
+            "bargap": 1 - self._bar_width,
+            "hovermode": "closest",
+            "template": "plotly_white",
+            **self._axes(),
+        }
+        return {"data": [heatmap, bar | weights, bar | drawn, *body], "layout": layout}
+
+    def _axes(self) -> dict:
+        """A square of rows, to its right the frame weights, above it what is drawn from each frame."""
+        places, F = self._named(), len(self.window)
+        look = {"type": "category", "tickvals": places, "ticktext": [str(self.window[place]) for place in places]}
+        look |= {"tickfont": {"size": 9}, "showgrid": False, "zeroline": False, "ticks": ""}
+        small = {"tickfont": {"size": 9}, "nticks": 4, "exponentformat": "none", "zerolinecolor": "#777777"}
+        font = {"size": 11}
+        return {
+            "xaxis": {
+                "domain": [0, 0.347],
+                "range": [-0.5, F - 0.5],
+                "tickangle": -60,
+                "title": {"text": "input frame, attended to (key)"},
+                **look,
+            },
+            "yaxis": {
+                "domain": [0, 0.755],
+                "range": [F - 0.5, -0.5],
+                "title": {"text": "output frame, attending (query)"},
+                **look,
+            },
+            "xaxis2": {"domain": [0.365, 0.475], "title": {"text": "frame weight", "font": font}, **small},
+            "yaxis2": {
+                "domain": [0.79, 1],
+                "title": {"text": "drawn from<br>(this head<br>alone)", "font": font},
+                **small,
+            },
+        }
+
+    @property
+    def _bar_width(self) -> float:
+        """In rows or columns; where there are many, white between them would be all that is seen."""
+        return 0.8 if len(self.window) <= MOST_NAMES else 1.0
+
+    def _named(self) -> list[int]:
+        """The places in the window that are named on the axes, the centre among them."""
+        F = len(self.window)
+        step = 1 if F <= MOST_NAMES else -(-F // 14)
+        return list(range(F // 2 % step, F, step))
+
+    def title(self) -> str:
+        return f"Attention of {self.state.head_in('temporal')}, window round frame {self.centre}"
+
+    def strongest(self, count: int = 2) -> str:
+        """What the scrubbed frame attends to most, and what the prediction draws from most by this head."""
+        names, frame = drawing.frame_names(self.window), self.state.frame
+        row = self.map[frame - self.centre + len(self.window) // 2]  # not one of its repetitions at an end
+        weights = ", ".join(f"{names[key]} {row[key]:.2g}" for key in np.argsort(-row, kind="stable")[:count])
+        most = np.argmax(np.abs(self.drawn_from))
+        share = f"by this head alone the prediction draws most from {names[most]}, {self.drawn_from[most]:.2g}"
+        return f"frame {frame} attends most to {weights}; {share}"
+
+    def describe(self) -> str:
+        return f"{self.title()}: {self.strongest()}"
+
+    def listen(self, figure: go.FigureWidget) -> None:
+        heatmap, weights, drawn = figure.data[:3]
+        self.react(heatmap, click=lambda at: self.jump(at[1]))
+        self.react(weights, click=self.jump)
+        self.react(drawn, click=self.jump)
+
+    def jump(self, place: int) -> None:
+        """Look at the frame that stands at this place of the window."""
+        self.state.frame = int(self.window[place])
+
+    def controls(self) -> list[ipywidgets.Widget]:
+        last = len(self.windows) - 1
+        centre = ipywidgets.IntSlider(min=0, max=last, description="window round", layout={"width": "320px"})
+        return [
+            *controls.frame_controls(self, self.fps),
+            self.tie(centre, "centre"),
+            *controls.head_controls(self, "temporal"),
+            controls.view_control(self),
+        ]
+
+    def still(self) -> plt.Figure:
+        at, window = self.state.head_in("temporal"), self.window
+        chosen, places = window == self.state.frame, np.arange(len(window))
+        colours = np.where(chosen, drawing.CHOSEN, drawing.BAR)
+        figure = plt.figure(figsize=(10, 5.4))
+        place = {"left": 0.09, "right": 0.98, "bottom": 0.12, "top": 0.83, "wspace": 0.14, "hspace": 0.09}
+        widths = (4, 1.2, 0.15, 0.5, 4.5)  # rows, weights, colours, room for their numbers, skeleton
+        grid = figure.add_gridspec(2, 5, width_ratios=widths, height_ratios=(1, 4), **place)
+        ax = figure.add_subplot(grid[1, 0])
+        top = self.top[at.layer, at.head]
+        image = ax.imshow(self.map, cmap="viridis", vmin=0, vmax=top, aspect="auto", interpolation="nearest")
+        box = _box(np.flatnonzero(chosen), len(window))
+        size = len(window), box["y1"] - box["y0"]
+        ax.add_patch(plt.Rectangle((-0.5, box["y0"]), *size, fill=False, edgecolor=drawing.CHOSEN, linewidth=2))
+        named = self._named()
+        ax.set_xticks(named, window[named], rotation=90)
+        ax.set_yticks(named, window[named])
+        ax.set(xlabel="input frame, attended to (key)", ylabel="output frame, attending (query)")
+        beside = figure.add_subplot(grid[1, 1], sharey=ax)
+        beside.barh(places, self.frame_weights, self._bar_width, color=colours)
+        beside.set_xlabel("frame weight", fontsize=9)
+        beside.tick_params(labelleft=False)
+        above = figure.add_subplot(grid[0, 0], sharex=ax)
+        above.bar(places, self.drawn_from, self._bar_width, color=colours)
+        above.set_ylabel("drawn from\n(this head\nalone)", fontsize=8)
+        above.tick_params(labelbottom=False)
+        for axes in (ax, beside, above):
+            axes.tick_params(labelsize=7, length=2)
+        figure.colorbar(image, cax=figure.add_subplot(grid[1, 2]), label="weight")
+        right = figure.add_subplot(grid[:, 4], projection="3d")
+        pose, title = self.poses[self.state.frame], f"frame {self.state.frame}, on a grid of {drawing.GRID:g} m"
+        plots.plot_pose_3d(pose, self.skeleton, right, title, turn=-60, world=True, label=False)
+        figure.suptitle("\n".join([self.title(), *self.strongest().split("; ")]), fontsize=11)
+        return figure
+
+
+def _box(rows: np.ndarray, F: int) -> dict:
+    """Round these rows of the heatmap, which lie side by side."""
+    line = {"color": drawing.CHOSEN, "width": 3}
+    return {
+        "type": "rect",
+        "x0": -0.5,
+        "x1": F - 0.5,
+        "y0": float(rows[0] - 0.5),
+        "y1": float(rows[-1] + 0.5),
+        "line": line,
+    }

@@ -1,0 +1,116 @@
+"""What all viewers share: a picture that is a function of the state, live where there is a kernel, still elsewhere."""
+
+import base64
+import io
+import sys
+from collections.abc import Callable
+from copy import deepcopy
+
+import ipywidgets
+import matplotlib.pyplot as plt
+import plotly.graph_objects as go
+from IPython.display import display
+from plotly.basedatatypes import BaseTraceType
+from traitlets import HasTraits
+
+from poseformer_lite.viewers.state import ViewState
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+class Viewer(HasTraits):
+    """A plain object that shows itself as one bundle: a sentence, a still picture, and the live widget.
+
+    A subclass says what there is to see, as functions of the state and of traits of its own: `spec` gives plotly's
+    data and layout as plain dictionaries, `still` the same in matplotlib, `describe` in words, `controls` the widgets
+    to move it with, and `listen` ties the figure's own events to the state. Whenever a trait changes, what is different
+    in the new spec is sent to the figure, and nothing else.
+    """
+
+    def __init__(self, state: ViewState, **traits):
+        super().__init__(**traits)
+        self.state = state
+        self._widget = self._figure = None
+        state.observe(self._redraw)
+        self.observe(self._redraw)
+
+    def spec(self) -> dict:
+        """{"data": [traces], "layout": {…}}, always as many traces with the same keys."""
+        raise NotImplementedError
+
+    def still(self) -> plt.Figure:
+        """The same picture in matplotlib."""
+        raise NotImplementedError
+
+    def describe(self) -> str:
+        """What is shown, in one sentence."""
+        raise NotImplementedError
+
+    def controls(self) -> list[ipywidgets.Widget]:
+        """The widgets below the figure."""
+        raise NotImplementedError
+
+    def listen(self, figure: go.FigureWidget) -> None:
+        """Tie hovering and clicking to the state."""
+
+    @property
+    def widget(self) -> ipywidgets.Widget:
+        """The live figure above its controls, made on first use."""
+        if self._widget is None:
+            self._spec = self.spec()
+            self._figure = go.FigureWidget(go.Figure(self._spec))
+            self.listen(self._figure)
+            bar = ipywidgets.HBox(self.controls(), layout={"flex_flow": "row wrap", "width": "100%"})
+            self._widget = ipywidgets.VBox([self._figure, bar])
+        return self._widget
+
+    def tie(self, control: ipywidgets.Widget, name: str) -> ipywidgets.Widget:
+        """Bind a control's value to a trait, of the state or of the viewer itself, both ways."""
+        owner = self.state if self.state.has_trait(name) else self
+        ipywidgets.link((owner, name), (control, "value"))
+        return control
+
+    def react(self, trace: BaseTraceType, hover: Callable | None = None, click: Callable | None = None) -> None:
+        """Call hover and click with the number of the point of this trace that the mouse is over.
+
+        plotly tells every trace of every event, with no point unless it is the one that was hit.
+        """
+        for register, answer in ((trace.on_hover, hover), (trace.on_click, click)):
+            if answer is not None:
+                register(lambda _, points, __, answer=answer: [answer(number) for number in points.point_inds[:1]])
+
+    def _redraw(self, change) -> None:
+        if self._figure is None:
+            return
+        before, self._spec = self._spec, self.spec()
+        if self._spec == before:
+            return
+        with self._figure.batch_update():
+            for trace, old, new in zip(self._figure.data, before["data"], self._spec["data"], strict=True):
+                trace.update(_changed(old, new))
+            self._figure.layout.update(_changed(before["layout"], self._spec["layout"]))
+        if hasattr(self._figure, "_widget_data"):  # what a page that is loaded again is given
+            self._figure._widget_data = deepcopy(self._figure._data)
+            self._figure._widget_layout = deepcopy(self._figure._layout)
+
+    def _ipython_display_(self) -> None:
+        if "google.colab" in sys.modules:  # else Colab shows no widget but its own
+            sys.modules["google.colab"].output.enable_custom_widget_manager()
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
+        bundle = {"text/plain": self.describe(), "image/png": _png(self.still()), WIDGET_VIEW: view}
+        display(bundle, raw=True, metadata={"image/png": {"alt": self.describe()}})
+
+    def __repr__(self) -> str:
+        return self.describe()
+
+
+def _changed(before: dict, after: dict) -> dict:
+    """The entries that are new or different."""
+    return {key: value for key, value in after.items() if before.get(key) != value}
+
+
+def _png(figure: plt.Figure) -> str:
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=80)
+    plt.close(figure)  # or a notebook shows it a second time
+    return base64.b64encode(file.getvalue()).decode()

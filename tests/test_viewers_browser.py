@@ -1,0 +1,159 @@
+"""The viewers in JupyterLab and Chromium: what is drawn is what the kernel knows, by keyboard and by mouse."""
+
+import json
+import re
+import statistics
+
+import numpy as np
+import pytest
+
+pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install -e '.[test]'")
+
+from lab import offline_lab, run_all_cells, save
+from poseformer_lite.skeleton import H36M17
+from viewer_page import NOTEBOOK, SETUP, ViewerOnPage, viewers_on, write_notebook
+
+SHOWN = ("motion", "heads", "spatial", "temporal")
+# What the kernel knows, and what goes wrong in its callbacks, written where the test can read it.
+TOLD = """
+import json, logging
+from pathlib import Path
+from IPython import get_ipython
+
+for log in (logging.getLogger(), logging.getLogger("Comm"), get_ipython().kernel.log):
+    handler = logging.FileHandler("complaints.log")
+    handler.setLevel(logging.ERROR)
+    log.addHandler(handler)
+from poseformer_lite.viewers.drawing import z_up
+
+told = {"drawn": z_up(poses_3d).tolist(), "rows": seen.maps.spatial.tolist()}
+Path("told.json").write_text(json.dumps(told))
+"""
+
+
+@pytest.fixture(scope="module")
+def open_lab(tmp_path_factory, browser_path):
+    """A page with the viewers, all cells run; and what the kernel told."""
+    folder = tmp_path_factory.mktemp("lab")
+    root = folder / "root"
+    root.mkdir()
+    write_notebook(root, SHOWN, SETUP + TOLD)
+    with offline_lab(root, folder, browser_path) as (page, address):
+        page.goto(f"{address}/lab/tree/{NOTEBOOK}")
+        run_all_cells(page, NOTEBOOK)
+        told = json.loads((root / "told.json").read_text())
+        yield page, {name: np.array(value) for name, value in told.items()}
+        assert (root / "complaints.log").read_text() == "", "no callback of the kernel raised an exception"
+
+
+@pytest.fixture
+def viewers(open_lab):
+    page, _ = open_lab
+    return dict(zip(SHOWN, viewers_on(page, len(SHOWN)), strict=True))
+
+
+def frame_of(viewer: ViewerOnPage) -> int:
+    """What its frame slider says."""
+    return int(float(viewer.slider().get_attribute("aria-valuenow")))
+
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+
+def test_ten_presses_of_the_arrow_key_show_frame_ten(open_lab, viewers):
+    page, told = open_lab
+    motion = viewers["motion"]
+    motion.show()
+    motion.slider().focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    motion.wait_for_title("frame 10")
+    drawn = np.array(motion.data("joints", "x", "y", "z")).T
+    np.testing.assert_allclose(drawn, told["drawn"][10], atol=1e-5)
+
+
+def test_hovering_a_row_and_hovering_its_joint_colour_the_joints_alike(open_lab, viewers):
+    page, told = open_lab
+    spatial = viewers["spatial"]
+    spatial.show()
+    for joint in (5, 16, 13):
+        expected = told["rows"][frame_of(spatial), 0, 0, joint]
+        for place in (spatial.place_in_heatmap(3, joint), spatial.place_in_scene("joints", joint)):
+            away = (joint + 1) % 17
+            spatial.hover(spatial.place_in_heatmap(3, away), f"{H36M17.joints[away]} attends most")
+            spatial.hover(place, f"{H36M17.joints[joint]} attends most")
+            np.testing.assert_allclose(spatial.data("joints", "marker.color")[0], expected, atol=1e-6)
+
+
+def test_a_click_on_a_tile_of_the_grid_opens_that_head(open_lab, viewers):
+    page, _ = open_lab
+    heads, temporal, spatial = viewers["heads"], viewers["temporal"], viewers["spatial"]
+    heads.show()
+    page.mouse.click(*heads.place_in_heatmap(17 + 3, 17 + 3))
+    spatial.wait_for_title("spatial layer 1 head 1")
+    temporal.wait_for_title("temporal layer 1 head 1")
+    page.mouse.click(*heads.place_in_heatmap(3, 3))
+    spatial.wait_for_title("spatial layer 0 head 0")
+
+
+def test_a_click_on_a_column_moves_the_skeleton_there(open_lab, viewers):
+    page, told = open_lab
+    temporal = viewers["temporal"]
+    temporal.show()
+    frame = frame_of(temporal)
+    page.mouse.click(*temporal.place_in_heatmap(6, 2))
+    (centre,) = re.findall(r"round frame (\d+)", temporal.title())
+    expected = int(centre) + 6 - 4
+    assert expected != frame
+    viewers["spatial"].wait_for_title(f"frame {expected}")
+    drawn = np.array(temporal.data("joints", "x", "y", "z")).T
+    np.testing.assert_allclose(drawn, told["drawn"][expected], atol=1e-5)
+
+
+def test_a_click_pins_and_a_second_lets_go(open_lab, viewers):
+    page, _ = open_lab
+    spatial = viewers["spatial"]
+    spatial.show()
+    spatial.hover(spatial.place_in_heatmap(3, 4), "LHip attends most")
+    page.mouse.click(*spatial.place_in_heatmap(3, 4))
+    spatial.wait_for_title("LHip (pinned) attends most")
+    page.mouse.move(*spatial.place_in_heatmap(3, 9))
+    page.wait_for_timeout(1500)
+    assert "LHip (pinned)" in spatial.title()
+    page.mouse.move(*spatial.place_in_heatmap(3, 4))
+    page.mouse.click(*spatial.place_in_heatmap(3, 4))
+    spatial.wait_for_title("LHip attends most")
+
+
+def test_thirty_quick_presses_settle_on_the_last_frame(open_lab, viewers):
+    page, told = open_lab
+    motion = viewers["motion"]
+    start = frame_of(motion)
+    motion.slider().focus()
+    for _ in range(30):
+        page.keyboard.press("ArrowRight", delay=10)
+    motion.wait_for_title(f"frame {start + 30}")
+    page.wait_for_timeout(2000)
+    drawn = np.array(motion.data("joints", "x", "y", "z")).T
+    np.testing.assert_allclose(drawn, told["drawn"][start + 30], atol=1e-5)
+
+
+def test_after_a_reload_slider_and_figure_agree(open_lab, viewers):
+    page, told = open_lab
+    motion = viewers["motion"]
+    frame = frame_of(motion)
+    assert frame > 0
+    save(page)
+    page.reload()
+    viewers_on(page, len(SHOWN))
+    assert frame_of(motion) == frame
+    assert f"frame {frame}" in motion.title()
+    drawn = np.array(motion.data("joints", "x", "y", "z")).T
+    np.testing.assert_allclose(drawn, told["drawn"][frame], atol=1e-5)
+
+
+def test_from_key_to_figure_takes_a_second_at_most(viewers):
+    motion = viewers["motion"]
+    motion.show()
+    start = frame_of(motion)
+    assert statistics.median(motion.latencies(10, start + 1)) <= 1.0
