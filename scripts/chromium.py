@@ -13,6 +13,8 @@ BROWSER_FLAGS = [
     "--no-default-browser-check",
     "--disable-sync",
     "--disable-extensions",
+    "--use-angle=swiftshader",  # WebGL without a graphics card
+    "--enable-unsafe-swiftshader",
 ]
 
 
