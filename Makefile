@@ -31,7 +31,8 @@ test: $(STAMP) ## everything: style, all tests, and every notebook run again and
 test-fast: $(STAMP) ## the tests that take less than three minutes together
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n 2
 
-test-colab: $(COLAB)/.up-to-date ## run the notebooks with the versions that Colab ships
+test-colab: $(COLAB)/.up-to-date ## test the viewers and run the notebooks with the versions that Colab ships
+	$(COLAB)/bin/python -m pytest -m "not browser" tests/test_viewer*.py
 	$(COLAB)/bin/python -m pytest -c nbval.ini notebooks
 
 notebooks: $(STAMP) ## run, time and freeze all notebooks

@@ -30,6 +30,7 @@ _MODULES = (
     "plots",
     "presets",
     "windows",
+    "attention_maps",
     "training",
     "datasets",
     "model",

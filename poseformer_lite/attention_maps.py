@@ -1,8 +1,10 @@
 """What the heads of a trained network look at, and what it costs to do without one of them."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import ModuleType
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +39,12 @@ class AttentionMaps:
     spatial: Tensor | None
     temporal: Tensor
 
+    @property
+    def stages(self) -> dict[str, Tensor]:
+        """The rows of each stage that the network has."""
+        both = {"spatial": self.spatial, "temporal": self.temporal}
+        return {stage: rows for stage, rows in both.items() if rows is not None}
+
 
 @torch.no_grad()
 def attention_maps(model: LiftingNetwork, poses_2d: Tensor, batch_size: int = 64) -> AttentionMaps:
@@ -51,10 +59,10 @@ def attention_maps(model: LiftingNetwork, poses_2d: Tensor, batch_size: int = 64
             f"{type(model).__name__} has no attention to look at: give a PoseFormer or a temporal baseline"
         )
     J, F = model.num_joints, model.num_frames
-    if poses_2d.ndim not in (3, 4) or poses_2d.shape[-2:] != (J, 2) or (poses_2d.ndim == 4 and poses_2d.shape[1] != F):
+    if poses_2d.shape[1:] not in ((J, 2), (F, J, 2)) or len(poses_2d) == 0:
         raise ValueError(
-            f"poses_2d is {tuple(poses_2d.shape)}, expected a sequence (T, {J}, 2) or windows (B, {F}, {J}, 2) in "
-            "normalised screen coordinates"
+            f"poses_2d is {tuple(poses_2d.shape)}, expected a sequence (T, {J}, 2) or windows (B, {F}, {J}, 2) with T "
+            "or B of 1 or more, in normalised screen coordinates"
         )
     frames = poses_2d.flatten(0, 1) if poses_2d.ndim == 4 else poses_2d  # (T, J, 2)
     windows = torch.arange(len(frames)).unflatten(0, (-1, F)) if poses_2d.ndim == 4 else window_indices(len(frames), F)
@@ -93,9 +101,9 @@ def figure_maps(
     `plots.plot_heads(..., queries_across=True)` draws them so. Raises ValueError for a stage, layer, frame or scale
     that is not there.
     """
-    rows = {"spatial": maps.spatial, "temporal": maps.temporal}.get(stage)  # (T, L, H, N, N)
-    if rows is None:
-        raise ValueError(f"there are no maps of a stage {stage!r}: give one that the network has, spatial or temporal")
+    if stage not in maps.stages:
+        raise ValueError(f"there are no maps of a stage {stage!r}: the network has {' and '.join(maps.stages)}")
+    rows = maps.stages[stage]  # (T, L, H, N, N)
     if not -rows.shape[1] <= layer < rows.shape[1]:
         raise ValueError(f"there is no {stage} layer {layer}: they are 0 to {rows.shape[1] - 1}, and -1 is the last")
     if scale not in ("head", "layer", "none"):
@@ -214,8 +222,7 @@ def head_ablation(
     heads = all_heads(model) if heads is None else list(heads)
     if not sequences or not heads:
         raise ValueError(f"there is nothing to measure: {len(sequences)} sequences, {len(heads)} heads")
-    device = next(model.parameters()).device
-    pairs = [tuple(part.to(device) for part in _pair(sequence, root)) for sequence in sequences]
+    pairs = lifting_pairs(model, sequences, root)
 
     def errors(group: tuple[Head, ...]) -> Tensor:
         """(S,) millimetres."""
@@ -227,10 +234,16 @@ def head_ablation(
     return HeadAblation(heads, torch.tensor([len(x) for x, _ in pairs]), measured[0], torch.stack(measured[1:]))
 
 
-def _pair(sequence, root: int) -> tuple[Tensor, Tensor]:
-    if isinstance(sequence, tuple | list):
-        return tuple(sequence)
-    return torch.from_numpy(sequence.poses_2d()), torch.from_numpy(sequence.root_relative(root))
+def lifting_pairs(model: nn.Module, sequences: Sequence, root: int) -> list[tuple[Tensor, Tensor]]:
+    """poses_2d (T, J, 2), as the model takes it, and target (T, J, 3) of each sequence, where its weights are."""
+    weight = next(model.parameters())
+    pairs = [
+        sequence
+        if isinstance(sequence, tuple | list)
+        else (torch.from_numpy(sequence.poses_2d()), torch.from_numpy(sequence.root_relative(root)))
+        for sequence in sequences
+    ]
+    return [(poses_2d.to(weight), target.to(weight.device)) for poses_2d, target in pairs]
 
 
 def encoders(model: nn.Module) -> dict[str, TransformerEncoder]:
@@ -258,3 +271,12 @@ def _replace(attention: nn.Module, channels: slice, instead: str):
     if instead == "uniform":
         return attention.qkv.register_forward_hook(no_query)
     return attention.proj.register_forward_pre_hook(other_output)
+
+
+class _CallableModule(ModuleType):
+    """`poseformer_lite.attention_maps` is this module, and answers to a call as the function of its name does."""
+
+    __call__ = staticmethod(attention_maps)
+
+
+sys.modules[__name__].__class__ = _CallableModule

@@ -13,6 +13,14 @@ from poseformer_lite.skeleton import H36M17, Skeleton
 
 COLOURS = {"left": "#0072B2", "right": "#D55E00", "middle": "#444444"}  # Okabe and Ito: safe for colour blindness
 STYLES = {"left": "-", "right": (0, (3, 1)), "middle": "-"}
+LINK = "#009E73"
+CHOSEN = "#CC79A7"
+
+
+def z_up(poses_3d):
+    """Camera space (x right, y down, z away) -> x right, y away, z up, as 3D axes want it. (..., 3) -> (..., 3)."""
+    x, y, z = np.moveaxis(np.asarray(poses_3d, dtype=float), -1, 0)
+    return np.stack([x, z, -y], axis=-1)
 
 
 def plot_pose_2d(keypoints, width: int, height: int, skeleton: Skeleton = H36M17, ax=None, title: str = ""):
@@ -36,9 +44,7 @@ def plot_pose_3d(
     if ax is None:
         ax = plt.figure(figsize=(4.5, 4.5), layout="constrained").add_subplot(projection="3d")
         _name_sides(ax)
-    pose = np.asarray(pose)
-    if not world:
-        pose = np.stack([pose[:, 0], pose[:, 2], -pose[:, 1]], axis=-1)  # camera to a space with z up
+    pose = np.asarray(pose) if world else z_up(pose)
     _draw_bones(ax, pose, skeleton)
     _equal_box(ax, pose, zoom=0.95 if label else 1.25)  # with room for the names of the axes
     ax.view_init(elev=12, azim=turn)
@@ -58,7 +64,7 @@ def plot_comparison(predicted, target, skeleton: Skeleton = H36M17, title: str =
     error = 1000 * np.linalg.norm(np.asarray(predicted) - np.asarray(target), axis=-1).mean()
     for index, turn in enumerate(turns):
         ax = figure.add_subplot(1, len(turns), index + 1, projection="3d")
-        plot_ghost_3d(np.asarray(target)[:, [0, 2, 1]] * [1, 1, -1], skeleton, ax)
+        plot_ghost_3d(z_up(target), skeleton, ax)
         plot_pose_3d(predicted, skeleton, ax=ax, turn=turn, title="front" if index == 0 else "side")
     _name_sides(figure)
     figure.suptitle(f"{title + ': ' if title else ''}prediction in colour, truth in grey, MPJPE {error:.0f} mm")
@@ -98,13 +104,14 @@ def plot_history(history: list[dict], ax=None):
     return ax
 
 
-def plot_errors(errors, frame: int, ax=None):
-    """The error of each frame, with a line at one of them. errors: (T,) mm."""
+def plot_errors(errors, frame: int, ax=None, measure: str = "MPJPE"):
+    """The error of each frame, with a line at one of them. errors: (T,) mm; measure: what they are called."""
     ax = ax or plt.subplots(figsize=(6, 2), layout="constrained")[1]
     ax.plot(errors, color="0.3", linewidth=1.2)
-    ax.axvline(frame, color="#CC79A7", linewidth=1.5)
-    ax.plot(frame, errors[frame], "o", color="#CC79A7")
-    ax.set(xlabel="frame", ylabel="MPJPE in mm", ylim=(0, 1.1 * max(*errors, 1e-6)), xlim=(-0.5, len(errors) - 0.5))
+    ax.axvline(frame, color=CHOSEN, linewidth=1.5)
+    ax.plot(frame, errors[frame], "o", color=CHOSEN)
+    ax.set(xlabel="frame", ylabel=f"{measure} in mm")
+    ax.set(xlim=(-0.5, len(errors) - 0.5), ylim=(0, 1.1 * max(*errors, 1e-6)))
     return ax
 
 
@@ -136,19 +143,22 @@ def plot_attention(rows, names=None, ax=None, title: str = "Attention", top: flo
     return ax
 
 
-def plot_row_3d(pose, row, joint: int, skeleton: Skeleton = H36M17, ax=None, title: str = "", strongest: int = 5):
+def plot_row_3d(pose, row, joint: int, skeleton: Skeleton = H36M17, ax=None, title="", strongest: int = 5, top=None):
     """One joint's softmax row on a skeleton: the weights colour the joints, and links lead to the largest of them.
 
-    pose: (J, 3) metres, z up; row: (J,), sums to one; joint: whose row it is.
+    pose: (J, 3) metres, z up; row: (J,), sums to one; joint: whose row it is; top: the weight that has the brightest
+    colour and the largest joint, else the largest.
     """
     ax = ax or plt.figure(figsize=(4.5, 4.5), layout="constrained").add_subplot(projection="3d")
     pose, row = np.asarray(pose), np.asarray(row)
-    plot_pose_3d(pose, skeleton, ax=ax, title=title, world=True, turn=-60)
+    plot_pose_3d(pose, skeleton, ax=ax, title=title, turn=-60, world=True, label=False)
     others = [other for other in np.argsort(-row, kind="stable") if other != joint][:strongest]
     for other in others:
         width = 5 * row[other] / row[others[0]]
-        ax.plot(*pose[[joint, other]].T, color="#009E73", linewidth=width, alpha=0.6, zorder=0)
-    ax.scatter(*pose.T, c=row, s=20 + 180 * row / row.max(), cmap="viridis", vmin=0, edgecolor="0.2", depthshade=False)
+        ax.plot(*pose[[joint, other]].T, color=LINK, linewidth=width, alpha=0.6, zorder=0)
+    top = row.max() if top is None else top
+    look = {"cmap": "viridis", "vmin": 0, "vmax": top, "edgecolor": "0.2", "depthshade": False}
+    ax.scatter(*pose.T, c=row, s=20 + 180 * row / top, **look)
     return ax
 
 

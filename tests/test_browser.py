@@ -10,7 +10,8 @@ import frozen_notebooks
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install -e '.[test]'")
 
-from lab import copy_course, offline_lab, run_all_cells, save
+from lab import ROOT, copy_course, offline_lab, run_all_cells, save
+from viewer_page import viewers_on
 
 START_HERE = "notebooks/00_start_here.ipynb"
 PICTURES_PER_CELL = """() => [...document.querySelectorAll('.jp-Notebook .jp-Cell')].map(cell =>
@@ -60,3 +61,35 @@ def test_start_here_runs_in_jupyterlab(tmp_path, browser_path):
     (curve,) = [number for number, cell in enumerate(notebook.cells) if cell.source.startswith("run.plot()")]
     assert pictures[curve] == 1, "the training curve is shown"
     assert pictures == expected, "pictures per cell, in the browser and in the committed notebook"
+
+
+def viewers_shown(cell) -> bool:
+    """Whether a cell shows a viewer: its stored output describes itself."""
+    return any("image/png" in output.get("metadata", {}) for output in cell.get("outputs", []))
+
+
+NOTEBOOKS = {path.stem: nbformat.read(path, as_version=4) for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
+WITH_VIEWERS = {name: sum(map(viewers_shown, notebook.cells)) for name, notebook in NOTEBOOKS.items()}
+
+
+def test_lessons_have_viewers():
+    assert {name[:2] for name, count in WITH_VIEWERS.items() if count} == {"01", "08", "09"}
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.parametrize("name", [name for name, count in WITH_VIEWERS.items() if count])
+def test_a_lesson_with_viewers_runs_and_draws_them(tmp_path, browser_path, name):
+    root = copy_course(tmp_path / "course")
+    notebook = f"notebooks/{name}.ipynb"
+    with offline_lab(root, tmp_path, browser_path) as (page, address):
+        page.goto(f"{address}/lab/tree/{notebook}")
+        run_all_cells(page, notebook)
+        viewers = viewers_on(page, WITH_VIEWERS[name])
+        for number, viewer in enumerate(viewers):
+            viewer.show()
+            viewer.output.screenshot(path=tmp_path / f"{name}_{number}.png")
+        save(page)
+    cells = nbformat.read(root / notebook, as_version=4).cells
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    assert [(output.ename, output.evalue) for output in outputs if output.output_type == "error"] == []

@@ -9,7 +9,7 @@ from helpers_data import tiny_dataset
 from shape_comments import ShapeTracer, fits, shape_comments
 
 import poseformer_lite as pfl
-from poseformer_lite.attention_maps import ablated, all_heads, attention_maps, attention_rollout
+from poseformer_lite.attention_maps import ablated, all_heads, attention_maps, attention_rollout, figure_maps
 from poseformer_lite.evaluation import evaluate
 from poseformer_lite.model import MeanPose
 from poseformer_lite.windows import Windows
@@ -28,9 +28,12 @@ def run_everything():
         network(poses_2d)
         network.predict_sequence(poses_2d[0])
     model.spatial(poses_2d[:, 0], return_rows=True)
-    attention_rollout(attention_maps(model, poses_2d[0]).temporal)
-    with ablated(model, *all_heads(model)):
-        attention_maps(model, poses_2d)
+    maps = attention_maps(model, poses_2d[0])
+    attention_rollout(maps.temporal)
+    figure_maps(maps, "spatial")
+    for instead in ("zero", "uniform"):
+        with ablated(model, *all_heads(model), instead=instead):
+            attention_maps(model, poses_2d)
     data = tiny_dataset()
     Windows(data.train(), 5, data.skeleton, flip=True).gather(torch.arange(0, 700, 100))
     evaluate(model, data, progress=False)

@@ -115,7 +115,7 @@ class Dot(Viewer):
 
 @pytest.fixture
 def dot(state):
-    return Dot(state)
+    return Dot(state, {})
 
 
 def parts(viewer):
@@ -155,10 +155,56 @@ def test_a_page_that_is_loaded_again_gets_the_figure_of_now(dot, state):
 
 
 def test_viewers_of_one_state_move_together(state):
-    one, other = Dot(state), Dot(state)
+    one, other = Dot(state, {}), Dot(state, {})
     (_, (slider, _)), (figure, _) = parts(one), parts(other)
     slider.value = 2
     assert figure.data[0].x == (2,)
+
+
+def test_a_state_of_something_else_is_refused_and_without_one_a_viewer_has_its_own(state):
+    sizes = {"num_frames": 5, "num_joints": 17, "heads": HEADS}
+    assert Dot(state, sizes).state is state
+    own = Dot(None, sizes).state
+    assert (own.num_frames, own.num_joints, own.heads) == (5, 17, HEADS)
+    for name, other, words in (
+        ("num_frames", 6, "5 frames.* but .* of 6 frames"),
+        ("num_joints", 15, "17 joints.* but .* 15 joints"),
+        (
+            "heads",
+            {"temporal": (3, 2)},
+            "2 x 4 spatial heads, 3 x 2 temporal heads, but .* joints, 3 x 2 temporal",
+        ),
+    ):
+        with pytest.raises(ValueError, match=f"the state is of .*{words}.*: give the state of viewers of the same"):
+            Dot(state, sizes | {name: other})
+
+
+class Space(Dot):
+    """A scene with a range of its own, seen from somewhere."""
+
+    view = Int(1)
+
+    def spec(self):
+        camera = {"eye": {"x": self.view, "y": -1, "z": 0}, "center": {"x": 0, "y": 0, "z": 0}}
+        scene = {"xaxis": {"range": [0, self.size]}, "camera": camera}
+        data = [{"type": "scatter3d", "x": [self.state.frame], "y": [0], "z": [0]}]
+        return {"data": data, "layout": {"scene": scene}}
+
+
+def test_drawing_does_not_undo_how_the_mouse_has_turned_the_scene_and_a_button_does(state):
+    viewer = Space(state, {})
+    viewer.reset_view()  # there is nothing to turn yet
+    figure, _ = parts(viewer)
+    turned = {"eye": {"x": 0.5, "y": 0.5, "z": 2}, "center": {"x": 0.1, "y": 0, "z": 0}}
+    figure.layout.scene.camera = turned  # what the browser tells when the mouse lets go
+    state.frame, viewer.size = 3, 8
+    assert figure.layout.scene.xaxis.range == (0, 8)
+    assert figure.layout.scene.camera.to_plotly_json() == turned
+    viewer.reset_view()
+    assert figure.layout.scene.camera.to_plotly_json() == viewer.spec()["layout"]["scene"]["camera"]
+    figure.layout.scene.camera = turned
+    viewer.view = 2
+    assert figure.layout.scene.camera.to_plotly_json() == viewer.spec()["layout"]["scene"]["camera"]
 
 
 def test_an_error_in_a_viewer_is_not_swallowed(dot, state, monkeypatch):

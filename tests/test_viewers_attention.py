@@ -1,6 +1,5 @@
 """The attention viewers show the rows as the network computed them, answer to the mouse, and move together."""
 
-import io
 import json
 from dataclasses import replace
 
@@ -11,7 +10,7 @@ import torch
 
 pytest.importorskip("plotly", reason="needs the viewers' libraries: pip install -e '.[notebooks]'")
 
-from plotly.callbacks import Points
+from helpers_viewers import controls_of, drawn, mouse, picture
 
 import poseformer_lite as pfl
 from poseformer_lite.attention_maps import AttentionMaps, Head, attention_maps
@@ -60,32 +59,8 @@ def temporal(maps, poses):
 WEIGHTS = np.array([0.1, -0.2, 0.5, 0.3, 0.05])
 
 
-def drawn(viewer):
-    """The live figure, made if there is none yet."""
-    assert viewer.widget is not None
-    return viewer._figure
-
-
-def mouse(trace, event: str, point) -> None:
-    """What plotly does when the browser tells of a point of a trace: (row, column) of a heatmap, else a number."""
-    points = Points(point_inds=[point], xs=[None], ys=[None], trace_name=trace.name, trace_index=0)
-    getattr(trace, f"_dispatch_on_{event}")(points, None)
-
-
 def named(figure, name: str):
     return next(trace for trace in figure.data if trace.name == name)
-
-
-def picture(viewer) -> bytes:
-    file = io.BytesIO()
-    figure = viewer.still()
-    figure.savefig(file, format="raw", dpi=40)
-    plt.close(figure)
-    return file.getvalue()
-
-
-def controls(viewer) -> dict:
-    return {control.description: control for control in viewer.widget.children[1].children}
 
 
 def as_array(cells) -> np.ndarray:
@@ -123,7 +98,7 @@ def test_a_click_pins_a_joint_until_it_is_clicked_again(spatial):
     mouse(figure.data[0], "click", (4, 8))
     mouse(figure.data[0], "hover", (11, 8))
     assert (spatial.state.joint, spatial.state.pinned) == (4, True)
-    assert "LHip (pinned)" in spatial.describe() and controls(spatial)["pinned"].value
+    assert "LHip (pinned)" in spatial.describe() and controls_of(spatial)["pinned"].value
     mouse(named(figure, "joints"), "click", 4)
     mouse(named(figure, "joints"), "hover", 11)
     assert (spatial.state.joint, spatial.state.pinned) == (11, False)
@@ -162,8 +137,46 @@ def test_spatial_maps_and_poses_must_fit(maps, poses):
         SpatialAttentionViewer(AttentionMaps(None, maps.temporal), poses)
     with pytest.raises(ValueError, match=r"\(11, 17, 3\).*expected \(12, 17, 3\)"):
         SpatialAttentionViewer(maps, poses[1:])
-    with pytest.raises(ValueError, match="15 joints of humaneva15"):
+    with pytest.raises(ValueError, match="humaneva15 has 15 joints"):
         SpatialAttentionViewer(maps, poses, get_skeleton("humaneva15"))
+
+
+def test_poses_of_the_world_and_tensors_with_gradients_are_drawn_as_they_are(maps, poses):
+    world = torch.tensor(poses + [3.0, 4.0, 1.0], requires_grad=True)
+    for viewer in (
+        SpatialAttentionViewer(maps, world, world=True),
+        TemporalAttentionViewer(maps, world, torch.tensor(WEIGHTS, requires_grad=True), world=True),
+    ):
+        np.testing.assert_array_equal(viewer.poses, world.detach())
+    with pytest.raises(ValueError, match="expected root-relative poses. Subtract the root, or say world=True"):
+        SpatialAttentionViewer(maps, world)
+
+
+@pytest.mark.parametrize("viewer", [SpatialAttentionViewer, TemporalAttentionViewer, HeadGrid])
+def test_maps_of_windows_gaps_rates_and_states_of_something_else_are_turned_down(maps, poses, viewer):
+    def make(maps=maps, poses=poses, **rest):
+        return viewer(maps, **rest) if viewer is HeadGrid else viewer(maps, poses, **rest)
+
+    windows = AttentionMaps(made_up_rows(T * F, J), maps.temporal)
+    with pytest.raises(ValueError, match="60 frames of 17 joints and 12 windows.*give attention_maps a sequence"):
+        make(windows, np.zeros((T * F, J, 3)))
+    with pytest.raises(ValueError, match="the state is of 11 frames, .* is of 12 frames"):
+        make(state=ViewState(11, J, {"spatial": (2, 2), "temporal": (3, 2)}))
+    with pytest.raises(ValueError, match="fps is 0: expected a positive number"):
+        make(fps=0)
+    if viewer is not HeadGrid:
+        poses[3, 2] = np.nan
+        with pytest.raises(ValueError, match="RKnee in frame 3"):
+            make(poses=poses)
+
+
+def test_the_still_picture_has_the_colours_of_the_live_one(spatial):
+    spatial.state.joint = int(spatial.map.max(axis=1).argmin())  # whose largest weight is far from the head's
+    figure, top = spatial.still(), spatial.spec()["data"][0]["zmax"]
+    (joints,) = [points for ax in figure.axes for points in ax.collections if np.size(points.get_array()) == J]
+    heatmap = figure.axes[0].collections[0]
+    assert joints.get_clim() == heatmap.get_clim() == pytest.approx((0, top), abs=1e-6)
+    plt.close(figure)
 
 
 # Head grid
@@ -223,7 +236,7 @@ def test_clicking_a_tile_opens_its_head_and_frames_it(grid):
 
 
 def test_the_keyboard_reaches_every_head_of_either_stage(grid):
-    named = controls(grid)
+    named = controls_of(grid)
     assert set(named) == {"stage", "layer", "head", "play", "frame", "speed", "colours"}
     for stage, last in (("temporal", 2), ("spatial", 1), ("temporal", 2)):
         named["stage"].value = stage
@@ -270,9 +283,7 @@ def test_stills_of_the_grid_change_with_the_state(grid):
     assert len(set(pictures)) == len(pictures)
 
 
-def test_maps_of_windows_and_other_bodies_are_turned_down(maps):
-    with pytest.raises(ValueError, match="60 frames of 17 joints and 12 windows.*give attention_maps a sequence"):
-        HeadGrid(AttentionMaps(made_up_rows(T * F, J), maps.temporal))
+def test_other_bodies_are_turned_down(maps):
     with pytest.raises(ValueError, match="humaneva15 has 15 joints"):
         HeadGrid(maps, get_skeleton("humaneva15"))
 
@@ -376,8 +387,8 @@ def test_windows_of_any_length(frames):
 
 
 def test_temporal_controls_have_names_and_reach_their_ends(temporal):
-    named = controls(temporal)
-    assert set(named) == {"play", "frame", "speed", "window round", "layer", "head", "seen from"}
+    named = controls_of(temporal)
+    assert set(named) == {"play", "frame", "speed", "window round", "layer", "head", "seen from", "reset view"}
     for value in (T - 1, 0):
         named["window round"].value = value
         assert temporal.centre == named["frame"].value == value
@@ -410,9 +421,6 @@ def test_temporal_input_must_fit(maps, poses):
         TemporalAttentionViewer(maps, poses[1:])
     with pytest.raises(ValueError, match=r"frame_weights is \(4,\), expected \(5,\)"):
         TemporalAttentionViewer(maps, poses, WEIGHTS[:4])
-    poses[3, 2] = np.nan
-    with pytest.raises(ValueError, match="RKnee in frame 3"):
-        TemporalAttentionViewer(maps, poses)
 
 
 # All of them at once
@@ -472,7 +480,7 @@ def test_its_viewers_move_together_and_the_network_does_not_run_again(model, pos
 def test_a_baseline_has_no_spatial_viewer_and_equal_weights(baseline, poses_2d):
     seen = pfl.view_attention(baseline, poses_2d)
     assert seen.spatial is None and seen.viewers == [seen.heads, seen.temporal]
-    assert controls(seen.heads)["stage"].options == ("temporal",)
+    assert controls_of(seen.heads)["stage"].options == ("temporal",)
     np.testing.assert_allclose(seen.temporal.frame_weights, [0.2] * 5)
 
 
@@ -498,7 +506,7 @@ def test_a_state_can_be_shared_with_other_viewers_of_the_sequence(model, poses_2
     seen.state.frame = 7
     again = pfl.view_attention(model, poses_2d, state=seen.state)
     assert again.state is seen.state and again.temporal.centre == 7
-    with pytest.raises(ValueError, match="the state is of 12 frames, 17 joints and 2 x 2 spatial.*have 10 frames"):
+    with pytest.raises(ValueError, match="the state is of 12 frames, 17 joints, 2 x 2 spatial.* is of 10 frames"):
         pfl.view_attention(model, poses_2d[:10], state=seen.state)
 
 
@@ -549,6 +557,6 @@ def test_the_network_may_be_on_a_gpu(model, poses_2d):
 
 
 def test_a_state_has_room_for_both_stages(maps):
-    state = ViewState.of_maps(maps)
+    state = HeadGrid(maps).state
     state.select(Head("temporal", 2, 0))
     assert state.head_in("spatial") == Head("spatial", 1, 0)

@@ -1,6 +1,5 @@
 """The viewers in JupyterLab and Chromium: what is drawn is what the kernel knows, by keyboard and by mouse."""
 
-import json
 import re
 import statistics
 
@@ -9,52 +8,24 @@ import pytest
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install -e '.[test]'")
 
-from lab import offline_lab, run_all_cells, save
+from helpers_browser import frame_of, lab_with
+
 from poseformer_lite.skeleton import H36M17
-from viewer_page import NOTEBOOK, SETUP, ViewerOnPage, viewers_on, write_notebook
+from viewer_page import viewers_on
 
 SHOWN = ("motion", "heads", "spatial", "temporal")
-# What the kernel knows, and what goes wrong in its callbacks, written where the test can read it.
-TOLD = """
-import json, logging
-from pathlib import Path
-from IPython import get_ipython
-
-for log in (logging.getLogger(), logging.getLogger("Comm"), get_ipython().kernel.log):
-    handler = logging.FileHandler("complaints.log")
-    handler.setLevel(logging.ERROR)
-    log.addHandler(handler)
-from poseformer_lite.viewers.drawing import z_up
-
-told = {"drawn": z_up(poses_3d).tolist(), "rows": seen.maps.spatial.tolist()}
-Path("told.json").write_text(json.dumps(told))
-"""
 
 
 @pytest.fixture(scope="module")
 def open_lab(tmp_path_factory, browser_path):
-    """A page with the viewers, all cells run; and what the kernel told."""
-    folder = tmp_path_factory.mktemp("lab")
-    root = folder / "root"
-    root.mkdir()
-    write_notebook(root, SHOWN, SETUP + TOLD)
-    with offline_lab(root, folder, browser_path) as (page, address):
-        page.goto(f"{address}/lab/tree/{NOTEBOOK}")
-        run_all_cells(page, NOTEBOOK)
-        told = json.loads((root / "told.json").read_text())
-        yield page, {name: np.array(value) for name, value in told.items()}
-        assert (root / "complaints.log").read_text() == "", "no callback of the kernel raised an exception"
+    with lab_with(tmp_path_factory.mktemp("lab"), browser_path, SHOWN) as page_and_told:
+        yield page_and_told
 
 
 @pytest.fixture
 def viewers(open_lab):
     page, _ = open_lab
     return dict(zip(SHOWN, viewers_on(page, len(SHOWN)), strict=True))
-
-
-def frame_of(viewer: ViewerOnPage) -> int:
-    """What its frame slider says."""
-    return int(float(viewer.slider().get_attribute("aria-valuenow")))
 
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -136,20 +107,6 @@ def test_thirty_quick_presses_settle_on_the_last_frame(open_lab, viewers):
     page.wait_for_timeout(2000)
     drawn = np.array(motion.data("joints", "x", "y", "z")).T
     np.testing.assert_allclose(drawn, told["drawn"][start + 30], atol=1e-5)
-
-
-def test_after_a_reload_slider_and_figure_agree(open_lab, viewers):
-    page, told = open_lab
-    motion = viewers["motion"]
-    frame = frame_of(motion)
-    assert frame > 0
-    save(page)
-    page.reload()
-    viewers_on(page, len(SHOWN))
-    assert frame_of(motion) == frame
-    assert f"frame {frame}" in motion.title()
-    drawn = np.array(motion.data("joints", "x", "y", "z")).T
-    np.testing.assert_allclose(drawn, told["drawn"][frame], atol=1e-5)
 
 
 def test_from_key_to_figure_takes_a_second_at_most(viewers):

@@ -104,6 +104,17 @@ def test_world_poses_stay_as_they_are_and_any_body_will_do(tmp_path):
     assert sum(map(len, page["sides"])) == 32
 
 
+def test_in_the_place_of_the_truth_nothing_is_called_truth_and_its_name_is_text(tmp_path):
+    given, name = made_up(), "A <b>rival</b>"
+    path = export_html(tmp_path / "page.html", given["poses_3d"], truth=given["truth"], truth_name=name)
+    page = contents(path)
+    assert (page["truth"], page["ofJoint"], page["ofPose"]) == (name, "distance", "mean distance")
+    texts = json.dumps(page["figures"])
+    assert "<b>" not in texts and "Hip, A &lt;b&gt;rival" in texts and "mean distance in mm" in texts
+    assert "MPJPE" not in texts and "error<br>" not in texts
+    assert ("span", {"data-says": "truth"}) in Tags(path.read_text()).tags
+
+
 def test_every_thins_all_arrays_alike(tmp_path):
     given = made_up()
     page = contents(export_html(tmp_path / "page.html", **given, every=4))
@@ -173,7 +184,10 @@ def test_a_page_that_is_too_large_says_what_fits_and_what_it_says_holds(tmp_path
         ({"truth": np.zeros((5, 17, 3))}, r"truth is \(5, 17, 3\), expected \(30, 17, 3\)"),
         ({"keypoints": np.zeros((30, 17, 3))}, r"keypoints is \(30, 17, 3\), expected \(30, 17, 2\)"),
         ({"maps": AttentionMaps(None, torch.zeros(T, 1, 1, 9, 9))}, "no spatial stage"),
-        ({"maps": AttentionMaps(torch.ones(5, 1, 1, J, J), torch.zeros(5, 1, 1, 9, 9))}, "maps are of 5 frames"),
+        (
+            {"maps": AttentionMaps(torch.ones(5, 1, 1, J, J), torch.zeros(5, 1, 1, 9, 9))},
+            r"poses_3d is \(30, 17, 3\)",
+        ),
         ({"poses_3d": np.full((T, J, 3), np.nan)}, "poses_3d has no number for Hip in frame 0"),
         ({"every": 0}, "every is 0: expected a whole number from 1"),
         ({"every": 1.5}, "every is 1.5"),

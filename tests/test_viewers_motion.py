@@ -1,6 +1,5 @@
 """The motion viewer draws the given coordinates of any body, with the truth, the errors and the input beside them."""
 
-import io
 import json
 import time
 
@@ -15,6 +14,7 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 import plotly.graph_objects as go
 from helpers_data import tiny_dataset
+from helpers_viewers import controls_of, picture
 
 import poseformer_lite as pfl
 from poseformer_lite.lifting import Motion
@@ -51,13 +51,6 @@ def bones(viewer, name: str) -> list[dict]:
 
 def points(trace: dict) -> np.ndarray:
     return np.array([trace[axis] for axis in "xyz" if axis in trace], dtype=float).T
-
-
-def picture(viewer) -> bytes:
-    file = io.BytesIO()
-    viewer.still().savefig(file, format="raw", dpi=30)
-    plt.close("all")
-    return file.getvalue()
 
 
 def point_at(viewer, name: str, number, click: bool = False) -> None:
@@ -159,8 +152,8 @@ def test_the_figures_of_the_title_the_curve_and_the_words_are_right(viewer):
         f"Motion of h36m17, frame 4 at 0.08 s, MPJPE {ERROR[4].mean():.0f} mm: RWrist is {ERROR[4, 16]:.0f} mm from "
         f"the truth, in a motion of {T} frames at 50 Hz with MPJPE {ERROR.mean():.0f} mm"
     )
-    np.testing.assert_allclose(trace(viewer, "MPJPE")["z"], [ERROR.mean(axis=1)], atol=0.01)
-    line, here = [drawn for drawn in viewer.spec()["data"] if drawn["name"] == "MPJPE over time"]
+    np.testing.assert_allclose(trace(viewer, "error")["z"], [ERROR.mean(axis=1)], atol=0.01)
+    line, here = [drawn for drawn in viewer.spec()["data"] if drawn["name"] == "error over time"]
     np.testing.assert_allclose(line["y"], ERROR.mean(axis=1), atol=0.01)
     assert here["x"] == [4, 4, 4]
     assert here["y"][1] == pytest.approx(ERROR[4].mean(), abs=0.01)
@@ -184,11 +177,33 @@ def test_side_by_side_the_truth_stands_to_the_right_and_clear_of_the_prediction(
             assert low < values.min() and values.max() < high
 
 
+def test_in_the_place_of_the_truth_nothing_is_called_truth_error_or_mpjpe():
+    viewer = pfl.view_motion(POSES, TRUTH, truth_name="VideoPose3D")
+    seen = json.dumps(viewer.spec()["layout"]) + json.dumps([trace(viewer, name) for name in ("joints", "true joints")])
+    words = [
+        viewer.describe(),
+        *controls_of(viewer),
+        *(getattr(c, "tooltip", None) or "" for c in controls_of(viewer).values()),
+    ]
+    assert "VideoPose3D" in controls_of(viewer) and "VideoPose3D wide and grey" in viewer.legend()
+    assert (
+        f"mean distance {ERROR[0].mean():.0f} mm: Hip is {ERROR[0, 0]:.0f} mm from VideoPose3D, in a motion"
+        in viewer.describe()
+    )
+    assert trace(viewer, "true joints")["text"][3] == "RFoot, VideoPose3D"
+    still = viewer.still()
+    words += [text.get_text() for text in still.findobj(plt.Text)]
+    assert "mean distance in mm" in words and "distance in mm" in words
+    plt.close(still)
+    for text in [*words, seen.replace('"true joints"', "")]:
+        assert not any(word in text for word in ("truth", "true joint", "error", "MPJPE")), text
+
+
 def test_the_truth_can_be_hidden_and_the_curve_stays(viewer):
     viewer.arrangement = "prediction only"
     assert {drawn["visible"] for drawn in viewer.spec()["data"] if drawn["name"] in ("truth", "true joints")} == {False}
     assert "truth" not in viewer.legend()
-    assert trace(viewer, "MPJPE")["z"]
+    assert trace(viewer, "error")["z"]
 
 
 def test_while_it_plays_ranges_and_keys_stay_and_all_is_plain(viewer):
@@ -304,7 +319,7 @@ def holed(values: np.ndarray) -> np.ndarray:
         ({"fps": 0}, "fps is 0"),
         ({"fps": float("nan")}, "fps is nan"),
         ({"state": ViewState(T + 1, 17)}, "the state is of"),
-        ({"state": ViewState(T, 15)}, "and 15 joints"),
+        ({"state": ViewState(T, 15)}, "12 frames, 15 joints, but .* 12 frames, 17 joints"),
     ],
     ids=lambda value: "".join(value) if isinstance(value, dict) else "",
 )
@@ -321,7 +336,7 @@ def test_what_needs_a_truth_says_so():
         viewer.errors = True
     with pytest.raises(ValueError, match="arrangement = 'side by side' needs a truth"):
         viewer.arrangement = "side by side"
-    names = {control.description for control in viewer.widget.children[1].children}
+    names = set(controls_of(viewer))
     assert not names & {"truth", "error colours"}
     assert {"play", "frame", "speed", "trail", "joint", "pinned", "seen from"} <= names
 
@@ -347,9 +362,9 @@ def test_hovering_in_space_and_in_the_image_picks_the_joint_out_in_both(viewer):
 
 
 def test_a_click_on_the_curve_jumps_and_hovering_it_does_not(viewer):
-    point_at(viewer, "MPJPE", [0, 5])
+    point_at(viewer, "error", [0, 5])
     assert viewer.state.frame == 0
-    point_at(viewer, "MPJPE", [0, 5], click=True)
+    point_at(viewer, "error", [0, 5], click=True)
     assert viewer.state.frame == 5
     figure = viewer.widget.children[0]
     (joints,) = [trace for trace in figure.data if trace.name == "joints"]
@@ -357,9 +372,7 @@ def test_a_click_on_the_curve_jumps_and_hovering_it_does_not(viewer):
 
 
 def test_every_control_reaches_the_figure(viewer):
-    figure, bar = viewer.widget.children
-    controls = {control.description: control for control in bar.children}
-    assert len(controls) == len(bar.children) and "" not in controls
+    figure, controls = viewer.widget.children[0], controls_of(viewer)
     for arrangement in motion_module.ARRANGEMENTS:
         controls["truth"].value = arrangement
         np.testing.assert_allclose(
@@ -388,7 +401,7 @@ def test_every_control_reaches_the_figure(viewer):
 def test_two_motions_of_one_state_move_together(viewer):
     other = MotionViewer(TRUTH, state=viewer.state)
     assert other.widget is not None
-    point_at(viewer, "MPJPE", [0, 2], click=True)
+    point_at(viewer, "error", [0, 2], click=True)
     assert "frame 2" in other.widget.children[0].layout.title.text
 
 

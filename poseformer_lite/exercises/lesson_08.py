@@ -30,6 +30,7 @@ def exercise_1(answer):
             "This is one over the sum of squares, another measure of the same thing: the entropy is asked for.": (
                 1 / rows.square().sum(dim=-1)
             ),
+            "The last axis is kept, with length 1: make (...) of (..., N).": entropy.exp().unsqueeze(-1),
             "This is one over the largest weight: here all weights of a row count.": 1 / rows.amax(dim=-1),
             "You divided by the logarithm of the number of tokens: that makes a share, from 0 to 1.": (
                 entropy / np.log(rows.shape[-1])
@@ -67,6 +68,10 @@ def exercise_2(answer):
             "Every key is scaled by itself: one smallest and one largest weight hold for the whole map.": per_key.T,
             "Every query is scaled by itself, and the queries still stand in the rows.": per_query,
             "You divided by the largest weight only, and the queries still stand in the rows.": rows / rows.max(),
+            "The smallest weight was subtracted above and not below: divide by the largest minus the smallest.": (
+                (rows - rows.min()) / rows.max()
+            ).T,
+            "The picture is flipped, not transposed: row i must become column i.": right.T.flip(0),
             "The map is turned upside down: 0 belongs to the smallest weight, 1 to the largest.": 1 - right,
         }
         compare(answer(rows.clone()), right, mistakes, name="the map")
@@ -86,6 +91,7 @@ def exercise_3(answer):
             "The residual is missing: each layer also keeps its own token, so average the rows with the identity.": (
                 _product(mean)
             ),
+            "The residual is missing: halving the rows alone loses half of the weight.": _product(mean / 2),
             "The residual is missing, and the layers are in the wrong order.": _product(mean.flip(0)),
             "Identity and rows are added but not halved: the rows of the result do not sum to one.": (
                 _product(mean + identity)
@@ -97,6 +103,8 @@ def exercise_3(answer):
             "This is the first layer alone: the later ones mix on.": both[0],
             "The result is transposed: row i says where output token i comes from.": _product(both).T,
         }
+        if len(rows) > 2:
+            mistakes["Only the first two layers are followed: a stage may have more."] = both[1] @ both[0]
         if rows.shape[1] > 1:
             mistakes |= {
                 "Only the first head is followed: average all heads of a layer.": _product((rows[:, 0] + identity) / 2),
@@ -114,8 +122,14 @@ def exercise_3(answer):
 
 def exercise_4(answer):
     """The share of each frame in the prediction, from the head's weights (F,) and the rollout (F, F): (F,)."""
-    for weights, size in (([0.2, 0.6, 0.2], 3), ([-0.1, -0.5, -0.9, -0.4, -0.3], 5), ([-0.2, 0.5, 0.9, 0.4, 0.3], 5)):
-        weights, flow = torch.tensor(weights), _rows(size, size, seed=size)
+    for weights, blend in (
+        ([0.2, 0.6, 0.2], 1),
+        ([-0.1, -0.5, -0.9, -0.4, -0.3], 1),
+        ([-0.2, 0.5, 0.9, 0.4, 0.3], 1),
+        ([-0.8, 0.5, 0.9, 0.4], 0.2),  # hardly mixed: a share is negative
+    ):
+        weights, size = torch.tensor(weights), len(weights)
+        flow = blend * _rows(size, size, seed=size) + (1 - blend) * torch.eye(size)
         share = weights / weights.sum()
         mistakes = {
             "The rollout is used the wrong way round: row i says where token i comes from, and the weight of token i "
@@ -128,6 +142,14 @@ def exercise_4(answer):
             ),
             "You took absolute weights: a weight against the common sign counts against its token.": (
                 weights.abs() / weights.abs().sum() @ flow
+            ),
+            "You took absolute shares at the end: a token with the other sign is subtracted, its share is negative.": (
+                (weights @ flow).abs() / (weights @ flow).abs().sum()
+            ),
+            "You divided by the length of the weights: divide by their sum.": weights / weights.norm() @ flow,
+            "You divided by the largest weight: divide by the sum of all.": weights / weights.max() @ flow,
+            "Every weight belongs to an output token, a row of the rollout; here it multiplies a column.": (
+                share * flow.sum(dim=0)
             ),
             "You took a softmax of the weights: they enter as they are, divided by their sum.": (
                 weights.softmax(dim=0) @ flow
@@ -142,7 +164,7 @@ def exercise_4(answer):
                 share[:, None] * flow
             ),
         }
-        compare(answer(weights.clone(), flow.clone()), share @ flow, mistakes, name="the shares")
+        compare(answer(weights.clone(), flow.clone()), share @ flow, mistakes, name="the vector of shares")
     return "Two steps of bookkeeping, the rollout and the mean. The experiment that follows checks the books."
 
 
@@ -168,6 +190,15 @@ def exercise_5(answer):
             f"You took one column: a head has C/H of them, here {width}.": _zeroed(weight, slice(head, head + 1)),
             f"The slice is H = {heads} columns wide: a head has C/H, here {width}.": (
                 _zeroed(weight, slice(head * heads, (head + 1) * heads))
+            ),
+            "The last column of the head is left: a slice ends before its second number.": (
+                _zeroed(weight, slice(head * width, (head + 1) * width - 1))
+            ),
+            "The slice begins at column `head`: the heads before take C/H columns each.": (
+                _zeroed(weight, slice(head, head + width))
+            ),
+            "The columns are cut out: the weight must keep its shape, with zeros in them.": (
+                torch.cat([weight[:, : head * width], weight[:, (head + 1) * width :]], dim=1)
             ),
             "All other heads are gone and this one is left: it is the other way round.": (
                 weight - _zeroed(weight, slice(head * width, (head + 1) * width))
@@ -207,13 +238,28 @@ def exercise_6(answer):
             "the differences between takes swamp those between networks.": (
                 spread(without[draws].mean(axis=1) - baseline.mean())
             ),
-            "Errors with and without the head come from different takes here: draw the same takes for both.": (
-                spread(without[draws].mean(axis=1) - baseline[draws[::-1]].mean(axis=1))
-            ),
             "These percentiles enclose 90 %: 2.5 and 97.5 enclose 95 %.": spread(means, 5, 95),
             "The bounds are the smallest and largest mean: take the percentiles 2.5 and 97.5.": spread(means, 0, 100),
             "You took medians over the takes: MPJPE is a mean.": (
                 spread(np.median(rise[draws], axis=1), middle=np.median(rise))
+            ),
+            "The rise is a median here: MPJPE is a mean.": spread(means, middle=np.sort(rise)[(takes - 1) // 2]),
+            "The rise is the mean over the draws, which only comes near: take the takes as they are.": (
+                spread(means, middle=means.mean())
+            ),
+            "np.percentile counts from 0 to 100: 0.025 there is a fortieth of one per cent.": (
+                spread(means, 0.025, 0.975)
+            ),
+            "The bounds are in the wrong order: the lower one first.": spread(means, 97.5, 2.5),
+            "These are two standard deviations to either side: the percentiles of the means are asked for.": (
+                [rise.mean(), means.mean() - 2 * means.std(ddof=1), means.mean() + 2 * means.std(ddof=1)]
+            ),
+            "Each error has percentiles of its own here, and they are subtracted: take the difference first.": (
+                np.array(spread(without[draws].mean(axis=1), middle=without.mean()))
+                - spread(baseline[draws].mean(axis=1), middle=baseline.mean())
+            ),
+            "This is the error without the head: subtract the baseline.": (
+                spread(without[draws].mean(axis=1), middle=without.mean())
             ),
             "This is the rise in per cent of the error: it is asked for in mm.": (
                 100 * np.array(spread(means)) / baseline.mean()
@@ -225,7 +271,10 @@ def exercise_6(answer):
         given = given if isinstance(given, tuple | list) else torch.as_tensor(given).flatten().tolist()
         if len(given) != 3:
             raise Wrong("Return three numbers: the rise, the lower and the upper bound.")
-        compare([float(number) for number in given], spread(means), mistakes, name="(rise, low, high)", tolerance=1e-3)
+        given, right = [float(number) for number in given], spread(means)
+        if given[2] - given[1] > 2 * (right[2] - right[1]):
+            mistakes["The interval is far too wide: draw the same takes for both errors."] = given
+        compare(given, right, mistakes, name="the triple (rise, low, high)", tolerance=1e-3)
     return "The interval is about takes: other takes of this kind, the same network. Of other networks it says nothing."
 
 

@@ -40,6 +40,9 @@ def exercise_1(in_the_room):
             ),
             "The right foot was put on the floor, whether or not it is the lowest joint of the frame.": room
             - np.array([0, 0, 1]) * height[:, 3:4, None],
+            "The lower foot was put on the floor: the lowest joint of a frame may be a hand or a knee.": room
+            - np.array([0, 0, 1]) * height[:, [3, 6]].min(axis=1)[:, None, None],
+            "All three axes were moved: only the height is counted from the floor.": room - room.min(1, keepdims=True),
             "Every joint was put on the floor by itself, so the people are flat: take one height off per frame, the "
             "smallest over its joints.": room * [1, 1, 0],
             "The highest joint is at 0, so the people hang below the floor: take the smallest height off.": room
@@ -58,7 +61,7 @@ def exercise_2(worst_stretch):
     noise[40:52] += 60
     for errors, length in ((noise, 12), (np.array([10.0, 50, 10, 40, 40]), 2), (noise[::-1][:30], 1)):
         means = np.array([errors[i : i + length].mean() for i in range(len(errors) - length + 1)])
-        begin, mean = int(means.argmax()), means.max()
+        begin, mean = _worst(means)
         medians = np.array([np.median(errors[i : i + length]) for i in range(len(means))])
         compare(
             worst_stretch(errors.copy(), length),
@@ -70,19 +73,20 @@ def exercise_2(worst_stretch):
                 "This is one frame late: with a zero in front of the cumulative sums, entry i is the sum before "
                 "frame i.": (begin + 1, mean),
                 "This is the sum of the stretch: divide by its length.": (begin, mean * length),
-                "This is the worst single frame: what is asked for is the mean over `length` consecutive frames.": (
-                    int(errors.argmax()),
-                    errors.max(),
-                ),
+                "This is the worst single frame: take the mean over `length` consecutive frames.": _worst(errors),
                 "This is the best stretch: look for the largest mean.": (int(means.argmin()), means.min()),
-                "This is the stretch with the largest median: take means.": (int(medians.argmax()), medians.max()),
+                "This is the stretch with the largest median: take means.": _worst(medians),
+                "The last stretch is left out: there are T - length + 1 of them.": _worst(means[:-1]),
             }
             | _stretches_of_blocks(errors, length)
             | _stretches_without_the_first(errors, length),
             name="the pair of first frame and mean",
         )
-    only = np.array([3.0, 4.0, 8.0])
-    compare(worst_stretch(only.copy(), 3), (0, 5.0), name="the pair for a stretch as long as the take")
+    early, only = np.array([9.0, 9, 1, 1, 1]), np.array([3.0, 4.0, 8.0])
+    hint = {"The stretch that begins at frame 0 is left out: put a zero in front of the cumulative sums.": (1, 5.0)}
+    compare(worst_stretch(early.copy(), 2), (0, 9.0), hint, name="the pair where the first stretch is the worst")
+    hint = {"Stretches that reach beyond the end of the take were counted: there are T - length + 1.": (2, 8.0)}
+    compare(worst_stretch(only.copy(), 3), (0, 5.0), hint, name="the pair for a stretch as long as the take")
     ties = np.array([1.0, 7.0, 7.0, 1.0, 7.0, 7.0])
     hint = {"Two stretches are equally bad, and the first of them is asked for.": (4, 7.0)}
     compare(worst_stretch(ties.copy(), 2), (1, 7.0), hint, name="the pair where two stretches are equally bad")
@@ -124,6 +128,10 @@ def exercise_3(depth_flips):
                 "This looks at joints and not at bones: subtract the parent's depth from the child's.": joints,
                 "This is the height, the second coordinate: depth is the third.": others[1],
                 "This is the first coordinate, left and right: depth is the third.": others[0],
+                "Here `least` is 0.05 whatever is asked for: use the argument.": opposite
+                & (np.minimum(np.abs(ours), np.abs(true)) >= 0.05),
+                "Here the product of the depths must be large: each of them must be at least `least`.": opposite
+                & (np.abs(ours * true) >= least**2),
             },
             name="the reversed bones",
         )
@@ -136,9 +144,10 @@ def exercise_4(unequal_sides):
     lengths = 1000 * H36M17.bone_lengths(poses)
     left, right = (lengths[:, np.array(side) - 1] for side in (H36M17.left, H36M17.right))
     apart = left - right
-    expected = np.abs(apart).mean(axis=0)
+    size = np.abs(apart)
+    expected, squares = size.mean(axis=0), (size**2).mean(axis=0)
     shifted = lengths[:, [(j % 16) for j in H36M17.left]] - lengths[:, [(j % 16) for j in H36M17.right]]
-    positions = 1000 * np.linalg.norm(poses[:, H36M17.left] - poses[:, H36M17.right], axis=-1)
+    positions = 1000 * np.linalg.norm(poses[:, H36M17.left] - poses[:, H36M17.right], axis=-1).mean(axis=0)
     compare(
         unequal_sides(poses.copy()),
         expected,
@@ -148,22 +157,12 @@ def exercise_4(unequal_sides):
             "it in every frame.": np.abs(apart.mean(axis=0)),
             "The differences still have their signs: long and short cancel.": apart.mean(axis=0),
             "This is one number: give one for each of the six pairs.": expected.mean(),
-            "This is one number per frame: take the mean over frames, the first axis, and keep the pairs.": np.abs(
-                apart
-            ).mean(axis=1),
+            "This is one number per frame: take the mean over frames, the first axis.": size.mean(axis=1),
             "The bones are shifted by one: the bone that ends in joint j has the number j - 1, since the hip has "
             "none.": np.abs(shifted).mean(axis=0),
-            "This is how far the left joints are from the right ones: compare the lengths of bones.": positions.mean(
-                axis=0
-            ),
-            "These are squares, or their root: take the mean of the differences without their signs.": np.sqrt(
-                (apart**2).mean(axis=0)
-            ),
-            "This is how much the difference scatters: take the mean of the difference without its sign.": apart.std(
-                axis=0
-            ),
-            "These are the six pairs in per cent of the left bone: give millimetres.": 100
-            * (np.abs(apart) / left).mean(axis=0),
+            "This is how far the left joints are from the right ones: compare the lengths of bones.": positions,
+            "This is the root of a mean of squares: take the mean of the differences without signs.": squares**0.5,
+            "This is how much the difference scatters: take its mean without the sign.": apart.std(axis=0),
         },
         name="the differences of the six pairs",
     )
@@ -185,13 +184,13 @@ def exercise_5(lag_in_frames):
             late,
             {
                 "The sign is turned round: a prediction that comes late has a positive lag.": -late or 99,
-                "This is the delay that fits worst: take the smallest distance.": _worst_lag(predicted, target, most),
+                "This delay fits worst: take the smallest distance.": int(np.argmax(_fits(predicted, target, most))),
                 "The prediction is slid the wrong way: frame t + d of the prediction belongs to frame t of the "
-                "truth.": _early_lag(predicted, target, most) if late else 99,
+                "truth.": int(np.argmin(_fits(target, predicted, most))) if late else 99,
                 "This is one too many: the first delay to try is 0.": late + 1,
+                f"The delay `most` was never tried: it runs from 0 to `most`, {most} included.": most - 1,
                 "This is one too few: a delay of 0 stands first in the list.": late - 1,
                 "This is in milliseconds: give frames.": late * 20 or 99,
-                "This counts from the end of the list of delays: 0 comes first.": most - late,
             },
             name=f"the lag of a prediction that is {late} frames late",
         )
@@ -200,6 +199,9 @@ def exercise_5(lag_in_frames):
     still[-4:], late_at_the_end[-2:] = 1.0, 1.0  # moves by 1 m, in the last frames only
     hint = {"Every delay must be judged on the same true frames, the first T - most: here later ones came in.": 2}
     compare(lag_in_frames(late_at_the_end, still, 6), 0, hint, name="the lag where only the last frames move")
+    near, far = motion[10:70], motion[2:62]  # 8 frames late, where 4 are allowed
+    hint = {"Delays beyond `most` were tried: the largest is the argument, whatever it is.": 8}
+    compare(lag_in_frames(far.copy(), near.copy(), 4), 4, hint, name="the lag where more than `most` would fit")
     return "Half the width of a live average, less half a frame: that is the price of its calm."
 
 
@@ -224,7 +226,7 @@ def exercise_6(intervals_for_all):
     c = np.percentile(deviation.max(axis=1), 95)
     expected = around(c * spread)
     takes_spread = differences.std(axis=0, ddof=1)
-    signed = np.percentile(((means - middle) / spread).max(axis=1), 95)
+    farthest, signed = deviation.max(axis=1), np.percentile(((means - middle) / spread).max(axis=1), 95)
     compare(
         intervals_for_all(differences.copy(), np.random.default_rng(1), draws),
         expected,
@@ -239,6 +241,13 @@ def exercise_6(intervals_for_all):
             "The standard deviation is that of the takes: use the one of the means over the draws.": around(
                 c * takes_spread
             ),
+            "The standard deviation is everywhere that of the takes: use the one of the means over the draws.": around(
+                np.percentile((np.abs(means - middle) / takes_spread).max(axis=1), 95) * takes_spread
+            ),
+            "The percentile is 97.5, as for one end of two: the deviation has no sign, so it is 95.": around(
+                np.percentile(farthest, 97.5) * spread
+            ),
+            "This percentile is 0.95: `np.percentile` counts to 100.": around(np.percentile(farthest, 0.95) * spread),
             "The deviations were not divided by their joint's own standard deviation, so the joint that scatters most "
             "decides alone.": around(np.percentile(np.abs(means - middle).max(axis=1), 95)),
             "Only deviations upwards count here: take them without their sign.": around(signed * spread),
@@ -263,6 +272,10 @@ def _poses(T: int, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).normal(0, 0.3, (T, 17, 3)) * (np.arange(17) > 0)[:, None]
 
 
+def _worst(means: np.ndarray) -> tuple:
+    return int(means.argmax()), means.max()
+
+
 def _stretches_of_blocks(errors: np.ndarray, length: int) -> dict:
     """What dividing the take into blocks gives, where that is not the right answer."""
     blocks = errors[: len(errors) // length * length].reshape(-1, length).mean(axis=1)
@@ -273,19 +286,14 @@ def _stretches_of_blocks(errors: np.ndarray, length: int) -> dict:
 def _stretches_without_the_first(errors: np.ndarray, length: int) -> dict:
     """What cumulative sums without a zero in front give."""
     sums = np.cumsum(errors)
-    means = (sums[length:] - sums[:-length]) / length
     hint = (
         "This is one frame early: without a zero in front of the cumulative sums, the stretch that begins at frame 0 "
         "is left out, and all others are counted from it."
     )
-    return {hint: (int(means.argmax()), means.max())}
+    return {hint: _worst((sums[length:] - sums[:-length]) / length)}
 
 
-def _worst_lag(predicted: np.ndarray, target: np.ndarray, most: int) -> int:
+def _fits(predicted: np.ndarray, target: np.ndarray, most: int) -> list:
+    """The mean distance at each delay from 0 to most."""
     T = len(target) - most
-    return int(np.argmax([np.abs(predicted[d : d + T] - target[:T]).mean() for d in range(most + 1)]))
-
-
-def _early_lag(predicted: np.ndarray, target: np.ndarray, most: int) -> int:
-    T = len(target) - most
-    return int(np.argmin([np.linalg.norm(predicted[:T] - target[d : d + T], axis=-1).mean() for d in range(most + 1)]))
+    return [np.linalg.norm(predicted[d : d + T] - target[:T], axis=-1).mean() for d in range(most + 1)]

@@ -12,16 +12,17 @@ from torch import Tensor
 from traitlets import Enum
 
 from poseformer_lite import metrics, plots
-from poseformer_lite.attention_maps import Head, HeadAblation, ablated, all_heads, head_ablation
+from poseformer_lite.attention_maps import Head, HeadAblation, ablated, all_heads, head_ablation, lifting_pairs
 from poseformer_lite.datasets.base import PoseSequence
 from poseformer_lite.model.lifting_network import LiftingNetwork
 from poseformer_lite.skeleton import H36M17, Skeleton
 from poseformer_lite.viewers import controls, drawing
+from poseformer_lite.viewers.given import checked_fps
 from poseformer_lite.viewers.state import ViewState
 from poseformer_lite.viewers.viewer import Viewer
 
 NAMED = 24  # bars that can each have a name and a number beside them
-OFF = "#CC79A7"
+OFF = drawing.CHOSEN
 SWITCH = {"width": "122px"}
 
 
@@ -61,12 +62,8 @@ class AblationBoard(Viewer):
             )
         self.model = model
         self.skeleton = skeleton
-        self.fps = fps
-        device = next(model.parameters()).device
-        self.pairs = [
-            tuple(torch.from_numpy(part).to(device) for part in (s.poses_2d(), s.root_relative(skeleton.root)))
-            for s in sequences
-        ]  # of poses_2d (T, J, 2) and target (T, J, 3)
+        self.fps = checked_fps(fps)
+        self.pairs = lifting_pairs(model, sequences, skeleton.root)
         self.name = sequences[0].name
         self.truth = drawing.z_up(self.pairs[0][1].cpu())  # (T, J, 3)
         self._lifted: dict[frozenset[Head], tuple[Tensor, np.ndarray]] = {}
@@ -78,12 +75,7 @@ class AblationBoard(Viewer):
                 f"frames: expected all {len(self.heads)} heads of the model, one at a time, and {frames}"
             )
         stages = {head.stage: (head.layer + 1, head.head + 1) for head in self.heads}  # the last one of each
-        if state is not None and (state.heads, state.num_frames) != (stages, len(self.truth)):
-            raise ValueError(
-                f"the state is of {state.num_frames} frames and heads {state.heads}, but there are {len(self.truth)} "
-                f"frames and heads {stages}, as (layers, heads per layer)"
-            )
-        super().__init__(state or ViewState(len(self.truth), skeleton.num_joints, stages))
+        super().__init__(state, {"num_frames": len(self.truth), "num_joints": skeleton.num_joints, "heads": stages})
 
     def _measure(self) -> HeadAblation:
         """The change of each single head, with a progress bar where it takes longer than a second."""
@@ -151,27 +143,25 @@ class AblationBoard(Viewer):
         for trace in pale[:3]:
             trace["line"] = {"color": drawing.LINK, "width": 4, "dash": "dot"}
         pale[3]["marker"] = {"size": 2, "color": drawing.LINK, "opacity": 1}
-        layout = {
-            "width": 980,
-            "height": 560,
-            "margin": {"l": 100, "r": 10, "t": 80, "b": 70},
-            "title": {"text": f"{self.title()}<br><sub>{self.totals()}</sub>", "font": {"size": 15}},
-            "xaxis": {
+        layout = drawing.layout(
+            self.title(),
+            self.totals(),
+            height=560,
+            margin={"l": 100, "r": 10, "t": 80, "b": 70},
+            xaxis={
                 "domain": [0.0, 0.4],
                 "range": _room(changes),
                 "title": {"text": "change of MPJPE without this head alone, mm", "font": {"size": 12}},
                 "gridcolor": "#eeeeee",
             },
-            "yaxis": {"range": [len(self.heads) - 0.4, -0.6], "showgrid": False, **self._ticks()},
-            "bargap": 0.25,
-            "scene": drawing.fitted_scene(np.concatenate([self.truth, whole, lifted]), self.view, (0.46, 1.0)),
-            "annotations": [
+            yaxis={"range": [len(self.heads) - 0.4, -0.6], "showgrid": False, **self._ticks()},
+            bargap=0.25,
+            scene=drawing.fitted_scene(np.concatenate([self.truth, whole, lifted]), self.view, (0.46, 1.0)),
+            annotations=[
                 drawing.grid_note(0.73),
                 drawing.note("grey: truth; green dots: all heads on; colours: these heads off", 0.73, -0.05),
             ],
-            "hovermode": "closest",
-            "template": "plotly_white",
-        }
+        )
         ghost = drawing.body(self.truth[frame], self.skeleton, "scene", ghost=True, name="truth")
         body = drawing.body(lifted[frame], self.skeleton, "scene", name="lifted")
         return {"data": [bars, *ghost, *pale, *body], "layout": layout}
@@ -220,7 +210,7 @@ class AblationBoard(Viewer):
         all_on = ipywidgets.Button(description="all on", tooltip="switch all heads on")
         all_on.on_click(lambda _: self.all_on())
         grid = ipywidgets.VBox(rows, layout={"width": "100%"})
-        return [grid, all_on, *controls.frame_controls(self, self.fps), controls.view_control(self)]
+        return [grid, all_on, *controls.frame_controls(self, self.fps), *controls.view_controls(self)]
 
     def _switch(self, head: Head) -> ipywidgets.Widget:
         """A button that is pressed while its head is on."""

@@ -15,8 +15,6 @@ from poseformer_lite.viewers.spatial import SpatialAttentionViewer
 from poseformer_lite.viewers.state import ViewState
 from poseformer_lite.viewers.temporal import TemporalAttentionViewer
 
-_SIZES = ("num_frames", "num_joints", "heads")  # of a state
-
 
 @dataclass(frozen=True, repr=False)
 class Attention:
@@ -83,26 +81,19 @@ def view_attention(
         )
     maps = attention_maps(model, poses_2d)
     maps = AttentionMaps(None if maps.spatial is None else maps.spatial.cpu(), maps.temporal.cpu())
-    own = ViewState.of_maps(maps, model.num_joints)
-    if state is not None and any(getattr(state, size) != getattr(own, size) for size in _SIZES):
-        raise ValueError(f"the state is of {_sizes(state)}, but the sequence and its network have {_sizes(own)}")
-    state = state or own
+    heads = HeadGrid(maps, skeleton, fps, state)
     poses_3d = model.predict_sequence(poses_2d).cpu().numpy()
+    alike = {"skeleton": skeleton, "fps": fps, "state": heads.state}
     return Attention(
-        HeadGrid(maps, skeleton, fps, state),
-        None if maps.spatial is None else SpatialAttentionViewer(maps, poses_3d, skeleton, fps, state),
-        TemporalAttentionViewer(maps, poses_3d, frame_weights(model), skeleton, fps, state),
-        state,
+        heads,
+        None if maps.spatial is None else SpatialAttentionViewer(maps, poses_3d, **alike),
+        TemporalAttentionViewer(maps, poses_3d, _frame_weights(model), **alike),
+        heads.state,
         maps,
         poses_3d,
     )
 
 
-def frame_weights(model: LiftingNetwork) -> np.ndarray | None:
+def _frame_weights(model: LiftingNetwork) -> np.ndarray | None:
     """The weights with which the regression head takes the mean over a window, (F,); None where all are equal."""
     return model.head.weighted_mean.weight.detach().cpu().numpy().ravel() if isinstance(model, PoseFormer) else None
-
-
-def _sizes(state: ViewState) -> str:
-    heads = ", ".join(f"{layers} x {heads} {stage} heads" for stage, (layers, heads) in state.heads.items())
-    return f"{state.num_frames} frames, {state.num_joints} joints and {heads}"

@@ -31,8 +31,8 @@ class CameraToy(Viewer):
     length in widths of the picture.
 
     A joint behind the camera has no pixel, and nor has one so far to the side (more than 45 degrees) that
-    `Camera.project` clips it: they are not drawn, and said so. Raises ValueError for another shape, and for a camera
-    that none of the sliders reaches.
+    `Camera.project` clips it: they are not drawn, and said so. Raises ValueError for another shape, a camera that the
+    sliders do not reach, and a state of another body.
     """
 
     view = Enum(tuple(drawing.CAMERAS), "three quarters")
@@ -55,8 +55,6 @@ class CameraToy(Viewer):
                 f"pose_world is {self.pose.shape}, expected ({J}, 3) finite numbers for {skeleton.name}: one pose in "
                 "metres, z up"
             )
-        if state is not None and state.num_joints != J:
-            raise ValueError(f"the state is of {state.num_joints} joints, but {skeleton.name} has {J}")
         self.target = (self.pose.max(0) + self.pose.min(0)) / 2
         self.given = camera = camera or replace(PINHOLE, translation=tuple(self.target + [0.0, -5.0, 0.5]))
         self.skeleton = skeleton
@@ -70,7 +68,7 @@ class CameraToy(Viewer):
         for name, (low, high) in RANGES.items():
             if not low <= start[name] <= high:
                 raise ValueError(f"the camera's {name} is {start[name]:.2f}: this toy goes from {low:g} to {high:g}")
-        super().__init__(state or ViewState(num_joints=J), **{name: float(value) for name, value in start.items()})
+        super().__init__(state, {"num_joints": J}, **{name: float(value) for name, value in start.items()})
 
     @property
     def camera(self) -> Camera:
@@ -138,17 +136,15 @@ class CameraToy(Viewer):
         held = np.concatenate([self.pose, floor, pyramid.reshape(-1, 3)])
         scene = drawing.fitted_scene(held, self.view, (0.0, 0.56), stretch=2.4)
         scene["camera"]["projection"] = {"type": "orthographic"}  # or what is far away, the body, would be tiny
-        layout = {
-            "width": 980,
-            "height": 560,
-            "margin": {"l": 10, "r": 20, "t": 80, "b": 20},
-            "title": {"text": f"{self.title()}<br><sub>{self.lost()}</sub>", "font": {"size": 15}},
-            "scene": scene,
-            "annotations": [drawing.grid_note(0.28, 0.03), drawing.note(text, 0.64, 0.2, **table)],
-            "hovermode": "closest",
-            "template": "plotly_white",
+        layout = drawing.layout(
+            self.title(),
+            self.lost(),
+            height=560,
+            margin={"l": 10, "r": 20, "t": 80, "b": 20},
+            scene=scene,
+            annotations=[drawing.grid_note(0.28, 0.03), drawing.note(text, 0.64, 0.2, **table)],
             **drawing.image_axes(frame, "in pixels", (0.64, 1.0), (0.32, 1.0)),
-        }
+        )
         return {"data": data, "layout": layout}
 
     def title(self) -> str:
@@ -186,7 +182,7 @@ class CameraToy(Viewer):
             )
             for name, (low, high) in RANGES.items()
         ]
-        return [*sliders, *controls.joint_controls(self, self.skeleton), controls.view_control(self)]
+        return [*sliders, *controls.joint_controls(self, self.skeleton), *controls.view_controls(self)]
 
     def still(self) -> plt.Figure:
         camera, joint, pixels, pyramid = self.camera, self.state.joint, self.pixels(), _pyramid(self.camera)

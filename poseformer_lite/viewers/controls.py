@@ -26,8 +26,7 @@ def frame_controls(viewer: Viewer, fps: float) -> list[ipywidgets.Widget]:
 
     pace()
     speed.observe(pace, "value")
-    ipywidgets.jslink((play, "value"), (slider, "value"))
-    return [play, slider, speed]
+    return [viewer.tie(play, "frame"), slider, speed]
 
 
 def head_controls(viewer: Viewer, stage: str) -> list[ipywidgets.Widget]:
@@ -48,7 +47,13 @@ def joint_controls(viewer: Viewer, skeleton: Skeleton) -> list[ipywidgets.Widget
     return [viewer.tie(joint, "joint"), viewer.tie(pinned, "pinned")]
 
 
-def view_control(viewer: Viewer) -> ipywidgets.Widget:
-    """From where the scene is seen; the mouse turns it freely."""
+def view_controls(viewer: Viewer) -> list[ipywidgets.Widget]:
+    """From where the scene is seen; the mouse turns it freely, and the button back.
+
+    plotly takes the camera back as well whenever it redraws a scene that is being dragged: pause to turn it.
+    """
     options = ipywidgets.Dropdown(options=list(CAMERAS), description="seen from", layout={"width": "240px"})
-    return viewer.tie(options, "view")
+    words = "undo how the mouse has turned the scene"
+    reset = ipywidgets.Button(description="reset view", tooltip=words, layout={"width": "100px"})
+    reset.on_click(lambda _: viewer.reset_view())
+    return [viewer.tie(options, "view"), reset]

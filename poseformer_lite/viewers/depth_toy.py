@@ -32,7 +32,8 @@ class DepthAmbiguityToy(Viewer):
     whole body by one factor, which changes all bones alike.
 
     flipped: the joints whose bone leans the other way; slid: (J,) per cent; size: a factor. Raises ValueError for
-    another shape, a joint that is not in front of the camera, and a flip that no body can make.
+    another shape, a joint that is not in front of the camera, a flip that no body can make, and a state of another
+    body.
     """
 
     view = Enum(tuple(drawing.CAMERAS), "right of the picture")
@@ -47,15 +48,13 @@ class DepthAmbiguityToy(Viewer):
         skeleton: Skeleton = H36M17,
         state: ViewState | None = None,
     ):
-        J = skeleton.num_joints
-        if state is not None and state.num_joints != J:
-            raise ValueError(f"the state is of {state.num_joints} joints, but {skeleton.name} has {J}")
         self.sight = LinesOfSight(pose_3d, skeleton)
         self.truth = self.sight.pose  # (J, 3)
         self.camera = camera
         self.skeleton = skeleton
         self.random = np.random.default_rng(0)
-        super().__init__(state or ViewState(num_joints=J), slid=(0.0,) * J)
+        J = skeleton.num_joints
+        super().__init__(state, {"num_joints": J}, slid=(0.0,) * J)
 
     @property
     def pose(self) -> np.ndarray:
@@ -108,7 +107,6 @@ class DepthAmbiguityToy(Viewer):
         ends = {"size": 7, "color": drawing.LINK, "symbol": "diamond-open"}
         lines = drawing.z_up(self.sight.within_reach(min(self.size, 1), max(self.size, 1)))  # (J, 2, 3)
         chosen = drawing.z_up(self.sight.ends(joint, pose, self.size))  # (0, 1 or 2, 3)
-        title = f"{self.title()}<br><sub>{self.apart()}<br>{self.about_joint()}; {self.how_many()}</sub>"
         data = [
             *drawing.body(true_pixels, self.skeleton, ghost=True, name="true picture"),
             *drawing.body(pixels, self.skeleton, name="picture"),
@@ -119,20 +117,19 @@ class DepthAmbiguityToy(Viewer):
             *drawing.body(points, self.skeleton, "scene", name="body"),
             drawing.markers(chosen, "scene", marker=ends, name="ends"),
         ]
-        layout = {
-            "width": 980,
-            "height": 520,
-            "margin": {"l": 60, "r": 10, "t": 100, "b": 60},
-            "title": {"text": title, "font": {"size": 15}, "y": 0.96, "yanchor": "top"},
-            "scene": drawing.fitted_scene(np.concatenate([lines.reshape(-1, 3), points]), self.view, (0.38, 1.0)),
-            "annotations": [
+        layout = drawing.layout(
+            self.title(),
+            f"{self.apart()}<br>{self.about_joint()}; {self.how_many()}",
+            height=520,
+            margin={"l": 60, "r": 10, "t": 100, "b": 60},
+            scene=drawing.fitted_scene(np.concatenate([lines.reshape(-1, 3), points]), self.view, (0.38, 1.0)),
+            annotations=[
                 drawing.grid_note(0.7),
                 drawing.note("grey: the truth, and lines of sight to the camera", 0.7, -0.05),
             ],
-            "hovermode": "closest",
-            "template": "plotly_white",
             **drawing.image_axes(true_pixels, "in pixels", (0.0, 0.36), (0.0, 1.0)),
-        }
+        )
+        layout["title"] |= {"y": 0.96, "yanchor": "top"}
         return {"data": data, "layout": layout}
 
     def title(self) -> str:
@@ -207,7 +204,7 @@ class DepthAmbiguityToy(Viewer):
             self.tie(size, "size"),
             shuffle,
             reset,
-            controls.view_control(self),
+            *controls.view_controls(self),
         ]
 
     def still(self) -> plt.Figure:

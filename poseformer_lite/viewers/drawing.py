@@ -2,13 +2,12 @@
 
 import numpy as np
 
-from poseformer_lite.plots import COLOURS
+from poseformer_lite.plots import CHOSEN, COLOURS, LINK
+from poseformer_lite.plots import z_up as z_up
 from poseformer_lite.skeleton import Skeleton
 
 SIDES = ("left", "right", "middle")
 DASHES = {"left": "solid", "right": "dash", "middle": "solid"}  # told apart in grey, too
-LINK = "#009E73"
-CHOSEN = "#CC79A7"
 BAR = "#56B4E9"
 GRID = 0.5  # metres between the lines of a scene
 CAMERAS = {  # where the eye is, in a cube of side 1 round the origin
@@ -21,10 +20,17 @@ CAMERAS = {  # where the eye is, in a cube of side 1 round the origin
 }
 
 
-def z_up(poses_3d: np.ndarray) -> np.ndarray:
-    """Camera space (x right, y down, z away) -> x right, y away, z up, as 3D scenes want it. (..., 3) -> (..., 3)."""
-    x, y, z = np.moveaxis(np.asarray(poses_3d, dtype=float), -1, 0)
-    return np.stack([x, z, -y], axis=-1)
+def layout(title: str, subtitle: str, height: int, margin: dict, **rest) -> dict:
+    """What all figures have in common: 980 pixels of width and a title in two lines."""
+    return {
+        "width": 980,
+        "height": height,
+        "margin": margin,
+        "title": {"text": f"{title}<br><sub>{subtitle}</sub>", "font": {"size": 15}},
+        "hovermode": "closest",
+        "template": "plotly_white",
+        **rest,
+    }
 
 
 def body(pose: np.ndarray, skeleton: Skeleton, scene: str | None = None, ghost: bool = False, name: str = "") -> list:
@@ -35,11 +41,11 @@ def body(pose: np.ndarray, skeleton: Skeleton, scene: str | None = None, ghost: 
     """
     traces = []
     for side in SIDES:
-        bones = [bone for bone in skeleton.bones if skeleton.side(bone[1]) == side]
+        bones = np.array([bone for bone in skeleton.bones if skeleton.side(bone[1]) == side], dtype=int)
         line = {"color": COLOURS[side], "width": 6 if scene else 2.5, "dash": DASHES[side]}
         if ghost:
             line = {"color": "#b0b0b0", "width": 9 if scene else 5, "dash": "solid"}
-        traces.append(_trace(_segments(pose, bones), scene, mode="lines", line=line, hoverinfo="skip"))
+        traces.append(segments(pose[bones.reshape(-1, 2)], scene, line=line))
     joints = {"size": 4 if scene else 5, "color": "#b0b0b0" if ghost else "#333333", "opacity": 1}
     names = [f"{number} {joint}" for number, joint in enumerate(skeleton.joints)]
     silent = {"hoverinfo": "skip"} if ghost else {"text": names, "hovertemplate": "%{text}<extra></extra>"}
@@ -60,8 +66,7 @@ def links(pose: np.ndarray, joint: int, row: np.ndarray, scene: str, strongest: 
         "cmin": 0,
         "cmax": 1,
     }
-    ends = _segments(pose, [(joint, other) for other in order])
-    return _trace(ends, scene, mode="lines", line=line, hoverinfo="skip", name="links")
+    return segments(pose[[(joint, other) for other in order]], scene, line=line, name="links")
 
 
 def rows_heatmap(rows: np.ndarray, names: list[str], top: float, **rest) -> dict:
@@ -135,12 +140,11 @@ def scene_layout(poses: np.ndarray, view: str, across=(0.0, 1.0), up=(0.0, 1.0))
         for axis, centre in zip("xyz", middle, strict=True)
     }
     x, y, z = CAMERAS[view]
-    eye = {"eye": {"x": x, "y": y, "z": z}, "up": {"x": 0, "y": 0, "z": 1}}
+    camera = {"eye": {"x": x, "y": y, "z": z}, "center": {"x": 0, "y": 0, "z": 0}, "up": {"x": 0, "y": 0, "z": 1}}
     return {
         **axes,
         "aspectmode": "cube",
-        "camera": eye,
-        "uirevision": "kept",  # a new frame does not undo how the learner has turned it
+        "camera": camera,
         "domain": {"x": list(across), "y": list(up)},
     }
 
@@ -242,7 +246,7 @@ def curve_axes(values: list[float], title: str, across, up, number: int) -> dict
 
 
 def segments(ends: np.ndarray, scene: str | None = None, **look) -> dict:
-    """One trace of straight lines. ends: (N, 2, 3) z up, or (N, 2, 2) in an image."""
+    """One trace of straight lines that do not answer to the mouse. ends: (N, 2, 3) z up, or (N, 2, 2) in an image."""
     gaps = np.full((len(ends), 1, ends.shape[-1]), np.nan)
     points = np.concatenate([ends, gaps], axis=1).reshape(-1, ends.shape[-1])
     return _trace(points, scene, mode="lines", hoverinfo="skip", **look)
@@ -251,12 +255,6 @@ def segments(ends: np.ndarray, scene: str | None = None, **look) -> dict:
 def markers(points: np.ndarray, scene: str | None = None, **look) -> dict:
     """One trace of points that do not answer to the mouse. points: (N, 3) z up, or (N, 2) in an image."""
     return _trace(points, scene, mode="markers", hoverinfo="skip", **look)
-
-
-def _segments(pose: np.ndarray, bones: list[tuple[int, int]]) -> np.ndarray:
-    """The ends of each bone with NaN behind them, so that one trace draws them all. -> (3 * bones, 2 or 3)."""
-    gap = np.full(pose.shape[-1], np.nan)
-    return np.array([point for a, b in bones for point in (pose[a], pose[b], gap)]).reshape(-1, pose.shape[-1])
 
 
 def _trace(points: np.ndarray, scene: str | None, **rest) -> dict:

@@ -119,7 +119,7 @@ function drawScene(at, now) {
     change["line.color"] = traces.map(({ name }) => shades[name]);
     change.text = only("joints", page.labels.map((label, j) => [label,
         ...(at.map ? [`weight ${at.row[j].toFixed(3)}`] : []),
-        ...(at.errors ? [`error ${Math.round(at.errors[j])} mm`] : [])].join(", ")));
+        ...(at.errors ? [`${page.ofJoint} ${Math.round(at.errors[j])} mm`] : [])].join(", ")));
     change.hovertemplate = only("joints", "%{text}<extra></extra>");
     return update("scene", change);
 }
@@ -154,11 +154,12 @@ function say(at, now) {
     const name = page.joints[now.joint] + (now.pinned ? " (pinned)" : ""), seconds = (now.frame / page.fps).toFixed(2);
     const bold = text => Object.assign(document.createElement("b"), { textContent: text });
     const caption = (id, first, second) => byId(id).replaceChildren(bold(first), second);
+    const truth = page.truth === "truth" ? "the truth" : page.truth;
     const mean = at.errors && at.errors.reduce((sum, error) => sum + error) / J;
     const place = at.pose[now.joint].map(value => value.toFixed(2));
     caption("scene-says",
-        `Frame ${now.frame} at ${seconds} s` + (at.errors ? `, MPJPE ${Math.round(mean)} mm` : ""),
-        at.errors ? `${name} is ${Math.round(at.errors[now.joint])} mm from the truth`
+        `Frame ${now.frame} at ${seconds} s` + (at.errors ? `, ${page.ofPose} ${Math.round(mean)} mm` : ""),
+        at.errors ? `${name} is ${Math.round(at.errors[now.joint])} mm from ${truth}`
             : `${name} is at x ${place[0]}, y ${place[1]} and height ${place[2]} m`);
     byId("time").textContent = `${now.frame} at ${seconds} s`;
     if (!at.map) return;
@@ -250,7 +251,7 @@ function listen() {
         hear(event, "input", "joints in the image", point => act(point.pointNumber));
         hear(event, "heatmap", "rows", point => act(point.pointNumber[0]));
     }
-    hear("click", "curve", "MPJPE", point => set({ frame: nearest(point.x) }));
+    hear("click", "curve", "error", point => set({ frame: nearest(point.x) }));
     byId("scene").addEventListener("pointerdown", holdStill, { capture: true });
     byId("scene").on("plotly_relayout", change => change["scene.camera"] && set({ view: "" })); // turned by hand
 }
@@ -271,13 +272,14 @@ async function start() {
     for (const part of document.querySelectorAll("[data-needs]")) {
         part.hidden = !part.dataset.needs.split(" ").some(there);
     }
-    byId("grid").textContent = page.grid;
+    for (const place of document.querySelectorAll("[data-says]")) place.textContent = page[place.dataset.says];
     Object.assign(controls.frame, { min: 0, max: (page.frames - 1) * page.every, step: page.every });
     fill("speed", page.speeds.map(speed => [`${speed} x`, speed]));
     fill("joint", page.joints.map((joint, j) => [`${j} ${joint}`, j]));
     fill("view", Object.keys(page.cameras).map(view => [view, view]));
     const colours = { attention: "attention", error: "truth", none: "poses" }; // and what they need
-    fill("colours", Object.keys(colours).filter(name => there(colours[name])).map(name => [name, name]));
+    fill("colours", Object.keys(colours).filter(name => there(colours[name]))
+        .map(name => [name === "error" ? page.ofJoint : name, name]));
     fill("layer", (page.tops ?? []).map((_, layer) => [layer, layer]));
     fill("head", (page.tops?.[0] ?? []).map((_, head) => [head, head]));
     for (const name of Object.keys(page.arrays)) page.arrays[name] = await unpack(page.arrays[name]);

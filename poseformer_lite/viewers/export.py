@@ -21,6 +21,7 @@ from poseformer_lite.lifting import Motion
 from poseformer_lite.skeleton import H36M17, Skeleton
 from poseformer_lite.viewers import drawing
 from poseformer_lite.viewers.controls import SPEEDS
+from poseformer_lite.viewers.given import Given
 from poseformer_lite.viewers.motion import ERROR_COLOURS, MotionViewer, view_motion
 from poseformer_lite.viewers.spatial import SpatialAttentionViewer
 
@@ -29,10 +30,11 @@ LIMIT = 6_500_000  # bytes of a page, of which plotly.js takes up to 4.8 million
 
 def export_html(
     path: str | Path,
-    poses_3d,
+    poses_3d: Given,
     *,
-    truth=None,
-    keypoints=None,
+    truth: Given | None = None,
+    truth_name: str = "truth",
+    keypoints: Given | None = None,
     maps: AttentionMaps | None = None,
     skeleton: Skeleton = H36M17,
     fps: float = 50.0,
@@ -43,8 +45,9 @@ def export_html(
     """Write one page that plays a motion and, where maps are given, shows whom each joint attends to.
 
     poses_3d: a Motion, which brings keypoints, fps and skeleton, or (T, J, 3) metres, camera space and root-relative,
-    or with z up where world=True. truth: (T, J, 3), the same. keypoints: (T, J, 2), pixels or normalised. maps: of the
-    same T frames, with a spatial stage. every=n keeps frames 0, n, 2n, … at their times, for long motions.
+    or with z up where world=True. truth: (T, J, 3), the same; truth_name says what it is where it is not the truth.
+    keypoints: (T, J, 2), pixels or normalised. maps: of the same T frames, with a spatial stage. every=n keeps frames
+    0, n, 2n, … at their times, for long motions.
 
     In the page 3D coordinates are rounded to 1 mm, keypoints to 0.1 pixels (0.0001 where they are normalised), and
     attention weights to 1/255 of the largest of their head. Returns the path. Raises ValueError as MotionViewer and
@@ -57,12 +60,12 @@ def export_html(
     escaped = replace(skeleton, joints=tuple(html.escape(joint, quote=False) for joint in skeleton.joints))
     if isinstance(poses_3d, Motion):
         poses_3d = replace(poses_3d, skeleton=escaped)
-    motion = view_motion(poses_3d, truth, keypoints=keypoints, skeleton=escaped, fps=fps, world=world)
+    rest = {"skeleton": escaped, "fps": fps, "world": world, "truth_name": html.escape(truth_name, quote=False)}
+    motion = view_motion(poses_3d, truth, keypoints=keypoints, **rest)
     spatial = None
     if maps is not None:
-        spatial = SpatialAttentionViewer(maps, motion.poses, escaped)
-        spatial.poses = motion.poses  # z up already
-    page = _page(title, {"joints": skeleton.joints, **_contents(motion, spatial, int(every))})
+        spatial = SpatialAttentionViewer(maps, motion.poses, escaped, world=True)
+    page = _page(title, {"joints": skeleton.joints, "truth": truth_name, **_contents(motion, spatial, int(every))})
     with atomic_path(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return Path(path)
@@ -86,6 +89,8 @@ def _contents(motion: MotionViewer, spatial: SpatialAttentionViewer | None, ever
         "labels": motion.skeleton.joints,
         "sides": [[bone for bone in bones if side(bone[1]) == name] for name in drawing.SIDES],
         "leaves": motion.leaves,
+        "ofJoint": motion.of_joint,
+        "ofPose": motion.of_pose,
         "worst": motion.top,  # millimetres, the end of the colours of errors
         "tops": None if spatial is None else spatial.top.tolist(),  # (L, H), the ends of the colours of weights
         "speeds": SPEEDS,

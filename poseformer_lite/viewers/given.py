@@ -1,8 +1,9 @@
-"""Motions as they are given: arrays, tensors on any device or a Motion, checked before anything is drawn."""
+"""What viewers are given, checked before anything is drawn: arrays, tensors on any device or a Motion, and maps."""
 
 import numpy as np
 from torch import Tensor
 
+from poseformer_lite.attention_maps import AttentionMaps
 from poseformer_lite.lifting import Motion
 from poseformer_lite.skeleton import Skeleton
 from poseformer_lite.viewers import drawing
@@ -12,15 +13,15 @@ Given = Motion | np.ndarray | Tensor
 
 def num_frames(poses_3d: Given) -> int:
     """T of (T, J, 3), at least 1: so many frames the other arrays must have."""
-    return max((1, *_array(poses_3d).shape[:1]))
+    return max((1, *as_array(poses_3d).shape[:1]))
 
 
 def checked(name: str, values: Given, shape: tuple[int, ...], skeleton: Skeleton) -> np.ndarray:
     """An array of exactly this shape (T, J, 2 or 3) and of finite numbers, a copy; ValueError otherwise."""
-    values = _array(values)
+    values = as_array(values)
     if values.shape != shape:
         raise ValueError(
-            f"{name} is {values.shape}, expected {shape}: as many frames as the motion and at least one, and the "
+            f"{name} is {values.shape}, expected {shape}: the frames of all else that is shown, at least one, and the "
             f"{skeleton.num_joints} joints of {skeleton.name}. Give the same frames, and the skeleton that they are on"
         )
     if not np.isfinite(values).all():
@@ -47,6 +48,30 @@ def upright(name: str, poses_3d: Given, T: int, skeleton: Skeleton, world: bool)
     return poses if world else drawing.z_up(poses)
 
 
-def _array(values: Given) -> np.ndarray:
+def sizes_of(maps: AttentionMaps, skeleton: Skeleton) -> dict:
+    """What the state of viewers of these maps is made with, checked: num_frames, num_joints and heads.
+
+    Raises ValueError for the maps of windows, and for another number of joints.
+    """
+    T, J = len(maps.temporal), skeleton.num_joints
+    if maps.spatial is not None and (len(maps.spatial), maps.spatial.shape[-1]) != (T, J):
+        raise ValueError(
+            f"the maps are of {len(maps.spatial)} frames of {maps.spatial.shape[-1]} joints and {T} windows, but "
+            f"{skeleton.name} has {J} joints, and every frame needs its window: give attention_maps a sequence "
+            "(T, J, 2), and the skeleton of its joints"
+        )
+    heads = {stage: tuple(rows.shape[1:3]) for stage, rows in maps.stages.items()}
+    return {"num_frames": T, "num_joints": J, "heads": heads}
+
+
+def checked_fps(fps: float) -> float:
+    """Frames per second; ValueError where that is no positive number."""
+    if not 0 < fps < np.inf:
+        raise ValueError(f"fps is {fps}: expected a positive number of frames per second")
+    return fps
+
+
+def as_array(values: Given) -> np.ndarray:
+    """A copy in float64, without a gradient, on the CPU."""
     values = values.poses_3d if isinstance(values, Motion) else values
     return values.detach().cpu().double().numpy() if isinstance(values, Tensor) else np.array(values, dtype=float)

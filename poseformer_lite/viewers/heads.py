@@ -12,6 +12,7 @@ from poseformer_lite.attention_maps import AttentionMaps, Head
 from poseformer_lite.model.lifting_network import window_indices
 from poseformer_lite.skeleton import H36M17, Skeleton
 from poseformer_lite.viewers import controls, drawing
+from poseformer_lite.viewers.given import checked_fps, sizes_of
 from poseformer_lite.viewers.state import ViewState
 from poseformer_lite.viewers.viewer import Viewer
 
@@ -27,7 +28,7 @@ class HeadGrid(Viewer):
     the window round it; queries downwards, keys to the right. Maps of more than 40 tokens are drawn in the means of
     blocks, 3 by 3 tokens for F = 81 and 7 by 7 for F = 243, so that the page stays light. `scaling` "each head by
     itself" ends the colours at a head's largest weight over all frames, "all alike" at the largest of the stage.
-    Raises ValueError for the maps of windows, and for another number of joints.
+    Raises ValueError for the maps of windows, another number of joints, and a state of something else.
     """
 
     scaling = Enum((BY_ITSELF, ALIKE), BY_ITSELF)
@@ -35,21 +36,14 @@ class HeadGrid(Viewer):
     def __init__(
         self, maps: AttentionMaps, skeleton: Skeleton = H36M17, fps: float = 50.0, state: ViewState | None = None
     ):
-        stages = {"spatial": maps.spatial, "temporal": maps.temporal}
-        self.rows = {stage: rows.cpu().numpy() for stage, rows in stages.items() if rows is not None}  # (T, L, H, N, N)
-        T, F = maps.temporal.shape[0], maps.temporal.shape[-1]
-        if maps.spatial is not None and maps.spatial.shape[::4] != (T, skeleton.num_joints):
-            raise ValueError(
-                f"the maps are of {len(maps.spatial)} frames of {maps.spatial.shape[-1]} joints and {T} windows, but "
-                f"{skeleton.name} has {skeleton.num_joints} joints, and every frame needs its window: give "
-                "attention_maps a sequence (T, J, 2), and the skeleton of its joints"
-            )
+        sizes = sizes_of(maps, skeleton)
+        self.rows = {stage: rows.cpu().numpy() for stage, rows in maps.stages.items()}  # (T, L, H, N, N)
         self.tops = {stage: _largest(rows) for stage, rows in self.rows.items()}  # (L, H)
-        self.windows = window_indices(T, F).numpy()  # (T, F)
+        self.windows = window_indices(len(maps.temporal), maps.temporal.shape[-1]).numpy()  # (T, F)
         self.skeleton = skeleton
-        self.fps = fps
+        self.fps = checked_fps(fps)
         self._cells = lru_cache(maxsize=1)(self._cells)  # which joint or head is looked at changes none of them
-        super().__init__(state or ViewState.of_maps(maps, skeleton.num_joints))
+        super().__init__(state, sizes)
 
     @property
     def tiles(self) -> np.ndarray:
@@ -104,12 +98,12 @@ class HeadGrid(Viewer):
         }
         middles = np.arange(max(L, H)) * step + (N - 1) / 2
         look = {"type": "category", "showgrid": False, "zeroline": False, "ticks": ""}
-        layout = {
-            "width": 980,
-            "height": round(height) + 130,
-            "margin": {"l": 70, "r": 110, "t": 100, "b": 30},
-            "title": {"text": f"{self.title()}<br><sub>{self.legend()}</sub>", "font": {"size": 15}, "y": 0.94},
-            "xaxis": {
+        layout = drawing.layout(
+            self.title(),
+            self.legend(),
+            height=round(height) + 130,
+            margin={"l": 70, "r": 110, "t": 100, "b": 30},
+            xaxis={
                 "domain": [0, min(1, width / 800)],
                 "range": [-1, H * step - _gap(N)],
                 "tickvals": middles[:H].tolist(),
@@ -117,16 +111,15 @@ class HeadGrid(Viewer):
                 "side": "top",
                 **look,
             },
-            "yaxis": {
+            yaxis={
                 "range": [L * step - _gap(N), -1],
                 "tickvals": middles[:L].tolist(),
                 "ticktext": [f"layer {layer}" for layer in range(L)],
                 **look,
             },
-            "shapes": [self._frame(step, N)],
-            "hovermode": "closest",
-            "template": "plotly_white",
-        }
+            shapes=[self._frame(step, N)],
+        )
+        layout["title"]["y"] = 0.94
         return {"data": [heatmap], "layout": layout}
 
     def _cells(self, stage: str, frame: int, scaling: str) -> tuple[list, list]:

@@ -12,7 +12,7 @@ from poseformer_lite import metrics, plots
 from poseformer_lite.lifting import Motion
 from poseformer_lite.skeleton import H36M17, Skeleton
 from poseformer_lite.viewers import controls, drawing
-from poseformer_lite.viewers.given import Given, checked, num_frames, upright
+from poseformer_lite.viewers.given import Given, checked, checked_fps, num_frames, upright
 from poseformer_lite.viewers.state import ViewState
 from poseformer_lite.viewers.viewer import Viewer
 
@@ -30,12 +30,13 @@ def view_motion(
     fps: float = 50.0,
     world: bool = False,
     state: ViewState | None = None,
+    truth_name: str = "truth",
 ) -> "MotionViewer":
     """Look at a motion: a Motion, which brings its own keypoints, skeleton and frame rate, or an array or tensor.
 
     Arrays of poses are (T, J, 3) metres, camera space and root-relative or, with world=True, z up; truth is given in
-    the same space. keypoints: (T, J, 2), pixels or normalised screen coordinates. Raises ValueError as MotionViewer
-    does.
+    the same space, and truth_name says what it is where it is not the truth, such as another network's prediction.
+    keypoints: (T, J, 2), pixels or normalised screen coordinates. Raises ValueError as MotionViewer does.
     """
     if isinstance(motion_or_poses_3d, Motion):
         motion = motion_or_poses_3d
@@ -43,7 +44,7 @@ def view_motion(
             raise ValueError("a Motion is in camera space: with world=True, give motion.upright() and its skeleton")
         keypoints = motion.keypoints if keypoints is None else keypoints
         skeleton, fps = motion.skeleton, motion.fps
-    return MotionViewer(motion_or_poses_3d, truth, keypoints, skeleton, fps, world, state)
+    return MotionViewer(motion_or_poses_3d, truth, keypoints, skeleton, fps, world, state, truth_name)
 
 
 class MotionViewer(Viewer):
@@ -55,9 +56,10 @@ class MotionViewer(Viewer):
     curve of the error jumps to that frame; hovering a joint picks it out in space and in the image, a click pins it.
 
     poses_3d, truth: (T, J, 3) metres, camera space and root-relative or, with world=True, z up; keypoints: (T, J, 2)
-    pixels or normalised screen coordinates, y downwards. Raises ValueError for other shapes, no frames, numbers that
-    are not finite, poses that are not in metres or not root-relative, and a state of another motion; and where errors
-    or another arrangement are asked for without a truth.
+    pixels or normalised screen coordinates, y downwards. truth_name: what stands in the place of the truth; by any
+    other name than "truth", its distance to the poses is not called an error nor, in the mean, MPJPE. Raises ValueError
+    for other shapes, no frames, numbers that are not finite, poses that are not in metres or not root-relative, and a
+    state of another motion; and where errors or another arrangement are asked for without a truth.
     """
 
     arrangement = Enum(ARRANGEMENTS, "overlaid")
@@ -74,18 +76,13 @@ class MotionViewer(Viewer):
         fps: float = 50.0,
         world: bool = False,
         state: ViewState | None = None,
+        truth_name: str = "truth",
     ):
         T, J = num_frames(poses_3d), skeleton.num_joints
         self.poses = upright("poses_3d", poses_3d, T, skeleton, world)
-        state = state or ViewState(T, J)
-        if (state.num_frames, state.num_joints) != (T, J):
-            raise ValueError(
-                f"the state is of {state.num_frames} frames and {state.num_joints} joints, but the motion has {T} and "
-                f"{J}: give the state of a viewer of the same motion, or none"
-            )
-        if not 0 < fps < np.inf:
-            raise ValueError(f"fps is {fps}: expected a positive number of frames per second")
-        self.skeleton, self.fps, self.top = skeleton, fps, 1.0
+        self.skeleton, self.fps, self.top = skeleton, checked_fps(fps), 1.0
+        self.truth_name, known = truth_name, truth_name == "truth"
+        self.of_joint, self.of_pose = ("error", "MPJPE") if known else ("distance", "mean distance")
         self.truth = self.error = self.keypoints = None
         if truth is not None:
             self.truth = upright("truth", truth, T, skeleton, world)
@@ -96,7 +93,8 @@ class MotionViewer(Viewer):
             self.keypoints = checked("keypoints", keypoints, (T, J, 2), skeleton)
         self.leaves = [joint for joint in range(J) if joint not in skeleton.parents]
         arrangement = "prediction only" if truth is None else "overlaid"
-        super().__init__(state, errors=truth is not None, arrangement=arrangement)
+        sizes = {"num_frames": T, "num_joints": J}
+        super().__init__(state, sizes, errors=truth is not None, arrangement=arrangement)
 
     @validate("errors", "arrangement")
     def _needs_truth(self, proposal):
@@ -123,7 +121,7 @@ class MotionViewer(Viewer):
             data += drawing.body(self.keypoints[frame], self.skeleton, name="keypoints")
             data[-1] |= {"name": "joints in the image", "marker": self._marker(6, bar=False)}
         if self.error is not None:
-            data += drawing.curve(self._curve, frame, "MPJPE", "mm", xaxis="x2", yaxis="y2")
+            data += drawing.curve(self._curve, frame, "error", "mm", xaxis="x2", yaxis="y2")
         return {"data": data, "layout": self._layout()}
 
     def _layout(self) -> dict:
@@ -131,21 +129,19 @@ class MotionViewer(Viewer):
         left = 0.0 if self.keypoints is None else 0.42
         right, bottom = (1.0, 0.0) if self.truth is None else (0.93, 0.28)
         floor = 0.0 if left else bottom
-        layout = {
-            "width": 980,
-            "height": 640 if floor else 560,
-            "margin": {"l": 65, "r": 10, "t": 65, "b": 60},
-            "title": {"text": f"{self.title()}<br><sub>{self.looked_at()}</sub>", "font": {"size": 15}},
-            "scene": drawing.scene_layout(self._everywhere(), self.view, (left, right), (floor, 1.0)),
-            "annotations": [drawing.note(self.legend(), (left + right) / 2, floor)],
-            "hovermode": "closest",
-            "template": "plotly_white",
-        }
+        layout = drawing.layout(
+            self.title(),
+            self.looked_at(),
+            height=640 if floor else 560,
+            margin={"l": 65, "r": 10, "t": 65, "b": 60},
+            scene=drawing.scene_layout(self._everywhere(), self.view, (left, right), (floor, 1.0)),
+            annotations=[drawing.note(self.legend(), (left + right) / 2, floor)],
+        )
         if self.keypoints is not None:
             layout |= drawing.image_axes(self.keypoints, self.unit, (0.0, left - 0.06), (bottom and bottom + 0.1, 1.0))
         if self.truth is not None:
             across, up = (0.0, left - 0.06 if left else right), (0.0, bottom - 0.1)
-            layout |= drawing.curve_axes(self._curve, "MPJPE in mm", across, up, number=2)
+            layout |= drawing.curve_axes(self._curve, f"{self.of_pose} in mm", across, up, number=2)
         return layout
 
     def _true_body(self) -> list[dict]:
@@ -156,8 +152,8 @@ class MotionViewer(Viewer):
                 trace["line"] |= {"width": 6, "dash": drawing.DASHES[side]}
         for trace in traces:
             trace |= {"visible": self.arrangement != "prediction only", "opacity": 1.0 if beside else 0.5}
-        told = {"text": list(self.skeleton.joints), "hovertemplate": "%{text}, true<extra></extra>", "hoverinfo": "all"}
-        traces[-1] |= {"name": "true joints", **told}
+        told = {"text": [f"{joint}, {self.truth_name}" for joint in self.skeleton.joints], "hoverinfo": "all"}
+        traces[-1] |= {"name": "true joints", "hovertemplate": "%{text}<extra></extra>", **told}
         return traces
 
     def _paths(self) -> np.ndarray:
@@ -184,7 +180,7 @@ class MotionViewer(Viewer):
         if self.errors:
             colours = self.error[self.state.frame].round(2)
             sizes = size * (1 + np.minimum(colours / self.top, 1))
-        title = {"text": "error<br>in mm", "side": "top", "font": {"size": 11}}
+        title = {"text": f"{self.of_joint}<br>in mm", "side": "top", "font": {"size": 11}}
         return {
             "symbol": np.where(chosen, "diamond", "circle").tolist(),
             "size": np.where(chosen, 2.5 * size, sizes).round(2).tolist(),
@@ -200,7 +196,7 @@ class MotionViewer(Viewer):
 
     def title(self) -> str:
         frame = self.state.frame
-        error = "" if self.error is None else f", MPJPE {self.error[frame].mean():.0f} mm"
+        error = "" if self.error is None else f", {self.of_pose} {self.error[frame].mean():.0f} mm"
         return f"Motion of {self.skeleton.name}, frame {frame} at {frame / self.fps:.2f} s{error}"
 
     def looked_at(self) -> str:
@@ -208,38 +204,41 @@ class MotionViewer(Viewer):
         frame, joint = self.state.frame, self.state.joint
         name = self.skeleton.joints[joint] + (" (pinned)" if self.state.pinned else "")
         if self.error is not None:
-            return f"{name} is {self.error[frame, joint]:.0f} mm from the truth"
+            true = "the truth" if self.truth_name == "truth" else self.truth_name
+            return f"{name} is {self.error[frame, joint]:.0f} mm from {true}"
         x, y, z = self.poses[frame, joint].round(2) + 0.0  # no -0.00
         return f"{name} is at x {x:.2f}, y {y:.2f} and height {z:.2f} m"
 
     def legend(self) -> str:
         """Which line is what."""
-        truth = {"overlaid": ", truth wide and grey", "side by side": ", truth to the right in grey"}
-        return f"left limbs solid, right limbs dashed{truth.get(self.arrangement, '')}; grid: {drawing.GRID:g} m"
+        look = {"overlaid": "wide and grey", "side by side": "to the right in grey"}.get(self.arrangement)
+        truth = f", {self.truth_name} {look}" if look else ""
+        return f"left limbs solid, right limbs dashed{truth}; grid: {drawing.GRID:g} m"
 
     def describe(self) -> str:
         motion = f" of {len(self.poses)} frames at {self.fps:g} Hz"
         if self.error is not None:
-            motion += f" with MPJPE {self.error.mean():.0f} mm"
+            motion += f" with {self.of_pose} {self.error.mean():.0f} mm"
         return f"{self.title()}: {self.looked_at()}, in a motion{motion}"
 
     def listen(self, figure: go.FigureWidget) -> None:
         for trace in figure.data:
             if trace.name in ("joints", "joints in the image", "true joints"):
                 self.react(trace, hover=self.state.point_at, click=self.state.pin)
-            elif trace.name == "MPJPE":
+            elif trace.name == "error":
                 self.react(trace, click=lambda cell: setattr(self.state, "frame", cell[1]))
 
     def controls(self) -> list[ipywidgets.Widget]:
         trail = ipywidgets.IntSlider(min=0, max=50, description="trail", layout={"width": "240px"})
         widgets = [*controls.frame_controls(self, self.fps), self.tie(trail, "trail")]
         if self.truth is not None:
-            ways = ipywidgets.Dropdown(options=ARRANGEMENTS, description="truth", layout={"width": "240px"})
-            colours = ipywidgets.ToggleButton(
-                description="error colours", tooltip="colour the joints by their error", layout={"width": "120px"}
+            name, words = f"{self.of_joint} colours", f"colour the joints by their {self.of_joint}"
+            ways = ipywidgets.Dropdown(
+                options=ARRANGEMENTS, description=self.truth_name, style={"description_width": "initial"}
             )
+            colours = ipywidgets.ToggleButton(description=name, tooltip=words, layout={"width": "130px"})
             widgets += [self.tie(ways, "arrangement"), self.tie(colours, "errors")]
-        return [*widgets, *controls.joint_controls(self, self.skeleton), controls.view_control(self)]
+        return [*widgets, *controls.joint_controls(self, self.skeleton), *controls.view_controls(self)]
 
     def still(self) -> plt.Figure:
         left = [name for name, there in (("image", self.keypoints), ("curve", self.error)) if there is not None]
@@ -253,7 +252,7 @@ class MotionViewer(Viewer):
         if self.keypoints is not None:
             self._still_image(axes["image"])
         if self.error is not None:
-            plots.plot_errors(self._curve, self.state.frame, axes["curve"])
+            plots.plot_errors(self._curve, self.state.frame, axes["curve"], self.of_pose)
         figure.suptitle(f"{self.title()}\n{self.looked_at()}", fontsize=11)
         return figure
 
@@ -276,7 +275,7 @@ class MotionViewer(Viewer):
         ax.set_title(self.legend(), fontsize=8, y=-0.08)
         if self.errors:
             colours = mpl.cm.ScalarMappable(mpl.colors.Normalize(0, self.top), ERROR_COLOURS)
-            ax.figure.colorbar(colours, ax=ax, panchor=False, shrink=0.6, label="error in mm")
+            ax.figure.colorbar(colours, ax=ax, panchor=False, shrink=0.6, label=f"{self.of_joint} in mm")
 
     def _still_image(self, ax: plt.Axes) -> None:
         points, axes = self.keypoints[self.state.frame], drawing.image_axes(self.keypoints, self.unit, (0, 1), (0, 1))

@@ -4,13 +4,13 @@ import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 import plotly.graph_objects as go
-from torch import Tensor
 from traitlets import Enum
 
 from poseformer_lite import plots
 from poseformer_lite.attention_maps import AttentionMaps
 from poseformer_lite.skeleton import H36M17, Skeleton
 from poseformer_lite.viewers import controls, drawing
+from poseformer_lite.viewers.given import Given, checked_fps, sizes_of, upright
 from poseformer_lite.viewers.state import ViewState
 from poseformer_lite.viewers.viewer import Viewer
 
@@ -18,10 +18,11 @@ from poseformer_lite.viewers.viewer import Viewer
 class SpatialAttentionViewer(Viewer):
     """Hover a row or a joint: the joints take the colours of its row, and links lead to those it attends to most.
 
-    maps: of a sequence of T frames, by a network with a spatial stage; poses_3d: (T, J, 3) metres, camera space, the
-    skeleton to draw on. A click pins the joint. Colours are scaled to the largest weight of the head over all frames,
-    so that frames can be compared and heads cannot. Raises ValueError where there are no spatial maps, or another
-    number of frames or joints.
+    maps: of a sequence of T frames, by a network with a spatial stage; poses_3d: the skeleton to draw on, (T, J, 3)
+    metres, camera space and root-relative or, with world=True, z up. A click pins the joint. Colours are scaled to the
+    largest weight of the head over all frames, so that frames can be compared and heads cannot. Raises ValueError
+    where there are no spatial maps, for the maps of windows, poses that are not of the same frames and joints or have
+    gaps, and a state of something else.
     """
 
     view = Enum(tuple(drawing.CAMERAS), "three quarters")
@@ -29,27 +30,23 @@ class SpatialAttentionViewer(Viewer):
     def __init__(
         self,
         maps: AttentionMaps,
-        poses_3d: np.ndarray | Tensor,
+        poses_3d: Given,
         skeleton: Skeleton = H36M17,
         fps: float = 50.0,
+        world: bool = False,
         state: ViewState | None = None,
     ):
         if maps.spatial is None:
             raise ValueError(
                 "these maps have no spatial stage: look at the temporal ones, or give those of a PoseFormer"
             )
-        T, J = maps.spatial.shape[0], maps.spatial.shape[-1]
-        if tuple(poses_3d.shape) != (T, J, 3) or skeleton.num_joints != J:
-            raise ValueError(
-                f"poses_3d is {tuple(poses_3d.shape)} on {skeleton.num_joints} joints of {skeleton.name}, but the maps "
-                f"are of {T} frames and {J} joints: expected ({T}, {J}, 3)"
-            )
+        sizes = sizes_of(maps, skeleton)
         self.rows = maps.spatial.cpu().numpy()  # (T, L, H, J, J)
         self.top = self.rows.max(axis=(0, 3, 4))  # (L, H)
-        self.poses = drawing.z_up(poses_3d)  # (T, J, 3)
+        self.poses = upright("poses_3d", poses_3d, len(self.rows), skeleton, world)  # (T, J, 3)
         self.skeleton = skeleton
-        self.fps = fps
-        super().__init__(state or ViewState.of_maps(maps, J))
+        self.fps = checked_fps(fps)
+        super().__init__(state, sizes)
 
     @property
     def map(self) -> np.ndarray:
@@ -65,17 +62,15 @@ class SpatialAttentionViewer(Viewer):
         chosen = drawing.box(slice(joint, joint + 1), slice(0, len(names)))
         body = drawing.body(pose, self.skeleton, "scene")
         body[-1] |= {"marker": self._lit(row, top), "name": "joints"}
-        layout = {
-            "width": 980,
-            "height": 480,
-            "margin": {"l": 80, "r": 10, "t": 60, "b": 70},
-            "title": {"text": f"{self.title()}<br><sub>{self.strongest()}</sub>", "font": {"size": 15}},
-            "scene": drawing.scene_layout(self.poses, self.view, across=(0.53, 1.0)),
-            "annotations": [drawing.grid_note(0.77)],
-            "hovermode": "closest",
-            "template": "plotly_white",
+        layout = drawing.layout(
+            self.title(),
+            self.strongest(),
+            height=480,
+            margin={"l": 80, "r": 10, "t": 60, "b": 70},
+            scene=drawing.scene_layout(self.poses, self.view, across=(0.53, 1.0)),
+            annotations=[drawing.grid_note(0.77)],
             **drawing.rows_axes(names, across=(0.0, 0.44)),
-        }
+        )
         return {"data": [heatmap, chosen, *body, drawing.links(pose, joint, row, "scene")], "layout": layout}
 
     def _lit(self, row: np.ndarray, top: float) -> dict:
@@ -114,16 +109,18 @@ class SpatialAttentionViewer(Viewer):
             *controls.frame_controls(self, self.fps),
             *controls.head_controls(self, "spatial"),
             *controls.joint_controls(self, self.skeleton),
-            controls.view_control(self),
+            *controls.view_controls(self),
         ]
 
     def still(self) -> plt.Figure:
         at, joint = self.state.head_in("spatial"), self.state.joint
+        top = self.top[at.layer, at.head]
         figure = plt.figure(figsize=(10, 4.6), layout="constrained")
         left = figure.add_subplot(1, 2, 1)
-        plots.plot_attention(self.map, self.skeleton.joints, left, title="", top=self.top[at.layer, at.head])
+        plots.plot_attention(self.map, self.skeleton.joints, left, title="", top=top)
         left.add_patch(plt.Rectangle((0, joint), len(self.map), 1, fill=False, edgecolor="white", linewidth=1.5))
         right = figure.add_subplot(1, 2, 2, projection="3d")
-        plots.plot_row_3d(self.poses[self.state.frame], self.map[joint], joint, self.skeleton, right)
+        pose, title = self.poses[self.state.frame], f"on a grid of {drawing.GRID:g} m"
+        plots.plot_row_3d(pose, self.map[joint], joint, self.skeleton, right, title, top=top)
         figure.suptitle(f"{self.title()}\n{self.strongest()}", fontsize=11)
         return figure

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from traitlets import Bool, Enum, HasTraits, Int, Tuple, validate
 
-from poseformer_lite.attention_maps import AttentionMaps, Head
+from poseformer_lite.attention_maps import Head
 
 
 class ViewState(HasTraits):
@@ -30,12 +30,14 @@ class ViewState(HasTraits):
         self.heads = dict(heads or {"spatial": (1, 1)})
         self.stage = next(iter(self.heads))
 
-    @classmethod
-    def of_maps(cls, maps: AttentionMaps, num_joints: int = 17) -> "ViewState":
-        """A state for every frame, joint and head of the maps of a sequence."""
-        stages = {"spatial": maps.spatial, "temporal": maps.temporal}
-        heads = {stage: tuple(rows.shape[1:3]) for stage, rows in stages.items() if rows is not None}
-        return cls(len(maps.temporal), num_joints, heads)
+    def check_fits(self, **sizes) -> None:
+        """Raise ValueError unless the state was made with these num_frames, num_joints and heads, or those given."""
+        own = {name: getattr(self, name) for name in sizes}
+        if own != sizes:
+            raise ValueError(
+                f"the state is of {_words(**own)}, but what is to be shown is of {_words(**sizes)}: give the state of "
+                "viewers of the same sequence and network, or none"
+            )
 
     def head_in(self, stage: str) -> Head:
         """The head that is looked at, in one of the stages; one with fewer layers or heads shows its last."""
@@ -96,6 +98,11 @@ class ViewState(HasTraits):
         for head in proposal.value:
             self._check_head(head)
         return proposal.value
+
+
+def _words(num_frames: int | None = None, num_joints: int | None = None, heads: Mapping | None = None) -> str:
+    numbers = [f"{number} {name}" for number, name in ((num_frames, "frames"), (num_joints, "joints")) if number]
+    return ", ".join([*numbers, *(f"{L} x {H} {stage} heads" for stage, (L, H) in (heads or {}).items())])
 
 
 def _check(name: str, value: int, count: int) -> int:

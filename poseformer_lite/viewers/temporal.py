@@ -12,27 +12,30 @@ from poseformer_lite.attention_maps import AttentionMaps
 from poseformer_lite.model.lifting_network import window_indices
 from poseformer_lite.skeleton import H36M17, Skeleton
 from poseformer_lite.viewers import controls, drawing
-from poseformer_lite.viewers.given import checked
+from poseformer_lite.viewers.given import Given, as_array, checked_fps, sizes_of, upright
 from poseformer_lite.viewers.state import ViewState
 from poseformer_lite.viewers.viewer import Viewer
 
+KEYS, QUERIES = "input frame, looked at (key)", "output frame, looking (query)"
 MOST_NAMES = 27  # more frames than this and only some are named on the axes
 
 
 class TemporalAttentionViewer(Viewer):
     """The rows of one window: scrub through it to follow a frame's row, click a column and the skeleton jumps there.
 
-    maps: of a sequence of T frames; poses_3d: (T, J, 3) metres, camera space; frame_weights: (F,), with which the
-    regression head takes the mean of the output tokens (`model.head.weighted_mean.weight` of a PoseFormer), else 1 / F,
-    as the temporal baseline does. They stand beside the rows, and above the columns stands frame_weights @ rows: what
-    the prediction draws from each input frame by this head. That is this head's share only, and no rollout: residuals,
-    values and all other heads and layers are left out. A LayerNorm follows the weighted mean, so the scale and the
-    common sign of the weights mean nothing: compare the bars with each other.
+    maps: of a sequence of T frames; poses_3d: (T, J, 3) metres, camera space and root-relative or, with world=True,
+    z up; frame_weights: (F,), with which the regression head takes the mean of the output tokens
+    (`model.head.weighted_mean.weight.ravel()` of a PoseFormer), else 1 / F, as the temporal baseline does. They stand
+    beside the rows, and above the columns stands frame_weights @ rows: what the prediction draws from each input frame
+    by this head. That is this head's share only, and no rollout: residuals, values and all other heads and layers are
+    left out. A LayerNorm follows the weighted mean, so the scale and the common sign of the weights mean nothing:
+    compare the bars with each other.
 
     `centre` is the frame that the window predicts. The window stays while the state's frame moves inside it; when the
     frame leaves it, the window moves to be round that frame, and a window that is moved away takes the frame along to
     its centre. Near the ends of the sequence it repeats the first or last frame, so that names occur more than once.
-    Raises ValueError for the maps of windows, and where lengths do not fit.
+    Raises ValueError for the maps of windows, where lengths do not fit, poses have gaps, and for a state of something
+    else.
     """
 
     view = Enum(tuple(drawing.CAMERAS), "three quarters")
@@ -41,26 +44,27 @@ class TemporalAttentionViewer(Viewer):
     def __init__(
         self,
         maps: AttentionMaps,
-        poses_3d: np.ndarray | Tensor,
+        poses_3d: Given,
         frame_weights: np.ndarray | Tensor | None = None,
         skeleton: Skeleton = H36M17,
         fps: float = 50.0,
+        world: bool = False,
         state: ViewState | None = None,
     ):
-        T, F = maps.temporal.shape[0], maps.temporal.shape[-1]
-        weights = np.full(F, 1 / F) if frame_weights is None else np.array(frame_weights, dtype=float)
+        sizes, T, F = sizes_of(maps, skeleton), maps.temporal.shape[0], maps.temporal.shape[-1]
+        weights = np.full(F, 1 / F) if frame_weights is None else as_array(frame_weights)
         if weights.shape != (F,):
             raise ValueError(f"frame_weights is {weights.shape}, expected ({F},): one for each frame of a window")
         self.frame_weights = weights
         self.rows = maps.temporal.cpu().numpy()  # (T, L, H, F, F)
         self.top = self.rows.max(axis=(0, 3, 4))  # (L, H)
         self.windows = window_indices(T, F).numpy()  # (T, F)
-        self.poses = drawing.z_up(checked("poses_3d", poses_3d, (T, skeleton.num_joints, 3), skeleton))  # (T, J, 3)
+        self.poses = upright("poses_3d", poses_3d, T, skeleton, world)  # (T, J, 3)
         self.skeleton = skeleton
-        self.fps = fps
-        state = state or ViewState.of_maps(maps, skeleton.num_joints)
-        super().__init__(state, centre=state.frame)
-        state.observe(self._move_window, "frame")
+        self.fps = checked_fps(fps)
+        super().__init__(state, sizes)
+        self.centre = self.state.frame
+        self.state.observe(self._move_window, "frame")
         self.observe(self._move_frame, "centre")
 
     @validate("centre")
@@ -108,7 +112,7 @@ class TemporalAttentionViewer(Viewer):
             "zmax": round(float(self.top[at.layer, at.head]), 6),
             "colorscale": "Viridis",
             "colorbar": {"title": {"text": "weight", "side": "top"}, "len": 0.8, "y": 0.38, "x": 0.5, "thickness": 10},
-            "hovertemplate": "%{y} attends to %{x}: %{z:.3g}<extra></extra>",
+            "hovertemplate": "%{y} looks at %{x}: %{z:.3g}<extra></extra>",
         }
         bar = {
             "type": "bar",
@@ -123,19 +127,17 @@ class TemporalAttentionViewer(Viewer):
         body = drawing.body(self.poses[self.state.frame], self.skeleton, "scene", name="body")
         body[-1]["name"] = "joints"
         note = drawing.grid_note(0.79)
-        layout = {
-            "width": 980,
-            "height": 560,
-            "margin": {"l": 80, "r": 10, "t": 80, "b": 70},
-            "title": {"text": f"{self.title()}<br><sub>{self.strongest()}</sub>", "font": {"size": 15}},
-            "scene": drawing.scene_layout(self.poses, self.view, across=(0.58, 1.0), up=(0.0, 0.95)),
-            "annotations": [note | {"text": f"frame {self.state.frame}, {note['text']}"}],
-            "shapes": [_box(np.flatnonzero(chosen), len(window))],
-            "bargap": 1 - self._bar_width,
-            "hovermode": "closest",
-            "template": "plotly_white",
+        layout = drawing.layout(
+            self.title(),
+            self.strongest(),
+            height=560,
+            margin={"l": 80, "r": 10, "t": 80, "b": 70},
+            scene=drawing.scene_layout(self.poses, self.view, across=(0.58, 1.0), up=(0.0, 0.95)),
+            annotations=[note | {"text": f"frame {self.state.frame}, {note['text']}"}],
+            shapes=[_box(np.flatnonzero(chosen), len(window))],
+            bargap=1 - self._bar_width,
             **self._axes(),
-        }
+        )
         return {"data": [heatmap, bar | weights, bar | drawn, *body], "layout": layout}
 
     def _axes(self) -> dict:
@@ -150,13 +152,13 @@ class TemporalAttentionViewer(Viewer):
                 "domain": [0, 0.347],
                 "range": [-0.5, F - 0.5],
                 "tickangle": -60,
-                "title": {"text": "input frame, attended to (key)"},
+                "title": {"text": KEYS},
                 **look,
             },
             "yaxis": {
                 "domain": [0, 0.755],
                 "range": [F - 0.5, -0.5],
-                "title": {"text": "output frame, attending (query)"},
+                "title": {"text": QUERIES},
                 **look,
             },
             "xaxis2": {"domain": [0.365, 0.475], "title": {"text": "frame weight", "font": font}, **small},
@@ -210,7 +212,7 @@ class TemporalAttentionViewer(Viewer):
             *controls.frame_controls(self, self.fps),
             self.tie(centre, "centre"),
             *controls.head_controls(self, "temporal"),
-            controls.view_control(self),
+            *controls.view_controls(self),
         ]
 
     def still(self) -> plt.Figure:
@@ -230,7 +232,7 @@ class TemporalAttentionViewer(Viewer):
         named = self._named()
         ax.set_xticks(named, window[named], rotation=90)
         ax.set_yticks(named, window[named])
-        ax.set(xlabel="input frame, attended to (key)", ylabel="output frame, attending (query)")
+        ax.set(xlabel=KEYS, ylabel=QUERIES)
         beside = figure.add_subplot(grid[1, 1], sharey=ax)
         beside.barh(places, self.frame_weights, self._bar_width, color=colours)
         beside.set_xlabel("frame weight", fontsize=9)

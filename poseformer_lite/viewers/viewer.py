@@ -27,11 +27,15 @@ class Viewer(HasTraits):
     in the new spec is sent to the figure, and nothing else.
     """
 
-    def __init__(self, state: ViewState, **traits):
+    def __init__(self, state: ViewState | None, sizes: dict, **traits):
+        """state: of other viewers, or None for one of its own. sizes: what the state of this viewer is made with; a
+        state of other sizes raises ValueError.
+        """
         super().__init__(**traits)
-        self.state = state
+        self.state = state or ViewState(**sizes)
+        self.state.check_fits(**sizes)
         self._widget = self._figure = None
-        state.observe(self._redraw)
+        self.state.observe(self._redraw)
         self.observe(self._redraw)
 
     def spec(self) -> dict:
@@ -79,16 +83,24 @@ class Viewer(HasTraits):
             if answer is not None:
                 register(lambda _, points, __, answer=answer: [answer(number) for number in points.point_inds[:1]])
 
+    def reset_view(self) -> None:
+        """See the scene from where `view` says again, after it was turned with the mouse."""
+        if self._figure is not None:
+            self._figure.layout.scene.camera = self._spec["layout"]["scene"]["camera"]
+
     def _redraw(self, change) -> None:
         if self._figure is None:
             return
         before, self._spec = self._spec, self.spec()
         if self._spec == before:
             return
+        layout = _changed(before["layout"], self._spec["layout"])
+        if "scene" in layout:  # in parts: its camera, sent again, would undo how the learner has turned it
+            layout["scene"] = _changed(before["layout"]["scene"], layout["scene"])
         with self._figure.batch_update():
             for trace, old, new in zip(self._figure.data, before["data"], self._spec["data"], strict=True):
                 trace.update(_changed(old, new))
-            self._figure.layout.update(_changed(before["layout"], self._spec["layout"]))
+            self._figure.layout.update(layout)
         if hasattr(self._figure, "_widget_data"):  # what a page that is loaded again is given
             self._figure._widget_data = deepcopy(self._figure._data)
             self._figure._widget_layout = deepcopy(self._figure._layout)

@@ -70,6 +70,11 @@ def interleaved(weight, head, num_heads):
     return weight
 
 
+def cut_out(weight, head, num_heads):
+    width = weight.shape[1] // num_heads
+    return torch.cat([weight[:, : head * width], weight[:, (head + 1) * width :]], dim=1)
+
+
 def others(weight, head, num_heads):
     width = weight.shape[1] // num_heads
     kept = torch.zeros_like(weight)
@@ -93,6 +98,16 @@ def of_draws(rise, baseline, without, draws):
     return rise[draws].mean(dim=1)
 
 
+def two_deviations(baseline, without, draws):
+    means = (without - baseline)[draws].mean(dim=1)
+    return (without - baseline).mean(), means.mean() - 2 * means.std(), means.mean() + 2 * means.std()
+
+
+def two_intervals(baseline, without, draws):
+    first, second = (interval(of_draws)(0 * errors, errors, draws) for errors in (baseline, without))
+    return [b - a for a, b in zip(first, second, strict=True)]
+
+
 MISTAKES = {
     "08.1": {
         "no exponential": (spread_over(power=lambda x: x), "e to the power of it"),
@@ -103,6 +118,7 @@ MISTAKES = {
         "over the queries": (spread_over(axis=-2), "over the queries"),
         "one number for all": (lambda rows: spread_over()(rows).mean(), "one number for each row"),
         "zero times minus infinity": (lambda rows: (-(rows * rows.log()).sum(dim=-1)).exp(), "NaN"),
+        "axis kept": (lambda rows: spread_over()(rows).unsqueeze(-1), "last axis is kept"),
         "the sum of squares": (lambda rows: 1 / rows.square().sum(dim=-1), "sum of squares"),
     },
     "08.2": {
@@ -110,12 +126,16 @@ MISTAKES = {
         "not scaled": (picture(lambda rows: rows), "still the weights"),
         "by the largest only": (picture(lambda rows: rows / rows.max()), "largest weight only"),
         "nothing subtracted": (picture(lambda rows: rows / (rows.max() - rows.min())), "did not subtract"),
+        "subtracted above only": (picture(lambda rows: (rows - rows.min()) / rows.max()), "above and not below"),
+        "flipped": (lambda rows: whole(rows).flip(0), "flipped, not transposed"),
         "every query by itself": (picture(each(1)), "Every query is scaled by itself"),
         "every key by itself": (picture(each(0)), "Every key is scaled by itself"),
     },
     "08.3": {
         "order": (rolled(left=False), "wrong order"),
         "no residual": (rolled(residual=lambda a, eye: a), "residual is missing"),
+        "no residual, halved": (rolled(residual=lambda a, eye: a / 2), "halving the rows alone"),
+        "two layers": (lambda rows: rolled()(rows[:2]), "first two layers"),
         "not halved": (rolled(residual=lambda a, eye: a + eye), "not halved"),
         "half the rows": (rolled(residual=lambda a, eye: a / 2 + eye), "not the rows alone"),
         "first head": (rolled(heads=lambda rows: rows[:, 0]), "Only the first head"),
@@ -138,6 +158,10 @@ MISTAKES = {
         "not divided": (lambda w, flow: w @ flow, "not divided by their sum"),
         "absolute sum": (lambda w, flow: w / w.abs().sum() @ flow, "absolute weights, so that"),
         "absolute weights": (lambda w, flow: w.abs() / w.abs().sum() @ flow, "You took absolute weights"),
+        "absolute shares": (lambda w, flow: (w @ flow).abs() / (w @ flow).abs().sum(), "share is negative"),
+        "by the norm": (lambda w, flow: w / w.norm() @ flow, "length of the weights"),
+        "by the largest": (lambda w, flow: w / w.max() @ flow, "largest weight"),
+        "along the columns": (lambda w, flow: (w / w.sum() * flow).sum(dim=0), "multiplies a column"),
         "softmax": (lambda w, flow: w.softmax(dim=0) @ flow, "softmax"),
         "centre row": (lambda w, flow: flow[len(w) // 2], "centre frame"),
         "shares alone": (lambda w, flow: w / w.sum(), "shares alone"),
@@ -157,6 +181,12 @@ MISTAKES = {
             lambda weight, head, n: without_slice(lambda h, w: h * n, lambda columns, heads: heads)(weight, head, n),
             "C/H, here 2",
         ),
+        "one short": (
+            lambda weight, head, n: without_slice(width=lambda c, h: c // h - 1)(weight, head, n),
+            "last column of the head",
+        ),
+        "begins at head": (without_slice(first=lambda head, width: head), "begins at column"),
+        "cut out": (cut_out, "keep its shape"),
         "the others": (others, "other way round"),
         "in place": (in_place, "work on a copy"),
     },
@@ -172,6 +202,12 @@ MISTAKES = {
             interval(lambda rise, baseline, without, draws: without[draws].mean(dim=1) - baseline.mean()),
             "brings both of its errors",
         ),
+        "two drawings": (
+            interval(
+                lambda rise, baseline, without, draws: without[draws].mean(dim=1) - baseline[draws.flip(0)].mean(dim=1)
+            ),
+            "far too wide",
+        ),
         "ninety per cent": (interval(of_draws, quantiles=(0.05, 0.95)), "enclose 90 %"),
         "smallest and largest": (interval(of_draws, quantiles=(0.0, 1.0)), "smallest and largest mean"),
         "medians": (
@@ -180,6 +216,28 @@ MISTAKES = {
                 middle=lambda rise: float(np.median(rise)),
             ),
             "medians",
+        ),
+        "the rise a median": (interval(of_draws, middle=torch.median), "The rise is a median"),
+        "the rise of the draws": (
+            lambda baseline, without, draws: (
+                (without - baseline)[draws].mean(),
+                *interval(of_draws)(baseline, without, draws)[1:],
+            ),
+            "mean over the draws",
+        ),
+        "shares taken for per cent": (
+            lambda baseline, without, draws: (
+                (without - baseline).mean(),
+                *np.percentile((without - baseline)[draws].mean(dim=1), [0.025, 0.975]),
+            ),
+            "counts from 0 to 100",
+        ),
+        "upper first": (interval(of_draws, quantiles=(0.975, 0.025)), "wrong order"),
+        "two deviations": (two_deviations, "standard deviations"),
+        "two intervals subtracted": (two_intervals, "percentiles of its own"),
+        "not a rise": (
+            lambda baseline, without, draws: interval(of_draws)(0 * baseline, without, draws),
+            "subtract the baseline",
         ),
         "no bounds": (lambda baseline, without, draws: (without - baseline).mean(), "three numbers"),
     },

@@ -40,6 +40,11 @@ def last_of_equals(errors, length):
     return len(means) - 1 - int(np.argmax(means[::-1])), max(means)
 
 
+def beyond_the_end(errors, length):
+    means = [errors[i : i + length].mean() for i in range(len(errors))]
+    return int(np.argmax(means)), max(means)
+
+
 def flips(*, axis=2, of=None, clear=None, opposite=True):
     """09.3 with another axis, of joints in place of bones, or with another idea of what is clear."""
 
@@ -81,6 +86,10 @@ def all_that_overlap(predicted, target, d, most):
     return np.linalg.norm(predicted[d:] - target[: len(target) - d], axis=-1).mean()
 
 
+def last_not_tried(predicted, target, most):
+    return int(np.argmin([fit(predicted, target, d, most) for d in range(most)]))
+
+
 def intervals(*, spread_of=None, factor=None, center=None, order=lambda ends: ends):
     """09.6 with another spread, factor, centre or order of the ends."""
 
@@ -100,6 +109,13 @@ def intervals(*, spread_of=None, factor=None, center=None, order=lambda ends: en
 def one_by_one(differences, rng, draws=2000):
     means = differences[rng.integers(len(differences), size=(draws, len(differences)))].mean(axis=1)
     return np.percentile(means, (2.5, 97.5), axis=0).T
+
+
+def takes_throughout(differences, rng, draws=2000):
+    means = differences[rng.integers(len(differences), size=(draws, len(differences)))].mean(axis=1)
+    spread, middle = differences.std(axis=0), differences.mean(axis=0)
+    c = np.percentile((np.abs(means - middle) / spread).max(axis=1), 95)
+    return np.stack([middle - c * spread, middle + c * spread], axis=1)
 
 
 def not_standardised(differences, rng, draws=2000):
@@ -124,6 +140,14 @@ MISTAKES = {
         "depth as height": (in_room(order=(0, 1, 2), signs=(1, -1, 1)), "depth became the height"),
         "hip on the floor": (in_room(floor=lambda height: height[:, :1]), "nobody stands on the floor"),
         "right foot on the floor": (in_room(floor=lambda height: height[:, 3:4]), "right foot"),
+        "lower foot on the floor": (
+            in_room(floor=lambda height: height[:, [3, 6]].min(1, keepdims=True)),
+            "lower foot",
+        ),
+        "everything moved": (
+            lambda p: (lambda poses: poses - poses.min(1, keepdims=True))(in_room(floor=lambda height: 0)(p)),
+            "All three axes",
+        ),
         "every joint on the floor": (in_room(floor=lambda height: height), "flat"),
         "head on the floor": (in_room(floor=lambda height: height.max(1, keepdims=True)), "hang below"),
     },
@@ -142,6 +166,12 @@ MISTAKES = {
         ),
         "blocks": (in_blocks, "do not overlap"),
         "last of equals": (last_of_equals, "equally bad"),
+        "last left out": (lambda e, n: stretch(e[:-1], n) if len(e) > n else (0, e.mean()), "last stretch is left out"),
+        "first left out": (
+            lambda e, n: (lambda pair: (pair[0] + 1, pair[1]))(stretch(e[1:], n)) if len(e) > n else (0, e.mean()),
+            "begins at frame 0 is left out",
+        ),
+        "beyond the end": (beyond_the_end, "beyond the end"),
     },
     "09.3": {
         "any difference in sign": (flips(clear=lambda a, b, least: np.abs(a) >= 0), "however small"),
@@ -150,6 +180,8 @@ MISTAKES = {
         "either": (flips(clear=lambda a, b, least: (np.abs(a) >= least) | (np.abs(b) >= least)), "one of the two"),
         "both together": (flips(clear=lambda a, b, least: np.abs(a - b) >= least), "together must exceed"),
         "right ones": (flips(opposite=False), "point the right way"),
+        "fixed least": (lambda p, t, least=0.05: flips()(p, t, 0.05), "use the argument"),
+        "product": (flips(clear=lambda a, b, least: np.abs(a * b) >= least**2), "product of the depths"),
         "joints": (flips(of=lambda depth: depth), "joints and not at bones"),
         "child from the hip": (flips(of=lambda depth: depth[:, CHILDREN]), "measured from the hip"),
         "height": (flips(axis=1), "height"),
@@ -174,6 +206,9 @@ MISTAKES = {
         "worst": (lag(fit, best=np.argmax), "fits worst"),
         "the wrong way": (lag(slid_the_wrong_way), "wrong way"),
         "one too many": (lambda p, t, most=10: lag(fit)(p, t, most) + 1, "too many"),
+        "last delay left out": (last_not_tried, "never tried"),
+        "first delay left out": (lambda p, t, most=10: max(lag(fit)(p, t, most) - 1, 0), "too few"),
+        "most fixed": (lambda p, t, most=10: lag(fit)(p, t, 10), "beyond `most`"),
         "milliseconds": (lag(fit, unit=20), "milliseconds"),
         "its error": (lambda p, t, most=10: min(fit(p, t, d, most) for d in range(most + 1)), "not its error"),
         "other frames for every delay": (lag(all_that_overlap), "same true frames"),
@@ -187,6 +222,9 @@ MISTAKES = {
         "all deviations": (intervals(factor=lambda d: np.percentile(np.abs(d), 95)), "all deviations together"),
         "1.96": (intervals(factor=lambda d: 1.96), "1.96"),
         "spread of the takes": (intervals(spread_of=lambda x: x.std(axis=0, ddof=1)), "that of the takes"),
+        "spread of the takes throughout": (takes_throughout, "everywhere that of the takes"),
+        "97.5": (intervals(factor=lambda d: np.percentile(np.abs(d).max(axis=1), 97.5)), "97.5"),
+        "0.95": (intervals(factor=lambda d: np.percentile(np.abs(d).max(axis=1), 0.95)), "counts to 100"),
         "not standardised": (not_standardised, "not divided"),
         "upwards only": (intervals(factor=lambda d: np.percentile(d.max(axis=1), 95)), "upwards"),
         "largest of all": (intervals(factor=lambda d: np.abs(d).max()), "largest deviation of all draws"),

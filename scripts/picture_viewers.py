@@ -1,0 +1,61 @@
+"""Pictures of all viewers as they stand in JupyterLab, into figures/, and how quickly they answer, as JSON.
+
+python scripts/picture_viewers.py
+
+Chromium draws in software, which is the slow case. Needs the extras notebooks and test, and Chromium.
+"""
+
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from lab import ROOT, offline_lab, run_all_cells
+from viewer_page import NOTEBOOK, VIEWERS, viewers_on, write_notebook
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+from record import record  # noqa: E402
+
+from chromium import find_browser  # noqa: E402
+
+POSED = {  # where each is looked at
+    "motion": "motion.state.frame, motion.state.joint, motion.trail = 70, 16, 25",
+    "heads": "heads.state.stage, heads.state.frame = 'temporal', 70",
+    "spatial": "spatial.state.frame, spatial.state.layer, spatial.state.joint = 70, 1, 16",
+    "temporal": "temporal.state.frame, temporal.state.layer, temporal.state.head = 70, 0, 1",
+    "ablation": "ablation.state.frame = 70; ablation.state.switch(ablation.heads[9])",
+    "depth_ambiguity": "depth_ambiguity.shuffle()",
+    "camera": "camera.azimuth, camera.height, camera.state.joint = 40.0, 2.4, 13",
+}
+PRESSES = 20
+TIMED = ("motion", "spatial", "temporal")  # those that a press of the arrow key moves by a frame
+
+
+def main() -> None:
+    milliseconds = {}
+    for name in VIEWERS:
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder) / "root"
+            root.mkdir()
+            write_notebook(root, [name], after={name: POSED[name]})
+            with offline_lab(root, Path(folder), find_browser()) as (page, address):
+                page.goto(f"{address}/lab/tree/{NOTEBOOK}")
+                run_all_cells(page, NOTEBOOK)
+                (viewer,) = viewers_on(page, 1)
+                viewer.show()
+                viewer.output.screenshot(path=ROOT / "figures" / f"viewer_{name}.png")
+                if name in TIMED:
+                    seconds = viewer.latencies(PRESSES, first=71)
+                    milliseconds[name] = {
+                        "median": round(1000 * statistics.median(seconds)),
+                        "slowest": round(1000 * max(seconds)),
+                    }
+        print(name, milliseconds.get(name, ""))
+    what = "milliseconds from a press of the arrow key to the figure's new frame, JupyterLab, WebGL in software"
+    path = ROOT / "benchmarks" / "results" / "viewers.json"
+    record(path, what=what, presses=PRESSES, key_to_figure=milliseconds)
+
+
+if __name__ == "__main__":
+    main()
