@@ -207,7 +207,8 @@ class TemporalAttentionViewer(Viewer):
 
     def controls(self) -> list[ipywidgets.Widget]:
         last = len(self.windows) - 1
-        centre = ipywidgets.IntSlider(min=0, max=last, description="window round", layout={"width": "320px"})
+        look = {"layout": {"width": "330px"}, "style": {"description_width": "initial"}}
+        centre = ipywidgets.IntSlider(min=0, max=last, description="window round", **look)
         return [
             *controls.frame_controls(self, self.fps),
             self.tie(centre, "centre"),
