@@ -13,7 +13,8 @@ import torch
 
 def record(path: Path | None, **results) -> None:
     """Write `results` to `path`, or print them where there is none."""
-    command = " ".join(["python", "benchmarks/" + Path(sys.argv[0]).name, *map(_without_folders, sys.argv[1:])])
+    script = Path(sys.argv[0]).resolve()
+    command = " ".join(["python", f"{script.parent.name}/{script.name}", *map(_without_folders, sys.argv[1:])])
     about = {"command": command, "date": date.today().isoformat(), "machine": machine()}
     text = json.dumps(about | results, indent=1, default=float) + "\n"
     if path is None:
