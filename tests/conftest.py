@@ -1,5 +1,6 @@
 """Fixtures that several test files use."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,11 @@ def tiny():
     from helpers_data import tiny_dataset
 
     return tiny_dataset()
+
+
+@pytest.fixture(autouse=True)
+def no_picture_left_open():
+    """Close the figures of a test, so that the next one in this process finds none."""
+    yield
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
