@@ -57,6 +57,12 @@ class Camera:
         return pixels.astype(poses_camera.dtype)
 
 
+def z_up(poses_3d) -> np.ndarray:
+    """Camera space (x right, y down, z away) -> x right, y away, z up, as if the camera were level. (..., 3)."""
+    x, y, z = np.moveaxis(np.asarray(poses_3d, dtype=float), -1, 0)
+    return np.stack([x, z, -y], axis=-1)
+
+
 def normalise_screen(pixels, width: int, height: int):
     """Pixels to the coordinates a network sees: x in [-1, 1], y in the same unit, so that the aspect is kept.
 

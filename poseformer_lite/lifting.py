@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from poseformer_lite.camera import normalise_screen
+from poseformer_lite.camera import normalise_screen, z_up
 from poseformer_lite.evaluation import predict
 from poseformer_lite.files import atomic_path
 from poseformer_lite.keypoints import check_keypoints, confidence_h36m17, fill_gaps, resample, to_h36m17
@@ -42,8 +42,7 @@ class Motion:
 
         The camera is taken to be level. Each pose stands with its lowest joint on the floor, z = 0.
         """
-        x, y, z = np.moveaxis(self.poses_3d, -1, 0)
-        poses = np.stack([x, z, -y], axis=-1)
+        poses = z_up(self.poses_3d).astype(self.poses_3d.dtype)
         poses[..., 2] -= poses[..., 2].min(axis=1, keepdims=True)
         return poses
 

@@ -9,18 +9,13 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, MultipleLocator
 
+from poseformer_lite.camera import z_up
 from poseformer_lite.skeleton import H36M17, Skeleton
 
 COLOURS = {"left": "#0072B2", "right": "#D55E00", "middle": "#444444"}  # Okabe and Ito: safe for colour blindness
 STYLES = {"left": "-", "right": (0, (3, 1)), "middle": "-"}
 LINK = "#009E73"
 CHOSEN = "#CC79A7"
-
-
-def z_up(poses_3d):
-    """Camera space (x right, y down, z away) -> x right, y away, z up, as 3D axes want it. (..., 3) -> (..., 3)."""
-    x, y, z = np.moveaxis(np.asarray(poses_3d, dtype=float), -1, 0)
-    return np.stack([x, z, -y], axis=-1)
 
 
 def plot_pose_2d(keypoints, width: int, height: int, skeleton: Skeleton = H36M17, ax=None, title: str = ""):
@@ -152,7 +147,7 @@ def plot_row_3d(pose, row, joint: int, skeleton: Skeleton = H36M17, ax=None, tit
     ax = ax or plt.figure(figsize=(4.5, 4.5), layout="constrained").add_subplot(projection="3d")
     pose, row = np.asarray(pose), np.asarray(row)
     plot_pose_3d(pose, skeleton, ax=ax, title=title, turn=-60, world=True, label=False)
-    others = [other for other in np.argsort(-row, kind="stable") if other != joint][:strongest]
+    others = strongest_others(row, joint, strongest)
     for other in others:
         width = 5 * row[other] / row[others[0]]
         ax.plot(*pose[[joint, other]].T, color=LINK, linewidth=width, alpha=0.6, zorder=0)
@@ -160,6 +155,11 @@ def plot_row_3d(pose, row, joint: int, skeleton: Skeleton = H36M17, ax=None, tit
     look = {"cmap": "viridis", "vmin": 0, "vmax": top, "edgecolor": "0.2", "depthshade": False}
     ax.scatter(*pose.T, c=row, s=20 + 180 * row / top, **look)
     return ax
+
+
+def strongest_others(row, joint: int, count: int) -> list[int]:
+    """The joints that a joint's softmax row (J,) gives most weight to, but for itself, the most first."""
+    return [other for other in np.argsort(-row, kind="stable") if other != joint][:count]
 
 
 def plot_heads(rows, names=None, titles=None, title: str = "", queries_across: bool = False, columns: int = 4):

@@ -74,9 +74,7 @@ class ViewerOnPage:
 
     def __init__(self, page, number: int):
         self.page = page
-        self.output = page.locator(".jp-Cell:has(.js-plotly-plot) .jp-OutputArea-output:has(.js-plotly-plot)").nth(
-            number
-        )
+        self.output = page.locator(".jp-OutputArea-output:has(.js-plotly-plot)").nth(number)
         self.figure = self.output.locator(".js-plotly-plot")
 
     def show(self) -> None:

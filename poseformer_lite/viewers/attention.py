@@ -55,7 +55,7 @@ def view_attention(
     """See what the heads attend to: all of them, then one spatial and one temporal head on the predicted skeleton.
 
     poses_2d: (T, J, 2), one sequence in normalised screen coordinates. fps sets the pace of playing. state: of other
-    viewers of the same sequence, to move together with them. The network runs once, where its weights are.
+    viewers of the same sequence, to move together with them. The network runs now, where its weights are.
 
     All maps are kept: T * L * H * (J * J + F * F) numbers of 4 bytes, where both stages have L layers of H heads. For
     T = 500 that is 6 MB with the shipped weights (2 x 4 heads, F = 9), 65 MB with the paper's 4 x 8 heads and F = 27,

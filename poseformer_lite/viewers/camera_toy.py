@@ -169,9 +169,7 @@ class CameraToy(Viewer):
         return f"{self.title()}; {self.lost()}. {self.about_joint()}: {'; '.join(self.coordinates())}"
 
     def listen(self, figure: go.FigureWidget) -> None:
-        for trace in figure.data:
-            if trace.mode == "markers" and trace.name in ("body", "picture"):
-                self.react(trace, self.state.point_at, self.state.pin)
+        self.look_by(figure, "body", "picture")
 
     def controls(self) -> list[ipywidgets.Widget]:
         steps = {"azimuth": 1.0, "height": 0.05, "distance": 0.05, "focal": 0.05}

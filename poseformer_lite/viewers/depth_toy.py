@@ -173,9 +173,7 @@ class DepthAmbiguityToy(Viewer):
         return f"{self.title()}: {self.apart()}; {self.about_joint()}; {self.how_many()}"
 
     def listen(self, figure: go.FigureWidget) -> None:
-        for trace in figure.data:
-            if trace.mode == "markers" and trace.name in ("body", "picture"):
-                self.react(trace, self.state.point_at, self.state.pin)
+        self.look_by(figure, "body", "picture")
 
     def controls(self) -> list[ipywidgets.Widget]:
         flip = ipywidgets.Button(description="flip its bone", tooltip="the other end that its length allows")

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from poseformer_lite.plots import CHOSEN, COLOURS, LINK
-from poseformer_lite.plots import z_up as z_up
+from poseformer_lite.camera import z_up as z_up
+from poseformer_lite.plots import CHOSEN, COLOURS, LINK, strongest_others
 from poseformer_lite.skeleton import Skeleton
 
 SIDES = ("left", "right", "middle")
@@ -57,7 +57,7 @@ def body(pose: np.ndarray, skeleton: Skeleton, scene: str | None = None, ghost: 
 
 def links(pose: np.ndarray, joint: int, row: np.ndarray, scene: str, strongest: int = 5) -> dict:
     """Lines from a joint to those it attends to most, the strongest darkest. pose: (J, 3) z up; row: (J,)."""
-    order = [other for other in np.argsort(-row, kind="stable") if other != joint][:strongest]
+    order = strongest_others(row, joint, strongest)
     shares = np.repeat([row[other] / row[order[0]] for other in order], 3)
     line = {
         "width": 8,

@@ -222,10 +222,9 @@ class MotionViewer(Viewer):
         return f"{self.title()}: {self.looked_at()}, in a motion{motion}"
 
     def listen(self, figure: go.FigureWidget) -> None:
+        self.look_by(figure, "joints", "joints in the image", "true joints")
         for trace in figure.data:
-            if trace.name in ("joints", "joints in the image", "true joints"):
-                self.react(trace, hover=self.state.point_at, click=self.state.pin)
-            elif trace.name == "error":
+            if trace.name == "error":
                 self.react(trace, click=lambda cell: setattr(self.state, "frame", cell[1]))
 
     def controls(self) -> list[ipywidgets.Widget]:

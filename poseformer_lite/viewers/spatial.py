@@ -100,9 +100,8 @@ class SpatialAttentionViewer(Viewer):
         return f"{self.title()}: {self.strongest()}"
 
     def listen(self, figure: go.FigureWidget) -> None:
-        heatmap, joints = figure.data[0], next(trace for trace in figure.data if trace.name == "joints")
-        self.react(heatmap, lambda at: self.state.point_at(at[0]), lambda at: self.state.pin(at[0]))
-        self.react(joints, self.state.point_at, self.state.pin)
+        self.react(figure.data[0], lambda at: self.state.point_at(at[0]), lambda at: self.state.pin(at[0]))
+        self.look_by(figure, "joints")
 
     def controls(self) -> list[ipywidgets.Widget]:
         return [

@@ -83,6 +83,12 @@ class Viewer(HasTraits):
             if answer is not None:
                 register(lambda _, points, __, answer=answer: [answer(number) for number in points.point_inds[:1]])
 
+    def look_by(self, figure: go.FigureWidget, *names: str) -> None:
+        """Hovering a joint in the traces of these names looks at it, and a click holds on to it."""
+        for trace in figure.data:
+            if trace.name in names and trace.mode == "markers":
+                self.react(trace, self.state.point_at, self.state.pin)
+
     def reset_view(self) -> None:
         """See the scene from where `view` says again, after it was turned with the mouse."""
         if self._figure is not None:
@@ -109,8 +115,9 @@ class Viewer(HasTraits):
         if "google.colab" in sys.modules:  # else Colab shows no widget but its own
             sys.modules["google.colab"].output.enable_custom_widget_manager()
         view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
-        bundle = {"text/plain": self.describe(), "image/png": _png(self.still()), WIDGET_VIEW: view}
-        display(bundle, raw=True, metadata={"image/png": {"alt": self.describe()}})
+        words = self.describe()
+        bundle = {"text/plain": words, "image/png": _png(self.still()), WIDGET_VIEW: view}
+        display(bundle, raw=True, metadata={"image/png": {"alt": words}})
 
     def __repr__(self) -> str:
         return self.describe()
