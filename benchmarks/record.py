@@ -1,21 +1,18 @@
 """Results as JSON, each with the command, the date, the versions and the machine it was measured on."""
 
 import json
-import os
-import platform
 import sys
 from datetime import date
 from pathlib import Path
 
-import numpy as np
-import torch
+from poseformer_lite.runtime import describe_machine
 
 
 def record(path: Path | None, **results) -> None:
     """Write `results` to `path`, or print them where there is none."""
     script = Path(sys.argv[0]).resolve()
     command = " ".join(["python", f"{script.parent.name}/{script.name}", *map(_without_folders, sys.argv[1:])])
-    about = {"command": command, "date": date.today().isoformat(), "machine": machine()}
+    about = {"command": command, "date": date.today().isoformat(), "machine": describe_machine()}
     text = json.dumps(about | results, indent=1, default=float) + "\n"
     if path is None:
         print(text)
@@ -23,24 +20,6 @@ def record(path: Path | None, **results) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     print(f"written to {path}")
-
-
-def machine() -> str:
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
-    return (
-        f"{_processor()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, {device}; "
-        f"Python {platform.python_version()}, torch {torch.__version__}, numpy {np.__version__}"
-    )
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    names = (
-        [line.split(":")[1].strip() for line in info.read_text().splitlines() if "model name" in line]
-        if info.exists()
-        else []
-    )
-    return f"{names[0] if names else platform.processor()} ({platform.machine()})"
 
 
 def _without_folders(argument: str) -> str:

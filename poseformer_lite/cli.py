@@ -1,4 +1,4 @@
-"""The command line: poseformer-lite train | evaluate | lift | convert | presets | doctor."""
+"""The command line: poseformer-lite train | evaluate | reproduce | lift | convert | presets | doctor."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -97,6 +97,33 @@ def evaluate(
     model = _read_model(weights, num_heads)
     result = run_evaluation(model.to(_device()), _load(dataset, root, keypoints, None), flip=flip, zero_root=zero_root)
     print(result.to_markdown() if markdown else result)
+
+
+@app.command()
+def reproduce(
+    target: Annotated[str, typer.Argument(help="table1 to table7, fig1 to fig11, 'tables', 'figures' or 'all'")],
+    scale: Annotated[
+        str, typer.Option(help="quick (a minute), lite (hours on a CPU) or full (the paper's sizes)")
+    ] = "quick",
+    dataset: Annotated[str, typer.Option(help="synthetic, cmu_mocap, human36m or mpi_inf_3dhp")] = "synthetic",
+    root: ROOT = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="folder for results; a stopped run goes on in it")
+    ] = Path("runs/reproduce"),
+    stored: Annotated[bool, typer.Option(help="take the results that come with the package, train nothing")] = False,
+):
+    """Make a table or figure of the paper again: our numbers, with seeds and spread, beside the printed ones."""
+    from poseformer_lite.reproduce import TARGETS, Laboratory, Source, reproduce_in
+    from poseformer_lite.reproduce.scales import get_scale
+
+    kinds = {"all": "", "tables": "table", "figures": "fig"}
+    targets = [name for name in TARGETS if name.startswith(kinds[target])] if target in kinds else [target]
+    laboratory = Laboratory(get_scale(scale), Source.named(dataset, root), output, stored)
+    print(f"Scale {scale}: {laboratory.scale.what_for}. On {_device_words()}.\n")
+    for name in targets:
+        made = reproduce_in(laboratory, name, output)
+        print(f"\n{made}\n")
+        print(f"written: {', '.join(map(str, made.files))}")
 
 
 @app.command()

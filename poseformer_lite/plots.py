@@ -237,3 +237,33 @@ def _equal_box(ax, pose: np.ndarray, zoom: float) -> None:
     ax.set_box_aspect((1, 1, 1), zoom=zoom)
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.set_major_locator(MultipleLocator(0.5))
+
+
+def plot_rows(ours: dict[str, list[float]], printed: dict[str, float], measure: str, title: str = "", ax=None):
+    """A table's column: for each row a dot a seed and a bar at their mean, and a diamond where the paper prints one.
+
+    ours: {row: one value a seed}; printed: {row: value}.
+    """
+    labels = list(dict.fromkeys([*ours, *printed]))
+    ax = ax or plt.subplots(figsize=(7, 0.36 * len(labels) + 1.3), layout="constrained")[1]
+    for place, label in enumerate(labels):
+        values = ours.get(label, [])
+        ax.plot(values, [place] * len(values), "o", color=COLOURS["left"], alpha=0.55, markersize=5, zorder=3)
+        if values:
+            ax.plot([np.mean(values)] * 2, [place - 0.3, place + 0.3], color=COLOURS["left"], linewidth=2, zorder=4)
+        if label in printed:
+            ax.plot(printed[label], place, "D", color=COLOURS["right"], fillstyle="none", markersize=6, zorder=3)
+    marks = [
+        Line2D([], [], marker="o", linestyle="", color=COLOURS["left"], label="here: a dot a seed, a bar the mean")
+    ]
+    if printed:
+        marks.append(
+            Line2D(
+                [], [], marker="D", linestyle="", color=COLOURS["right"], fillstyle="none", label="printed in the paper"
+            )
+        )
+    ax.set(yticks=range(len(labels)), yticklabels=labels, xlabel=measure, title=title)
+    ax.set_ylim(len(labels) - 0.5, -0.5)
+    ax.grid(axis="x", color="0.9")
+    ax.legend(handles=marks, frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)
+    return ax
