@@ -20,6 +20,7 @@ from poseformer_lite.transfer import ThroughH36M17, move_spatial
 
 SINGLE_FRAME = ("ResidualMLP", "GraphConvolutionNetwork")
 STARTS = ("scratch", "spatial stage moved", "everything moved")
+LARGER = "joint embedding 4 times as large"
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Trial:
     """What is trained, on what, from which seed. name says all of it, and is the name of its folder.
 
     network: of `poseformer_lite.model`. sizes: the arguments of the PoseFormer that it is, or stands beside. keypoints:
-    the 2D of the large set, or "small" for the small set. start: for the small set, what it begins with (STARTS).
+    the 2D of the large set, or "small" for the small set. start: for the small set, what it begins with (STARTS); for
+    PoseFormer also LARGER: the weights that take a joint's two coordinates to its token begin 4 times as large.
     """
 
     network: str
@@ -110,7 +112,7 @@ class Laboratory:
         """The trial's network, trained, in evaluation mode."""
         if trial.name not in self._models:
             kept = self.folder / trial.name if self.folder else None
-            if kept and (kept / "result.json").is_file() and trial.start == "scratch":
+            if kept and (kept / "result.json").is_file() and trial.start in ("scratch", LARGER):
                 self._models[trial.name] = NETWORKS[trial.network].from_pretrained(kept)
             else:
                 self._make(trial)
@@ -160,6 +162,9 @@ class Laboratory:
         model = NETWORKS[trial.network].matching({**trial.sizes, "num_joints": joints})
         if trial.start == STARTS[1]:
             move_spatial(self._pretrained(trial), model)
+        if trial.start == LARGER:
+            with torch.no_grad():
+                model.spatial.patch_embedding.weight.mul_(4)
         return model
 
     def _pretrained(self, trial: Trial) -> PoseFormer:
