@@ -1,4 +1,4 @@
-"""One learning rate for each network of the tables, with equal effort: five rates, one seed, 24,576 windows.
+"""One learning rate for each network of the tables, with equal effort: six rates, one seed, 24,576 windows.
 
 python benchmarks/tune_learning_rates.py [--networks NAME ...] [--json benchmarks/results/learning_rates.json]
 
@@ -22,7 +22,7 @@ from poseformer_lite.reproduce.scales import get_scale
 from poseformer_lite.reproduce.sources import Source
 from poseformer_lite.training import train
 
-RATES = (5e-4, 1e-3, 2e-3, 4e-3, 8e-3)
+RATES = (5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2)
 FOLDER = Path("runs/learning_rates")
 
 
