@@ -19,7 +19,7 @@ class Network(StrEnum):
     baseline = "baseline"
 
 
-DATASET = Annotated[str, typer.Argument(help="synthetic, human36m or cmu_mocap")]
+DATASET = Annotated[str, typer.Argument(help="synthetic, human36m, humaneva, mpi_inf_3dhp or cmu_mocap")]
 ROOT = Annotated[Path | None, typer.Option(help="folder with the dataset's files (not for synthetic)")]
 KEYPOINTS = Annotated[str, typer.Option(help="gt, noisy, or what the 2D file is called (cpn_ft_h36m_dbb)")]
 CAMERAS = Annotated[str | None, typer.Option(help="cmu_mocap: fixed, or random (drawn anew each epoch)")]

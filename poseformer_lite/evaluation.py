@@ -106,9 +106,10 @@ def evaluate(
     frames: dict[str, int] = {}
     for sequence in tqdm(sequences, desc="evaluating", disable=not progress, leave=False):
         action = sequence.base_action
-        frames[action] = frames.get(action, 0) + len(sequence)
+        counted = len(sequence) if sequence.valid is None else int(sequence.valid.sum())
+        frames[action] = frames.get(action, 0) + counted
         for metric, error in sequence_errors(model, sequence, data.skeleton, flip, zero_root).items():
-            totals[metric][action] = totals[metric].get(action, 0.0) + error * len(sequence)
+            totals[metric][action] = totals[metric].get(action, 0.0) + error * counted
 
     per_action = {m: {action: 1000 * row[action] / frames[action] for action in frames} for m, row in totals.items()}
     frame_average = {m: 1000 * sum(row.values()) / sum(frames.values()) for m, row in totals.items()}
@@ -124,18 +125,27 @@ def evaluate(
 def sequence_errors(
     model: LiftingNetwork, sequence: PoseSequence, skeleton: Skeleton, flip: bool, zero_root: bool
 ) -> dict[str, float]:
-    """The mean errors of one sequence, in metres, under the names of PROTOCOLS."""
+    """The mean errors of one sequence's valid frames, in metres, under the names of PROTOCOLS.
+
+    The network sees every frame. A velocity counts where it is a step between two valid frames.
+    """
     device = next((t.device for t in [*model.parameters(), *model.buffers()]), torch.device("cpu"))
     poses_2d = torch.from_numpy(sequence.poses_2d()).to(device)
     target = torch.from_numpy(sequence.root_relative(skeleton.root)).to(device)
     predicted = predict(model, poses_2d, skeleton if flip else None)
     if zero_root:
         predicted = predicted - predicted[:, skeleton.root : skeleton.root + 1]
+    valid = torch.ones(len(target), dtype=torch.bool) if sequence.valid is None else torch.from_numpy(sequence.valid)
+    valid = valid.to(device)
+    if not valid.any():
+        return dict.fromkeys(PROTOCOLS, 0.0)  # none of its frames counts
+    steps = valid[1:] & valid[:-1]
+    velocity = metrics.mpjve(predicted, target, reduce=False)[steps] if steps.any() else torch.zeros(())
     errors = {
-        "MPJPE": metrics.mpjpe(predicted, target),
-        "P-MPJPE": metrics.p_mpjpe(predicted, target),
-        "N-MPJPE": metrics.n_mpjpe(predicted, target),
-        "MPJVE": metrics.mpjve(predicted, target) if len(target) > 1 else torch.zeros(()),
+        "MPJPE": metrics.mpjpe(predicted[valid], target[valid]),
+        "P-MPJPE": metrics.p_mpjpe(predicted[valid], target[valid]),
+        "N-MPJPE": metrics.n_mpjpe(predicted[valid], target[valid]),
+        "MPJVE": velocity.mean(),
     }
     return {metric: error.item() for metric, error in errors.items()}
 

@@ -5,6 +5,8 @@ Errors are averaged over everything unless `reduce=False`, which keeps one value
 says so). Poses are expected root-relative; only the P- and N- variants align anything.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -52,6 +54,40 @@ def auc(predicted: Tensor, target: Tensor, *, thresholds: Tensor | None = None) 
         thresholds = torch.arange(31, device=predicted.device, dtype=predicted.dtype) * 0.005
     error = mpjpe(predicted, target, reduce=False).flatten()
     return (error < thresholds[:, None]).to(predicted.dtype).mean()
+
+
+@dataclass(frozen=True)
+class KeypointDefinition:
+    """What is counted as PCK and AUC: which joints, in Human3.6M's order, and under which thresholds in mm.
+
+    Papers on MPI-INF-3DHP use two definitions under one name; see BENCHMARK_3DHP and ALL_JOINTS_3DHP. Both centre the
+    poses at the pelvis, count errors strictly under 150 mm, and give the mean joint error over all 17 joints.
+    """
+
+    name: str
+    joints: tuple[int, ...]
+    thresholds_mm: tuple[int, ...]
+
+    def pck(self, predicted: Tensor, target: Tensor) -> Tensor:
+        """Share of the counted joints under 150 mm. (..., 17, 3) twice, metres."""
+        return pck(*self._counted(predicted, target))
+
+    def auc(self, predicted: Tensor, target: Tensor) -> Tensor:
+        """Mean of that share over the thresholds. (..., 17, 3) twice, metres."""
+        thresholds = torch.tensor(self.thresholds_mm, device=predicted.device, dtype=predicted.dtype) / 1000
+        return auc(*self._counted(predicted, target), thresholds=thresholds)
+
+    def _counted(self, *poses: Tensor) -> list[Tensor]:
+        _check(*poses)
+        if poses[0].shape[-2] != 17:
+            raise ValueError(f"poses are {tuple(poses[0].shape)}, expected Human3.6M's 17 joints: (..., 17, 3)")
+        return [(p - p[..., :1, :])[..., list(self.joints), :] for p in poses]
+
+
+BENCHMARK_3DHP = KeypointDefinition(  # the MATLAB tools of MPI-INF-3DHP: without pelvis, spine and head
+    "benchmark", tuple(joint for joint in range(17) if joint not in (0, 7, 9)), tuple(range(0, 151, 5))
+)
+ALL_JOINTS_3DHP = KeypointDefinition("17 joints", tuple(range(17)), tuple(range(150)))  # other public code
 
 
 def procrustes_align(predicted: Tensor, target: Tensor) -> Tensor:

@@ -1,12 +1,13 @@
 """Sources of data, all giving the same PoseDataset."""
 
+from importlib import import_module
 from pathlib import Path
 
 from poseformer_lite.datasets.base import PoseDataset, PoseSequence, Take
 
 __all__ = ["PoseDataset", "PoseSequence", "Take", "load_dataset"]
 
-NAMES = ("synthetic", "human36m", "cmu_mocap")
+NAMES = ("synthetic", "human36m", "humaneva", "mpi_inf_3dhp", "cmu_mocap")
 
 
 def load_dataset(name: str, root: str | Path | None = None, keypoints: str | None = None, **options) -> PoseDataset:
@@ -15,6 +16,8 @@ def load_dataset(name: str, root: str | Path | None = None, keypoints: str | Non
     "synthetic": made by the package, no root; keypoints "gt" or "noisy". "human36m": root is a folder with the files of
     the VideoPose3D layout; keypoints "gt", "cpn_ft_h36m_dbb" or what the 2D file is called. "cmu_mocap": root is a
     folder of ASF/AMC or BVH files; keypoints "gt" or "noisy"; cameras="fixed" or "random" (drawn anew in each epoch).
+    "humaneva": root holds HumanEva's files of the VideoPose3D layout, 15 joints. "mpi_inf_3dhp": root holds those of
+    P-STMO or of GraphMLP; 2D is the ground truth.
     Raises ValueError for another name, FileNotFoundError that says what is missing in root.
     """
     if name not in NAMES:
@@ -29,10 +32,4 @@ def load_dataset(name: str, root: str | Path | None = None, keypoints: str | Non
         return synthetic.load(**options)
     if root is None:
         raise ValueError(f"{name} is read from files: give root=, the folder they are in; data/README.md names them")
-    if name == "human36m":
-        from poseformer_lite.datasets import human36m
-
-        return human36m.load(root, **options)
-    from poseformer_lite.datasets import cmu_mocap
-
-    return cmu_mocap.load(root, **options)
+    return import_module(f"{__name__}.{name}").load(root, **options)

@@ -27,7 +27,8 @@ class PoseSequence:
     """One take seen by one camera: 2D keypoints and, where it is known, the 3D truth.
 
     keypoints: (T, J, 2) float32, pixels. poses_3d: (T, J, 3) float32, metres, camera space, not root-relative, or
-    None where only the 2D is known. camera is None where the calibration is unknown.
+    None where only the 2D is known. camera is None where the calibration is unknown. valid: (T,) bool, the frames that
+    an evaluation counts, or None for all of them; a network sees every frame either way.
     """
 
     subject: str
@@ -38,6 +39,7 @@ class PoseSequence:
     width: int
     height: int
     camera: Camera | None = None
+    valid: np.ndarray | None = None
 
     def __post_init__(self):
         if self.keypoints.ndim != 3 or self.keypoints.shape[-1] != 2:
@@ -46,6 +48,11 @@ class PoseSequence:
             raise ValueError(
                 f"{self.name}: 3D poses are {self.poses_3d.shape} beside keypoints of {self.keypoints.shape}: "
                 "expected (T, J, 3) with the same T and J"
+            )
+        if self.valid is not None and (self.valid.shape != (len(self),) or self.valid.dtype != bool):
+            raise ValueError(
+                f"{self.name}: valid is {self.valid.dtype} {self.valid.shape} beside {len(self)} frames: expected one "
+                "bool a frame"
             )
 
     def __len__(self) -> int:

@@ -63,9 +63,9 @@ def load(
             f"{root} has no {' and no '.join(missing)} (it has {found}). Prepare them as VideoPose3D's DATASETS.md "
             "says, or choose keypoints= after one of the files; data/README.md names the files"
         )
-    positions_3d = _entry(load_npz(paths[0]), "positions_3d", paths[0])
+    positions_3d = entry(load_npz(paths[0]), "positions_3d", paths[0])
     contents_2d = load_npz(paths[1])
-    positions_2d = _entry(contents_2d, "positions_2d", paths[1])
+    positions_2d = entry(contents_2d, "positions_2d", paths[1])
     layout = "coco17" if contents_2d.get("metadata", {}).get("layout_name") == "coco" else "h36m17"
     cameras = _cameras_beside(root / f"cameras_{name}.json")
 
@@ -85,7 +85,8 @@ def load(
     )
 
 
-def _entry(contents: dict, key: str, path: Path) -> dict:
+def entry(contents: dict, key: str, path: Path) -> dict:
+    """The nested dictionary that a file of the VideoPose3D layout holds under `key`; else ValueError names it."""
     if not isinstance(contents.get(key), dict):
         raise ValueError(f"{path} holds {', '.join(contents) or 'nothing'}, expected {key}: {{subject: {{action: …}}}}")
     return contents[key]

@@ -1,8 +1,8 @@
-"""What a network costs: multiply-accumulate operations (MACs), counted by three conventions that papers mix up.
+"""What a network costs: multiply-accumulate operations (MACs), under three conventions that papers mix up.
 
-"linear" counts the products with weights alone: linear layers, convolutions and the gates of an LSTM. "products" adds
-those between activations: Q K^T and A V of attention (Eq. 2), and the mixing of joints or frames. FLOPs are two for
-each MAC, a multiplication and an addition. Norms, softmax, activations and biases are left out by all three, as is usual.
+"linear" counts the products with weights alone: linear layers, convolutions and the gates of an LSTM. "products" are
+those between activations: Q K^T and A V of attention (Eq. 2), and the mixing of joints. MACs are both together, and
+FLOPs two for each MAC, a multiplication and an addition. Norms, softmax, activations and biases are left out, as usual.
 """
 
 from dataclasses import dataclass

@@ -12,7 +12,6 @@ from poseformer_lite.evaluation import predict
 from poseformer_lite.model import LiftingNetwork
 from poseformer_lite.skeleton import H36M17
 
-JOINTS_14 = [joint for joint in range(17) if joint not in (0, 7, 9)]
 ERRORS = {"MPJPE": metrics.mpjpe, "P-MPJPE": metrics.p_mpjpe}
 
 
@@ -27,8 +26,7 @@ def measure(model: LiftingNetwork, data: PoseDataset, progress: bool = False) ->
     predicted, target, person = [], [], []
     device = next((t.device for t in [*model.parameters(), *model.buffers()]), torch.device("cpu"))
     for sequence in tqdm(data.test(), desc="testing", disable=not progress, leave=False):
-        valid = getattr(sequence, "valid", None)
-        counted = slice(None) if valid is None else torch.from_numpy(valid)
+        counted = slice(None) if sequence.valid is None else torch.from_numpy(sequence.valid)
         poses_2d = torch.from_numpy(sequence.poses_2d()).to(device)
         predicted.append(predict(model, poses_2d, data.skeleton).cpu()[counted])
         target.append(torch.from_numpy(sequence.root_relative(data.skeleton.root))[counted])
@@ -53,16 +51,10 @@ def measure(model: LiftingNetwork, data: PoseDataset, progress: bool = False) ->
 
 def _correct_keypoints(predicted: Tensor, target: Tensor) -> dict[str, float]:
     """PCK and AUC in per cent, root-relative to the pelvis, by the benchmark's own definition and by the other one."""
-    root = H36M17.root
-    predicted, target = predicted - predicted[:, root : root + 1], target - target[:, root : root + 1]
-    benchmark, everywhere = (predicted[:, JOINTS_14], target[:, JOINTS_14]), (predicted, target)
-    millimetres = torch.arange(150) / 1000
-    shares = {
-        "PCK, benchmark": metrics.pck(*benchmark),
-        "AUC, benchmark": metrics.auc(*benchmark),
-        "PCK, 17 joints": metrics.pck(*everywhere),
-        "AUC, 17 joints": metrics.auc(*everywhere, thresholds=millimetres),
-    }
+    shares = {}
+    for definition in (metrics.BENCHMARK_3DHP, metrics.ALL_JOINTS_3DHP):
+        shares[f"PCK, {definition.name}"] = definition.pck(predicted, target)
+        shares[f"AUC, {definition.name}"] = definition.auc(predicted, target)
     return {name: _round(100 * share.item()) for name, share in shares.items()}
 
 

@@ -80,6 +80,9 @@ TABLE_6 = {  # (network, f)
 }
 
 TABLE_7 = {  # HumanEva, f = 43
-    "scratch": {"Walking S1": 16.3, "Walking S2": 11.0, "Walking S3": 47.1, "Jog S1": 25.0, "Jog S2": 15.2, "Jog S3": 15.1},
-    "fine-tuned": {"Walking S1": 14.4, "Walking S2": 10.2, "Walking S3": 46.6, "Jog S1": 22.7, "Jog S2": 13.4, "Jog S3": 13.4},
-}  # fmt: skip
+    start: dict(zip(("Walking S1", "Walking S2", "Walking S3", "Jog S1", "Jog S2", "Jog S3"), errors, strict=True))
+    for start, errors in {
+        "scratch": (16.3, 11.0, 47.1, 25.0, 15.2, 15.1),
+        "fine-tuned": (14.4, 10.2, 46.6, 22.7, 13.4, 13.4),
+    }.items()
+}

@@ -113,4 +113,5 @@ def _middle(sequence: PoseSequence, length: int) -> PoseSequence:
     first = max(0, (len(sequence) - length) // 2)
     kept = slice(first, first + length)
     poses_3d = None if sequence.poses_3d is None else sequence.poses_3d[kept]
-    return replace(sequence, keypoints=sequence.keypoints[kept], poses_3d=poses_3d)
+    valid = None if sequence.valid is None else sequence.valid[kept]
+    return replace(sequence, keypoints=sequence.keypoints[kept], poses_3d=poses_3d, valid=valid)

@@ -25,7 +25,7 @@ SEQUENCE, REPEATS = 64, 5
 
 
 def speed(progress: bool = True) -> dict:
-    """{"how", "networks": {"PoseFormer f=81": {column: value}}}; weights are random, as cost does not depend on them."""
+    """{"how", "networks": {"PoseFormer f=81": {column: value}}}; weights are random: cost does not depend on them."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     networks = {}
     for name, frames in tqdm(MEASURED, desc="measuring speed", disable=not progress, leave=False):
