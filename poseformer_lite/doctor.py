@@ -92,6 +92,8 @@ def _data(root: Path) -> list[Finding]:
     kinds = {
         "Human3.6M": "data_3d_h36m.npz",
         "Human3.6M 2D": "data_2d_h36m_*.npz",
+        "HumanEva": "data_3d_humaneva15.npz",
+        "MPI-INF-3DHP": "data_*_3dhp.npz",
         "CMU ASF/AMC": "**/*.amc",
         "CMU BVH": "**/*.bvh",
     }
