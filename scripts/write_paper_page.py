@@ -35,7 +35,7 @@ def with_tables(page: str) -> str:
 
 def tables() -> list[str]:
     parts = []
-    for number, (name, make) in enumerate(TABLES.items(), start=1):
+    for number, make in enumerate(TABLES.values(), start=1):
         for source_name, source in SOURCES.items():
             laboratory = Laboratory(get_scale("lite"), source, stored=True)
             for table in make(laboratory):
