@@ -110,6 +110,10 @@ class Laboratory:
 
     def model(self, trial: Trial) -> LiftingNetwork:
         """The trial's network, trained, in evaluation mode."""
+        if self.stored:
+            raise ValueError(
+                "stored results have no weights: this target needs trained networks, so leave --stored out"
+            )
         if trial.name not in self._models:
             kept = self.folder / trial.name if self.folder else None
             if kept and (kept / "result.json").is_file() and trial.start in ("scratch", LARGER):
