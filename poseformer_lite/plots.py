@@ -4,6 +4,8 @@ Every function takes `ax` and gives it back, or makes a figure. Left limbs are b
 dashed, so that they differ in grey too.
 """
 
+import textwrap
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.lines import Line2D
@@ -239,31 +241,38 @@ def _equal_box(ax, pose: np.ndarray, zoom: float) -> None:
         axis.set_major_locator(MultipleLocator(0.5))
 
 
-def plot_rows(ours: dict[str, list[float]], printed: dict[str, float], measure: str, title: str = "", ax=None):
-    """A table's column: for each row a dot a seed and a bar at their mean, and a diamond where the paper prints one.
+def plot_rows(ours: dict[str, list[float]], printed: dict[str, float], measure: str, title: str = ""):
+    """A table's column: for each row a dot a seed and a bar at their mean; beside it what is printed, if anything is.
 
-    ours: {row: one value a seed}; printed: {row: value}.
+    ours: {row: one value a seed}; printed: {row: value}. The two have axes of their own, as their data differ; a row
+    far off the others is named at the edge. Gives the figure.
     """
     labels = list(dict.fromkeys([*ours, *printed]))
-    ax = ax or plt.subplots(figsize=(7, 0.36 * len(labels) + 1.3), layout="constrained")[1]
+    size = (9 if printed else 7, 0.42 * len(labels) + 1.5)
+    shares = {"width_ratios": (5, 2)} if printed else None
+    figure, axes = plt.subplots(
+        1, 2 if printed else 1, sharey=True, squeeze=False, figsize=size, gridspec_kw=shares, layout="constrained"
+    )
+    left = axes[0, 0]
+    means = {label: float(np.mean(values)) for label, values in ours.items() if values}
+    far = 1.6 * float(np.median(list(means.values()) or [0]))
     for place, label in enumerate(labels):
-        values = ours.get(label, [])
-        ax.plot(values, [place] * len(values), "o", color=COLOURS["left"], alpha=0.55, markersize=5, zorder=3)
-        if values:
-            ax.plot([np.mean(values)] * 2, [place - 0.3, place + 0.3], color=COLOURS["left"], linewidth=2, zorder=4)
-        if label in printed:
-            ax.plot(printed[label], place, "D", color=COLOURS["right"], fillstyle="none", markersize=6, zorder=3)
-    marks = [
-        Line2D([], [], marker="o", linestyle="", color=COLOURS["left"], label="here: a dot a seed, a bar the mean")
-    ]
+        if means.get(label, far + 1) > far:
+            if label in means:
+                left.annotate(f"{means[label]:.0f} →", (1, place), (-6, 0), xycoords=("axes fraction", "data"),
+                              textcoords="offset points", ha="right", va="center", color=COLOURS["left"])  # fmt: skip
+            continue
+        left.plot(ours[label], [place] * len(ours[label]), "o", color=COLOURS["left"], alpha=0.5, markersize=5)
+        left.plot([means[label]] * 2, [place - 0.3, place + 0.3], color=COLOURS["left"], linewidth=2)
+    wrapped = [textwrap.fill(label, 36) for label in labels]
+    left.set(yticks=range(len(labels)), yticklabels=wrapped, xlabel=f"{measure}, here: a dot a seed, a bar the mean")
+    left.set_ylim(len(labels) - 0.5, -0.5)
     if printed:
-        marks.append(
-            Line2D(
-                [], [], marker="D", linestyle="", color=COLOURS["right"], fillstyle="none", label="printed in the paper"
-            )
-        )
-    ax.set(yticks=range(len(labels)), yticklabels=labels, xlabel=measure, title=title)
-    ax.set_ylim(len(labels) - 0.5, -0.5)
-    ax.grid(axis="x", color="0.9")
-    ax.legend(handles=marks, frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)
-    return ax
+        places = [labels.index(label) for label in printed]
+        axes[0, 1].plot(list(printed.values()), places, "D", color=COLOURS["right"], fillstyle="none")
+        axes[0, 1].set_xlabel("printed in the paper")
+    for ax in axes.flat:
+        ax.grid(axis="x", color="0.9")
+        ax.margins(x=0.12)
+    figure.suptitle(title)
+    return figure

@@ -20,21 +20,21 @@ def move_spatial(source: PoseFormer, target: PoseFormer, joints: tuple[int, ...]
     """Copy the spatial stage of `source` into `target`, in place; gives the names of the weights that moved.
 
     joints: for each joint of the target the joint of the source whose position embedding it takes. Raises ValueError
-    where the two differ in more than joints and frames, and so have no weights in common.
+    where the spatial stages differ in more than their joints. Heads are counted, too: the weights of 2 and of 4 heads
+    have the same shapes and mean something else.
     """
     if len(joints) != target.num_joints or not all(0 <= joint < source.num_joints for joint in joints):
         raise ValueError(
-            f"joints has {len(joints)} entries up to {max(joints)}: expected one for each of the target's "
-            f"{target.num_joints} joints, each under the source's {source.num_joints}"
+            f"joints is {joints}: expected {target.num_joints} numbers, for each joint of the target one of the "
+            f"source's, 0 to {source.num_joints - 1}"
         )
-    wanted = target.spatial.state_dict()
-    moved = dict(source.spatial.state_dict())
+    wanted, moved = target.spatial.state_dict(), dict(source.spatial.state_dict())
     moved["position_embedding"] = moved["position_embedding"][:, list(joints)]
-    different = [name for name in wanted if name not in moved or moved[name].shape != wanted[name].shape]
-    if different or len(moved) != len(wanted):
+    shapes = [{name: tensor.shape for name, tensor in weights.items()} for weights in (wanted, moved)]
+    if shapes[0] != shapes[1] or target.config["num_heads"] != source.config["num_heads"]:
         raise ValueError(
-            f"the spatial stages differ in width or depth ({', '.join(different[:3]) or 'the source is deeper'}): "
-            "make the target with the source's spatial_dim and spatial_depth"
+            "the spatial stages differ in width, depth or heads: make the target with the source's spatial_dim, "
+            "spatial_depth, mlp_ratio and num_heads"
         )
     target.spatial.load_state_dict(moved)
     return [f"spatial.{name}" for name in moved]
@@ -55,7 +55,9 @@ class ThroughH36M17(LiftingNetwork):
 
     @classmethod
     def around(cls, network: PoseFormer) -> "ThroughH36M17":
-        """One that begins with the weights of `network`, which stays as it is."""
+        """One that begins with the weights of `network`, which stays as it is. Raises ValueError for other bodies."""
+        if network.num_joints != H36M17.num_joints:
+            raise ValueError(f"the network has {network.num_joints} joints, expected {H36M17.num_joints}")
         model = cls(**{**network.config, "num_joints": HUMANEVA15.num_joints})
         model.network.load_state_dict(network.state_dict())
         return model

@@ -74,9 +74,16 @@ def test_it_survives_a_save(network, tmp_path):
 def test_it_learns(network):
     torch.manual_seed(0)
     model = network.matching(SIZES)
-    settings = {"epochs": 8, "batch_size": 32, "learning_rate": 3e-3, "warmup_steps": 0, "validation": 0.0}
+    settings = {
+        "epochs": 4,
+        "windows_per_epoch": 320,
+        "batch_size": 16,
+        "learning_rate": 5e-3,
+        "warmup_steps": 0,
+        "validation": 0.0,
+    }
     run = train(model, tiny_dataset(), **settings, progress=False)
-    assert run.history[-1]["train_mm"] < 0.8 * run.history[0]["train_mm"]
+    assert run.history[-1]["train_mm"] < 0.9 * run.history[0]["train_mm"]
 
 
 @pytest.mark.parametrize("network", TRAINED)

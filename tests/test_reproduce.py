@@ -192,7 +192,7 @@ def test_a_table_by_hand():
     frame = table.to_dataframe()
     assert frame.ours.tolist()[:2] == [2.0, 2.0] and frame.spread[0] == pytest.approx(1.414)
     assert frame.printed.tolist()[::2] == [5, 7] and "2.0 ± 1.4" in str(table) and "2.0 ± 1.4" in table._repr_html_()
-    axes = table.plot()
+    axes = table.plot().axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b", "c"]
 
 

@@ -55,7 +55,7 @@ def reproduce_in(laboratory: Laboratory, target: str, output: str | Path | None 
     """The same in a laboratory that is there already: what targets share is trained once."""
     if target in TABLES:
         tables = TABLES[target](laboratory)
-        made = Reproduction(target, tables, _draw(tables[0]), "")
+        made = Reproduction(target, tables, tables[0].plot(), "")
     elif target in FIGURES:
         figure, caption = FIGURES[target](laboratory)
         made = Reproduction(target, [], figure, caption)
@@ -65,10 +65,6 @@ def reproduce_in(laboratory: Laboratory, target: str, output: str | Path | None 
         return made
     folder = Path(output) / laboratory.scale.name / laboratory.source.name
     return Reproduction(target, made.tables, made.figure, made.caption, _write(made, folder))
-
-
-def _draw(table: Table):
-    return table.plot().figure
 
 
 def _write(made: Reproduction, folder: Path) -> list[Path]:

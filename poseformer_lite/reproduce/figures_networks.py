@@ -39,8 +39,8 @@ def fig1(laboratory: Laboratory) -> tuple[Figure, str]:
         )
         words.append(f"{network.__name__} {cost.products:,}")
     caption = (
-        f"Fig. 1, drawn from live networks at this scale's sizes (F = {sizes['num_frames']} frames, 17 joints). A box is a "
-        "token, and a line leads from one token to all that it looks at. Multiply-accumulate operations in the "
+        f"Fig. 1, drawn from live networks at this scale's sizes (F = {sizes['num_frames']} frames, 17 joints). A box "
+        "is a token, and a line leads from one token to all that it looks at. Multiply-accumulate operations in the "
         f"products of attention, counted as one window passes: {'; '.join(words)}. The paper draws the first "
         "two ways and gives no numbers."
     )

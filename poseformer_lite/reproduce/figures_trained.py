@@ -89,8 +89,8 @@ def _qualitative(laboratory: Laboratory, moments: list[tuple[PoseSequence, int]]
     words = ", ".join(f"{name} {mean(values):.0f} mm" for name, values in errors.items())
     caption = (
         f"{number} on {laboratory.source.name}, detected 2D, seed {laboratory.scale.seeds[0]}. Mean over these "
-        f"{len(moments)} frames, which lie at even distances and were not picked: {words}. Left limbs are blue and solid, "
-        "right ones orange and dashed. The paper compares with Chen et al., whose weights are not here."
+        f"{len(moments)} frames, which lie at even distances and were not picked: {words}. Left limbs are blue and "
+        "solid, right ones orange and dashed. The paper compares with Chen et al., whose weights are not here."
     )
     return figure, caption
 
@@ -115,9 +115,9 @@ def _attention(number: int, stage: str, action: str) -> Callable[[Laboratory], D
                 f"Over all heads and queries frame {most} of {frames} gets the most weight; the paper's window has 81."
             )
         caption = (
-            f"Fig. {number}: queries across, keys down, each head from its smallest weight at 0 to its largest at 1, the "
-            f"mean of {min(MAP_FRAMES, len(take))} frames. {found} The paper does not say which layer it shows nor how "
-            "frames were joined, and the heads of another training do not correspond to its heads."
+            f"Fig. {number}: queries across, keys down, each head from its smallest weight at 0 to its largest at 1, "
+            f"the mean of {min(MAP_FRAMES, len(take))} frames. {found} The paper does not say which layer it shows "
+            "nor how frames were joined, and the heads of another training do not correspond to its heads."
         )
         return figure, caption
 
@@ -141,9 +141,9 @@ def fig9(laboratory: Laboratory) -> Drawn:
     axes[0].legend(frameon=False, fontsize=8, ncols=3, loc="upper right")
     axes[0].set_ylim(0, 1.3 * axes[0].get_ylim()[1])
     caption = (
-        f"Fig. 9 on {laboratory.source.name}, detected 2D, seed {laboratory.scale.seeds[0]}. Share of the frames in which "
-        f"PoseFormer has the smallest error of the three: {', '.join(words)}. The paper shows S11, Eating and Photo, of "
-        "Human3.6M, beside Chen et al."
+        f"Fig. 9 on {laboratory.source.name}, detected 2D, seed {laboratory.scale.seeds[0]}. Share of the frames in "
+        f"which PoseFormer has the smallest error of the three: {', '.join(words)}. The paper shows S11, Eating and "
+        "Photo, of Human3.6M, beside Chen et al."
     )
     return figure, caption
 
@@ -165,9 +165,9 @@ def fig11(laboratory: Laboratory) -> Drawn:
         words.append(f"{name} {error:.0f} mm")
     figure.suptitle("Faults of a detector and what they do: prediction in colour, truth in grey")
     caption = (
-        f"Fig. 11 in place of videos: {take.subject}, {take.action}, of {laboratory.source.name}, with one fault at a time "
-        f"in its 2D. Mean error over the take: {'; '.join(words)}. The paper's videos may not be passed on and have no "
-        "truth; `poseformer-lite lift` draws your own."
+        f"Fig. 11 in place of videos: {take.subject}, {take.action}, of {laboratory.source.name}, with one fault at a "
+        f"time in its 2D. Mean error over the take: {'; '.join(words)}. The paper's videos may not be passed on and "
+        "have no truth; `poseformer-lite lift` draws your own."
     )
     return figure, caption
 

@@ -53,13 +53,13 @@ class Table:
                 lines.append(f"| *{row.label}, the paper* | " + " | ".join(printed) + " |")
         return "\n".join([*lines, "", self.how, *(f"\n{note}" for note in self.notes)])
 
-    def plot(self, ax=None):
-        """One column: a dot for each seed, a bar for their mean, a hollow diamond for what the paper prints."""
+    def plot(self):
+        """One column: a dot for each seed and a bar for their mean, and beside them what the paper prints."""
         from poseformer_lite.plots import plot_rows
 
         ours = {row.label: row.ours.get(self.shown, []) for row in self.rows}
         printed = {row.label: row.printed[self.shown] for row in self.rows if self.shown in row.printed}
-        return plot_rows(ours, printed, measure=self.shown, title=f"Table {self.number}: {self.title}", ax=ax)
+        return plot_rows(ours, printed, measure=self.shown, title=f"Table {self.number}: {self.title}")
 
     def _cell(self, values: list[float]) -> str:
         if not values:

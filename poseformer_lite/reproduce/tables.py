@@ -82,7 +82,7 @@ def table4(laboratory: Laboratory) -> list[Table]:
         Trial("PoseFormer", dict(laboratory.scale.base), detected, seed, LARGER) for seed in laboratory.scale.seeds
     ]
     errors = [laboratory.result(trial)["average"]["MPJPE"] for trial in larger]
-    rows.append(Row("not in the paper: the last, its joint embedding 4 times as large at the start", {"MPJPE": errors}))
+    rows.append(Row("not in the paper: the same, joint embedding 4 times as large at the start", {"MPJPE": errors}))
     return [Table("4", "components of PoseFormer, MPJPE in mm", ["MPJPE"], rows, "MPJPE", _how(laboratory, detected))]
 
 
