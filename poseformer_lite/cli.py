@@ -113,6 +113,8 @@ def reproduce(
     stored: Annotated[bool, typer.Option(help="take the results that come with the package, train nothing")] = False,
 ):
     """Make a table or figure of the paper again: our numbers, with seeds and spread, beside the printed ones."""
+    import matplotlib.pyplot as plt
+
     from poseformer_lite.reproduce import TARGETS, Laboratory, Source, reproduce_in
     from poseformer_lite.reproduce.scales import get_scale
 
@@ -124,6 +126,7 @@ def reproduce(
         made = reproduce_in(laboratory, name, output)
         print(f"\n{made}\n")
         print(f"written: {', '.join(map(str, made.files))}")
+        plt.close(made.figure)
 
 
 @app.command()

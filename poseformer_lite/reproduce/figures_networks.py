@@ -30,7 +30,7 @@ def fig1(laboratory: Laboratory) -> tuple[Figure, str]:
         model = network.matching(sizes)
         seen, cost = attention_shapes(model), count_macs(model)
         _draw_tokens(ax, model)
-        kinds = sorted({shape[1:] for shape in seen}, reverse=True)  # (tokens, width) of each kind of stage
+        kinds = dict.fromkeys(shape[1:] for shape in seen)  # (tokens, width) of each stage, in order
         stages = [f"{tokens} tokens of {width}" for tokens, width in kinds]
         pairs = sum(batch * tokens**2 for batch, tokens, _ in seen)
         ax.set_title(f"{name}\n{', then '.join(stages)}", fontsize=10)
@@ -98,23 +98,30 @@ def fig2(laboratory: Laboratory) -> tuple[Figure, str]:
     """Both architectures as towers of boxes, with the shape of what leaves each and the weights in it."""
     sizes = laboratory.scale.base
     baseline, poseformer = TemporalTransformerBaseline.matching(sizes), PoseFormer(**sizes)
+    spatial, temporal, head = poseformer.spatial, poseformer.temporal, poseformer.head
     towers = {
         "(a) temporal transformer baseline": _tower(
             baseline,
             {
-                "patch embedding, Eq. 1": baseline.patch_embedding,
-                f"transformer encoder, L = {len(baseline.encoder.blocks)}, Eq. 6 to 8": baseline.encoder,
-                "mean over frames, LayerNorm, linear": baseline.head,
+                "patch embedding, Eq. 1": [baseline.patch_embedding],
+                f"positions, encoder, L = {len(baseline.encoder.blocks)}": [
+                    baseline.encoder,
+                    baseline.position_embedding,
+                ],
+                "mean over frames, LayerNorm, linear": [baseline.head],
             },
         ),
         "(b) PoseFormer": _tower(
             poseformer,
             {
-                "patch embedding of each joint": poseformer.spatial.patch_embedding,
-                f"spatial encoder, L = {len(poseformer.spatial.encoder.blocks)}": poseformer.spatial.encoder,
-                f"temporal encoder, L = {len(poseformer.temporal.encoder.blocks)}": poseformer.temporal.encoder,
-                "weighted mean over frames": poseformer.head.weighted_mean,
-                "LayerNorm, linear": poseformer.head.linear,
+                "patch embedding of each joint": [spatial.patch_embedding],
+                f"positions, spatial encoder, L = {len(spatial.encoder.blocks)}": [
+                    spatial.encoder,
+                    spatial.position_embedding,
+                ],
+                f"joints side by side, positions, temporal encoder, L = {len(temporal.encoder.blocks)}": [temporal],
+                "weighted mean over frames": [head.weighted_mean],
+                "LayerNorm, linear": [head.linear, head.norm],
             },
         ),
     }
@@ -133,25 +140,32 @@ def _window(model: LiftingNetwork) -> torch.Tensor:
     return torch.zeros(1, model.num_frames, model.num_joints, 2)
 
 
-def _tower(model: LiftingNetwork, parts: dict[str, torch.nn.Module]) -> list[tuple[str, tuple, int]]:
-    """(name, shape of the output, number of weights) of each part, in the order in which the window meets them."""
+def _tower(model: LiftingNetwork, parts: dict[str, list]) -> list[tuple[str, tuple, int]]:
+    """(name, shape of the output, number of weights) of each part, in the order in which the window meets them.
+
+    A part is a module, whose output is noted, and further modules or parameters that are counted with it.
+    """
     shapes = {}
     hooks = [
-        part.register_forward_hook(lambda module, inputs, output, name=name: shapes.update({name: tuple(output.shape)}))
+        part[0].register_forward_hook(lambda module, inputs, output, n=name: shapes.update({n: tuple(output.shape)}))
         for name, part in parts.items()
     ]
     with torch.no_grad(), evaluating(model):
         model(_window(model))
     for hook in hooks:
         hook.remove()
-    return [(name, shapes[name], sum(p.numel() for p in part.parameters())) for name, part in parts.items()]
+    return [(name, shapes[name], sum(map(_weights, part))) for name, part in parts.items()]
+
+
+def _weights(part: torch.nn.Module | torch.nn.Parameter) -> int:
+    return part.numel() if isinstance(part, torch.nn.Parameter) else sum(p.numel() for p in part.parameters())
 
 
 def _draw_tower(ax, boxes: list[tuple], title: str) -> None:
     for level, (name, shape, weights) in enumerate(boxes):
         look = {"boxstyle": "round,pad=0.02,rounding_size=0.08", "facecolor": "0.95" if weights is None else "#E3EEF6"}
-        ax.add_patch(FancyBboxPatch((0.1, level), 3.8, 0.6, edgecolor=COLOURS["left"], **look))
-        ax.text(2, level + 0.3, name, ha="center", va="center", fontsize=10)
+        ax.add_patch(FancyBboxPatch((-0.6, level), 5.2, 0.6, edgecolor=COLOURS["left"], **look))
+        ax.text(2, level + 0.3, name, ha="center", va="center", fontsize=9)
         ax.text(
             4.1, level + 0.3, "" if weights is None else f"{weights:,} weights", va="center", fontsize=8, color="0.35"
         )
@@ -159,5 +173,5 @@ def _draw_tower(ax, boxes: list[tuple], title: str) -> None:
         ax.text(2.12, level + 0.8, " × ".join(map(str, shape)), va="center", fontsize=8.5, color=COLOURS["right"])
     top = len(boxes)
     ax.text(2, top + 0.12, "3D pose of the centre frame: J × 3", ha="center", fontsize=10)
-    ax.set(xlim=(-0.1, 5.9), ylim=(-0.2, 6.6), title=title)
+    ax.set(xlim=(-0.7, 6.6), ylim=(-0.2, 6.6), title=title)
     ax.set_axis_off()

@@ -25,6 +25,7 @@ COMPARED = {  # network: its colour
     "PoseFormer": plots.COLOURS["left"],
 }
 OF_SEQUENCES = list(COMPARED)[1:]
+HATCHES = ("", "..", "//", "")  # told apart in grey, too
 SHOWN_JOINTS = 8  # the paper's figure has those with the largest errors
 MAP_FRAMES = 200
 Drawn = tuple[Figure, str]
@@ -45,14 +46,15 @@ def fig3(laboratory: Laboratory) -> Drawn:
         seeds = [[row[joint] for row in results[name]] for joint in worst]
         spread = [stdev(values) for values in seeds] if len(seeds[0]) > 1 else None
         heights = [means[name][joint] for joint in worst]
-        ax.bar(places, heights, 0.19, yerr=spread, color=colour, label=LABELS[name], capsize=2)
+        look = {"color": colour, "hatch": HATCHES[index], "edgecolor": "white"}
+        ax.bar(places, heights, 0.19, yerr=spread, label=LABELS[name], capsize=2, **look)
     title = "The joints with the largest errors"
     ax.set(xticks=range(len(worst)), xticklabels=worst, ylabel="MPJPE in mm", title=title)
     ax.legend(frameon=False, fontsize=8, ncols=2, loc="upper right")
     ax.set_ylim(0, 1.25 * ax.get_ylim()[1])
     best = [joint for joint in worst if ours[joint] == min(row[joint] for row in means.values())]
     caption = (
-        f"Fig. 3 on all test frames of {laboratory.source.name}, detected 2D; lines are one standard deviation over "
+        f"Fig. 3 on all test frames of {_where(laboratory)}; lines are one standard deviation over "
         f"{len(laboratory.scale.seeds)} seeds. PoseFormer is the best of the four in {len(best)} of these {len(worst)} "
         f"joints{': ' + ', '.join(best) if best else ''}. Its worst joint is {worst[0]}, {ours[worst[0]]:.0f} mm. The "
         "paper shows S11, Photo, of Human3.6M, beside Pavllo et al. and Chen et al."
@@ -88,7 +90,7 @@ def _qualitative(laboratory: Laboratory, moments: list[tuple[PoseSequence, int]]
     figure.suptitle("Detected 2D, then predictions in colour over the truth in grey")
     words = ", ".join(f"{name} {mean(values):.0f} mm" for name, values in errors.items())
     caption = (
-        f"{number} on {laboratory.source.name}, detected 2D, seed {laboratory.scale.seeds[0]}. Mean over these "
+        f"{number} on {_where(laboratory)}, seed {laboratory.scale.seeds[0]}. Mean over these "
         f"{len(moments)} frames, which lie at even distances and were not picked: {words}. Left limbs are blue and "
         "solid, right ones orange and dashed. The paper compares with Chen et al., whose weights are not here."
     )
@@ -100,10 +102,11 @@ def _attention(number: int, stage: str, action: str) -> Callable[[Laboratory], D
         take = _take(laboratory, action)
         maps = attention_maps(_model(laboratory, "PoseFormer"), _poses_2d(take)[:MAP_FRAMES])
         rows = figure_maps(maps, stage)
-        names = range(rows.shape[-1]) if stage == "spatial" else None
+        names = H36M17.joints if stage == "spatial" else None
         title = f"{stage} self-attention, last layer: {take.subject}, {take.action}"
         figure = plots.plot_heads(rows, names=names, title=title, queries_across=True)
-        most = int(figure_maps(maps, stage, scale="none").mean(dim=(0, 1)).argmax())
+        weights = figure_maps(maps, stage, scale="none")
+        most = int(weights.mean(dim=(0, 1)).argmax())
         if stage == "spatial":
             found = (
                 f"Over all heads and queries {H36M17.joints[most]} (joint {most}) gets the most weight. Joints have "
@@ -116,8 +119,9 @@ def _attention(number: int, stage: str, action: str) -> Callable[[Laboratory], D
             )
         caption = (
             f"Fig. {number}: queries across, keys down, each head from its smallest weight at 0 to its largest at 1, "
-            f"the mean of {min(MAP_FRAMES, len(take))} frames. {found} The paper does not say which layer it shows "
-            "nor how frames were joined, and the heads of another training do not correspond to its heads."
+            f"the mean of {min(MAP_FRAMES, len(take))} frames, on {_where(laboratory)}. Before that the weights go from "
+            f"{weights.min():.3f} to {weights.max():.3f}, and even ones would be {1 / rows.shape[-1]:.3f}. {found} The paper shows SittingDown, and does not say which "
+            "layer nor how frames were joined, and the heads of another training do not correspond to its heads."
         )
         return figure, caption
 
@@ -125,7 +129,7 @@ def _attention(number: int, stage: str, action: str) -> Callable[[Laboratory], D
 
 
 def fig9(laboratory: Laboratory) -> Drawn:
-    """The error of every frame of two takes."""
+    """The error of every frame of two takes, or of the stretches of them that this scale tests on."""
     takes = [_take(laboratory, action) for action in ("Eating", "Photo")]
     figure, axes = plt.subplots(len(takes), 1, figsize=(9, 5), layout="constrained")
     words = []
@@ -133,7 +137,8 @@ def fig9(laboratory: Laboratory) -> Drawn:
         truth = take.root_relative(H36M17.root)
         errors = {name: _mm(_lift(_model(laboratory, name), take), truth) for name in OF_SEQUENCES}
         for name, values in errors.items():
-            ax.plot(values, color=COMPARED[name], linewidth=1.2, label=LABELS[name])
+            style = "-" if name == "PoseFormer" else "--" if name == OF_SEQUENCES[-2] else ":"
+            ax.plot(values, style, color=COMPARED[name], linewidth=1.4, label=LABELS[name])
         ax.set(title=f"{take.subject}, {take.action}", ylabel="MPJPE in mm", xlim=(0, len(take) - 1), ylim=(0, None))
         others = np.minimum.reduce([errors[name] for name in OF_SEQUENCES[:-1]])
         words.append(f"{take.action} {100 * np.mean(errors['PoseFormer'] < others):.0f} %")
@@ -141,7 +146,7 @@ def fig9(laboratory: Laboratory) -> Drawn:
     axes[0].legend(frameon=False, fontsize=8, ncols=3, loc="upper right")
     axes[0].set_ylim(0, 1.3 * axes[0].get_ylim()[1])
     caption = (
-        f"Fig. 9 on {laboratory.source.name}, detected 2D, seed {laboratory.scale.seeds[0]}. Share of the frames in "
+        f"Fig. 9 on {_where(laboratory)}, seed {laboratory.scale.seeds[0]}. Share of the frames in "
         f"which PoseFormer has the smallest error of the three: {', '.join(words)}. The paper shows S11, Eating and "
         "Photo, of Human3.6M, beside Chen et al."
     )
@@ -161,12 +166,12 @@ def fig11(laboratory: Laboratory) -> Drawn:
         error = _mm(poses, truth).mean()
         _draw_2d(figure.add_subplot(2, len(faults), column), take, keypoints[frame], name, named=column == 1)
         ax = figure.add_subplot(2, len(faults), len(faults) + column, projection="3d")
-        _draw_3d(ax, poses[frame], truth[frame], f"whole take: {error:.0f} mm")
+        _draw_3d(ax, poses[frame], truth[frame], f"all frames: {error:.0f} mm")
         words.append(f"{name} {error:.0f} mm")
     figure.suptitle("Faults of a detector and what they do: prediction in colour, truth in grey")
     caption = (
-        f"Fig. 11 in place of videos: {take.subject}, {take.action}, of {laboratory.source.name}, with one fault at a "
-        f"time in its 2D. Mean error over the take: {'; '.join(words)}. The paper's videos may not be passed on and "
+        f"Fig. 11 in place of videos: {len(take)} frames of {take.subject}, {take.action}, with one fault at a time in "
+        f"their 2D, on {_where(laboratory)}. Mean error over them: {'; '.join(words)}. The paper's videos may not be passed on and "
         "have no truth; `poseformer-lite lift` draws your own."
     )
     return figure, caption
@@ -206,12 +211,21 @@ def _mm(poses: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return 1000 * np.linalg.norm(poses - truth, axis=-1).mean(axis=-1)
 
 
+def _where(laboratory: Laboratory) -> str:
+    scale = laboratory.scale
+    proves = ", at which numbers prove nothing" if scale.name == "quick" else ""
+    return f"{laboratory.source.name}, detected 2D, scale {scale.name}{proves}, f = {scale.longest}"
+
+
 def _trial(laboratory: Laboratory, network: str, seed: int) -> Trial:
-    return Trial(network, laboratory.scale.base, laboratory.source.detected, seed)
+    sizes = {**laboratory.scale.base, "num_frames": laboratory.scale.longest}  # as in Table 1
+    return Trial(network, sizes, laboratory.source.detected, seed)
 
 
 def _model(laboratory: Laboratory, network: str) -> LiftingNetwork:
-    return laboratory.model(_trial(laboratory, network, laboratory.scale.seeds[0]))
+    trial = _trial(laboratory, network, laboratory.scale.seeds[0])
+    laboratory.result(trial)  # kept, so that it is not trained for the next figure
+    return laboratory.model(trial)
 
 
 def _take(laboratory: Laboratory, action: str, subject: str = "S11") -> PoseSequence:
