@@ -36,7 +36,7 @@ def both(model: PoseFormer, poses_2d: torch.Tensor):
 
 
 @pytest.mark.parametrize("sizes", SIZES, ids=lambda s: f"f{s['num_frames']}j{s['num_joints']}h{s['num_heads']}")
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.float64, 1e-10)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 3e-5), (torch.float64, 1e-10)])
 def test_poses_and_all_softmax_rows_are_those_of_numpy(sizes, dtype, tolerance):
     model = scrambled(**sizes).to(dtype)
     poses_2d = torch.randn(3, model.num_frames, model.num_joints, 2, dtype=dtype)

@@ -165,13 +165,12 @@ def _draw_tower(ax, boxes: list[tuple], title: str) -> None:
     for level, (name, shape, weights) in enumerate(boxes):
         look = {"boxstyle": "round,pad=0.02,rounding_size=0.08", "facecolor": "0.95" if weights is None else "#E3EEF6"}
         ax.add_patch(FancyBboxPatch((-0.6, level), 5.2, 0.6, edgecolor=COLOURS["left"], **look))
-        ax.text(2, level + 0.3, name, ha="center", va="center", fontsize=9)
-        ax.text(
-            4.1, level + 0.3, "" if weights is None else f"{weights:,} weights", va="center", fontsize=8, color="0.35"
-        )
+        ax.text(2, level + (0.3 if weights is None else 0.4), name, ha="center", va="center", fontsize=9)
+        if weights is not None:
+            ax.text(2, level + 0.14, f"{weights:,} weights", ha="center", va="center", fontsize=8, color="0.35")
         ax.annotate("", (2, level + 1), (2, level + 0.63), arrowprops={"arrowstyle": "->", "color": "0.3"})
         ax.text(2.12, level + 0.8, " × ".join(map(str, shape)), va="center", fontsize=8.5, color=COLOURS["right"])
     top = len(boxes)
     ax.text(2, top + 0.12, "3D pose of the centre frame: J × 3", ha="center", fontsize=10)
-    ax.set(xlim=(-0.7, 6.6), ylim=(-0.2, 6.6), title=title)
+    ax.set(xlim=(-0.8, 4.8), ylim=(-0.2, 6.6), title=title)
     ax.set_axis_off()

@@ -119,8 +119,9 @@ def _attention(number: int, stage: str, action: str) -> Callable[[Laboratory], D
             )
         caption = (
             f"Fig. {number}: queries across, keys down, each head from its smallest weight at 0 to its largest at 1, "
-            f"the mean of {min(MAP_FRAMES, len(take))} frames, on {_where(laboratory)}. Before that the weights go from "
-            f"{weights.min():.3f} to {weights.max():.3f}, and even ones would be {1 / rows.shape[-1]:.3f}. {found} The paper shows SittingDown, and does not say which "
+            f"the mean of {min(MAP_FRAMES, len(take))} frames, on {_where(laboratory)}. Before that the weights go "
+            f"from {weights.min():.3f} to {weights.max():.3f}, and even ones would be {1 / rows.shape[-1]:.3f}. "
+            f"{found} The paper shows SittingDown, and does not say which "
             "layer nor how frames were joined, and the heads of another training do not correspond to its heads."
         )
         return figure, caption
@@ -171,8 +172,8 @@ def fig11(laboratory: Laboratory) -> Drawn:
     figure.suptitle("Faults of a detector and what they do: prediction in colour, truth in grey")
     caption = (
         f"Fig. 11 in place of videos: {len(take)} frames of {take.subject}, {take.action}, with one fault at a time in "
-        f"their 2D, on {_where(laboratory)}. Mean error over them: {'; '.join(words)}. The paper's videos may not be passed on and "
-        "have no truth; `poseformer-lite lift` draws your own."
+        f"their 2D, on {_where(laboratory)}. Mean error over them: {'; '.join(words)}. The paper's videos may not "
+        "be passed on and have no truth; `poseformer-lite lift` draws your own."
     )
     return figure, caption
 
