@@ -25,7 +25,7 @@ test: $(STAMP) ## everything: style, all tests, and every notebook run again and
 	$(BIN)/ruff format --check .
 	scripts/ensure_browser.sh
 	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest -c nbval.ini notebooks
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -c nbval.ini -n 2 --dist loadfile notebooks
 	$(MAKE) test-colab
 
 test-fast: $(STAMP) ## the tests that take less than three minutes together
@@ -33,7 +33,7 @@ test-fast: $(STAMP) ## the tests that take less than three minutes together
 
 test-colab: $(COLAB)/.up-to-date ## test the viewers and run the notebooks with the versions that Colab ships
 	$(COLAB)/bin/python -m pytest -m "not browser" tests/test_viewer*.py
-	$(COLAB)/bin/python -m pytest -c nbval.ini notebooks
+	OMP_NUM_THREADS=1 $(COLAB)/bin/python -m pytest -c nbval.ini -n 2 --dist loadfile notebooks
 
 notebooks: $(STAMP) ## run, time and freeze all notebooks
 	$(BIN)/python scripts/run_notebooks.py

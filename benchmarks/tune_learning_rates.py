@@ -1,6 +1,6 @@
 """One learning rate for each network of the tables, with equal effort: six rates, one seed, 24,576 windows.
 
-python benchmarks/tune_learning_rates.py [--networks NAME ...] [--json benchmarks/results/learning_rates.json]
+python benchmarks/tune_learning_rates.py [--networks NAME ...] [--json FILE]
 
 They are judged by the error on held-out training takes of the synthetic set as a simulated detector sees it; the test
 subjects are not looked at. What is done is kept in runs/learning_rates and not done again.

@@ -1,7 +1,11 @@
 """Tables and figures of the paper made again: trials done once, resumed, refused where they do not fit."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
+from importlib import resources
+from pathlib import Path
 from statistics import mean
 
 import matplotlib.pyplot as plt
@@ -16,8 +20,8 @@ from poseformer_lite.cli import app
 from poseformer_lite.datasets.bodies import to_humaneva15
 from poseformer_lite.model import PoseFormer
 from poseformer_lite.reproduce import TARGETS, Laboratory, Row, Source, Table, Trial, paper, reproduce, reproduce_in
-from poseformer_lite.reproduce.laboratory import LARGER, STARTS, stored_results
-from poseformer_lite.reproduce.scales import SCALES, get_scale
+from poseformer_lite.reproduce.laboratory import LARGER, SHUFFLED, STARTS, TWICE, stored_results
+from poseformer_lite.reproduce.scales import LEARNING_RATES, SCALES, get_scale
 from poseformer_lite.reproduce.sources import spread
 from poseformer_lite.reproduce.tables import TABLES, table1, table4, table5, table7
 
@@ -115,13 +119,13 @@ def test_no_two_trials_share_a_name():
         for sizes in (TINY.base, TINY.base | {"spatial_positions": False}, TINY.base | {"temporal_positions": False})
         for keypoints in ("gt", "small")
         for seed in (0, 1)
-        for start in (*STARTS, LARGER)
+        for start in (*STARTS, LARGER, TWICE, SHUFFLED)
     ]
     assert len({trial.name for trial in trials}) == len(trials)
 
 
 def test_the_larger_embedding_is_the_only_difference(laboratory):
-    one, four = laboratory._begin(TRIAL), laboratory._begin(replace(TRIAL, start=LARGER))
+    one, four = laboratory.begin(TRIAL), laboratory.begin(replace(TRIAL, start=LARGER))
     for (name, a), (_, b) in zip(one.state_dict().items(), four.state_dict().items(), strict=True):
         assert torch.equal(4 * a if name == "spatial.patch_embedding.weight" else a, b), name
 
@@ -129,13 +133,25 @@ def test_the_larger_embedding_is_the_only_difference(laboratory):
 def test_moved_weights_are_those_of_the_large_set(laboratory):
     large = laboratory.model(TRIAL)
     small = replace(TRIAL, keypoints="small")
-    moved = laboratory._begin(replace(small, start=STARTS[1]))
-    everything = laboratory._begin(replace(small, start=STARTS[2]))
-    scratch = laboratory._begin(small)
+    moved = laboratory.begin(replace(small, start=STARTS[1]))
+    everything = laboratory.begin(replace(small, start=STARTS[2]))
+    scratch = laboratory.begin(small)
     assert torch.equal(moved.spatial.encoder.norm.weight, large.spatial.encoder.norm.weight)
     assert torch.equal(moved.temporal.encoder.norm.bias, scratch.temporal.encoder.norm.bias)
     assert torch.equal(everything.network.head.linear.weight, large.head.linear.weight)
     assert isinstance(scratch, PoseFormer) and scratch.num_joints == moved.num_joints == everything.num_joints == 15
+
+
+def test_the_controls_differ_from_what_they_control_in_one_thing(laboratory):
+    small = replace(TRIAL, keypoints="small")
+    moved, shuffled = (laboratory.begin(replace(small, start=start)) for start in (STARTS[1], SHUFFLED))
+    assert {n for n, a in moved.state_dict().items() if not torch.equal(a, shuffled.state_dict()[n])} == {
+        "spatial.position_embedding"
+    }
+    positions = [model.spatial.position_embedding[0] for model in (moved, shuffled)]
+    assert sorted(p.sum().item() for p in positions[0]) == sorted(p.sum().item() for p in positions[1])
+    once, twice = (laboratory.settings(replace(small, start=start)) for start in (STARTS[0], TWICE))
+    assert replace(once, epochs=2 * once.epochs) == twice
 
 
 def test_validation_never_touches_the_test_subjects(laboratory):
@@ -173,7 +189,10 @@ def test_tables_1_5_and_7(laboratory):
     (grid,) = table5(laboratory)
     assert len(grid.rows) == 9 and grid.rows[0].ours["Parameters (M)"] < grid.rows[8].ours["Parameters (M)"]
     (small,) = table7(laboratory)
-    assert [row.label for row in small.rows] == list(STARTS)
+    assert [row.label for row in small.rows] == [
+        *STARTS,
+        *(f"not in the paper: {control}" for control in (TWICE, SHUFFLED)),
+    ]
 
 
 def test_printed_averages_are_what_the_paper_prints_and_not_always_true():
@@ -244,7 +263,8 @@ def test_stored_results_are_of_this_scale(source):
         settings = scale.settings_of(trial["network"], trial["seed"])
         assert trial["settings"]["learning_rate"] == settings.learning_rate, name
         assert trial["settings"]["windows_per_epoch"] == settings.windows_per_epoch
-        assert result["windows"] == settings.epochs * settings.windows_per_epoch
+        epochs = settings.epochs * (2 if trial["start"] == TWICE else 1)
+        assert result["windows"] == epochs * settings.windows_per_epoch
         assert 30 < result["average"]["P-MPJPE"] <= result["average"]["MPJPE"] < 400 or trial["keypoints"] == "small"
 
 
@@ -259,14 +279,15 @@ def test_every_table_can_be_drawn_from_what_is_stored(source, name):
 
 
 def test_the_learning_rates_are_those_that_were_best():
-    from pathlib import Path
-
-    from poseformer_lite.reproduce.scales import LEARNING_RATES
-
-    path = Path(__file__).resolve().parent.parent / "benchmarks" / "results" / "learning_rates.json"
+    path = resources.files("poseformer_lite.reproduce").joinpath("results", "learning_rates.json")
     measured = json.loads(path.read_text())
     assert measured["best"] == LEARNING_RATES
     assert {len(errors) for errors in measured["held_out_mm"].values()} == {6}
+
+
+def test_the_page_of_the_paper_shows_what_is_stored():
+    script = Path(__file__).resolve().parent.parent / "scripts" / "write_paper_page.py"
+    subprocess.run([sys.executable, script, "--check"], check=True)
 
 
 def test_the_command(tmp_path, monkeypatch):

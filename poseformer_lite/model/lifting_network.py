@@ -33,6 +33,11 @@ class LiftingNetwork(nn.Module):
         self.num_frames = num_frames
         self.num_joints = num_joints
 
+    @classmethod
+    def matching(cls, sizes: dict) -> "LiftingNetwork":
+        """The network that is compared with a PoseFormer of these arguments; PoseFormer's own is itself."""
+        return cls(**sizes)
+
     def embed_frames(self, poses_2d: Tensor) -> Tensor:
         """(N, J, 2) -> (N, D), each frame by itself."""
         raise NotImplementedError

@@ -87,11 +87,6 @@ class PoseFormer(LiftingNetwork):
         return self.head(self.temporal(tokens))
 
     @classmethod
-    def matching(cls, sizes: dict) -> "PoseFormer":
-        """The network of these arguments itself: every network that is compared can be made from them."""
-        return cls(**sizes)
-
-    @classmethod
     def from_official(cls, path, num_heads: int = 8) -> "PoseFormer":
         """Read a checkpoint of the authors' code (.bin), or its state dict; see `model.official.load_official`."""
         from poseformer_lite.model.official import load_official

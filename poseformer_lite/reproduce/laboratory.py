@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import resources
 from pathlib import Path
 
@@ -10,8 +10,10 @@ import torch
 
 from poseformer_lite.checkpoints import NAME as CHECKPOINT
 from poseformer_lite.datasets import PoseDataset
+from poseformer_lite.datasets.bodies import H36M_OF_HUMANEVA
 from poseformer_lite.files import atomic_path
 from poseformer_lite.model import NETWORKS, LiftingNetwork, MeanPose, PoseFormer
+from poseformer_lite.presets import Settings
 from poseformer_lite.reproduce.measure import measure
 from poseformer_lite.reproduce.scales import Scale
 from poseformer_lite.reproduce.sources import Source
@@ -21,6 +23,7 @@ from poseformer_lite.transfer import ThroughH36M17, move_spatial
 SINGLE_FRAME = ("ResidualMLP", "GraphConvolutionNetwork")
 STARTS = ("scratch", "spatial stage moved", "everything moved")
 LARGER = "joint embedding 4 times as large"
+TWICE, SHUFFLED = "scratch, twice the windows", "spatial stage moved, joints shuffled"
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,10 @@ class Trial:
     """What is trained, on what, from which seed. name says all of it, and is the name of its folder.
 
     network: of `poseformer_lite.model`. sizes: the arguments of the PoseFormer that it is, or stands beside. keypoints:
-    the 2D of the large set, or "small" for the small set. start: for the small set, what it begins with (STARTS); for
-    PoseFormer also LARGER: the weights that take a joint's two coordinates to its token begin 4 times as large.
+    the 2D of the large set, or "small" for the small set. start: for the small set, what it begins with (STARTS), or
+    one of two controls: TWICE sees as many windows as pre-training and fine-tuning together, SHUFFLED gives each joint
+    the position embedding of another one. For PoseFormer also LARGER: the weights that take a joint's two coordinates
+    to its token begin 4 times as large.
     """
 
     network: str
@@ -116,7 +121,7 @@ class Laboratory:
             )
         if trial.name not in self._models:
             kept = self.folder / trial.name if self.folder else None
-            if kept and (kept / "result.json").is_file() and trial.start in ("scratch", LARGER):
+            if kept and (kept / "result.json").is_file() and trial.start != STARTS[2]:
                 self._models[trial.name] = NETWORKS[trial.network].from_pretrained(kept)
             else:
                 self._make(trial)
@@ -142,10 +147,9 @@ class Laboratory:
         else:
             if self.progress:
                 print(trial.name.replace("_", " "), flush=True)
-            model = self._begin(trial)
+            model = self.begin(trial)
             output = self.folder / trial.name if self.folder else None
-            changes = asdict(self.scale.settings_of(trial.network, trial.seed))
-            run = train(model, data, "lite", output=output, progress=self.progress, **changes)
+            run = train(model, data, "lite", output=output, progress=self.progress, **asdict(self.settings(trial)))
             if not run.finished:
                 raise KeyboardInterrupt
         self._models[trial.name] = model.eval()
@@ -157,15 +161,21 @@ class Laboratory:
             **measure(model, data, self.progress),
         }
 
-    def _begin(self, trial: Trial) -> LiftingNetwork:
+    def settings(self, trial: Trial) -> Settings:
+        """How the trial is trained: its network's learning rate, its seed, and the scale's budget or twice that."""
+        settings = self.scale.settings_of(trial.network, trial.seed)
+        return replace(settings, epochs=2 * settings.epochs) if trial.start == TWICE else settings
+
+    def begin(self, trial: Trial) -> LiftingNetwork:
         """The network before its training: its first weights depend on the seed alone."""
         if trial.start == STARTS[2]:
             return ThroughH36M17.around(self._pretrained(trial))
         torch.manual_seed(trial.seed)
         joints = self.data(trial).skeleton.num_joints
         model = NETWORKS[trial.network].matching({**trial.sizes, "num_joints": joints})
-        if trial.start == STARTS[1]:
-            move_spatial(self._pretrained(trial), model)
+        if trial.start in (STARTS[1], SHUFFLED):
+            order = torch.randperm(joints) if trial.start == SHUFFLED else range(joints)
+            move_spatial(self._pretrained(trial), model, tuple(H36M_OF_HUMANEVA[joint] for joint in order))
         if trial.start == LARGER:
             with torch.no_grad():
                 model.spatial.patch_embedding.weight.mul_(4)
@@ -183,7 +193,7 @@ class Laboratory:
         return laboratory.model(large)
 
     def _describe(self, trial: Trial) -> dict:
-        settings = None if trial.network == "MeanPose" else asdict(self.scale.settings_of(trial.network, trial.seed))
+        settings = None if trial.network == "MeanPose" else asdict(self.settings(trial))
         return {**asdict(trial), "data": repr(self.data(trial)), "settings": settings}
 
 

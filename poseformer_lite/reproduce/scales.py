@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from poseformer_lite.presets import Settings, get_preset
 
 # Chosen on held-out training takes of the synthetic set by benchmarks/tune_learning_rates.py: the same six rates, the
-# same budget and one seed for each network (benchmarks/results/learning_rates.json). For the four at 0.016, the highest
-# rate that was tried was the best.
+# same budget and one seed for each network (results/learning_rates.json). For the four at 0.016, the highest rate that
+# was tried was the best.
 LEARNING_RATES = {
     "ResidualMLP": 0.016,
     "GraphConvolutionNetwork": 0.016,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from poseformer_lite.reproduce import paper
-from poseformer_lite.reproduce.laboratory import LARGER, STARTS, Laboratory, Trial
+from poseformer_lite.reproduce.laboratory import LARGER, SHUFFLED, SINGLE_FRAME, STARTS, TWICE, Laboratory, Trial
 from poseformer_lite.reproduce.speed import speed
 from poseformer_lite.reproduce.table import Row, Table
 
@@ -132,7 +132,8 @@ def table6(laboratory: Laboratory) -> list[Table]:
             }
             printed = paper.TABLE_6.get((network, frames), {})
             printed = {"MPJPE": printed["MPJPE"]} if printed else {}
-            rows.append(Row(f"{LABELS[network]}, f = {frames}", ours, printed))
+            label = LABELS[network] if network in SINGLE_FRAME else f"{LABELS[network]}, f = {frames}"
+            rows.append(Row(label, ours, printed))
     title, columns = "error at this scale's sizes, MPJPE in mm", ["Parameters (M)", "MPJPE"]
     return [cost, Table("6, error", title, columns, rows, "MPJPE", _how(laboratory, detected), digits=2)]
 
@@ -147,12 +148,14 @@ def _table6_rows() -> dict[tuple[str, int], dict[str, float]]:
 
 
 def table7(laboratory: Laboratory) -> list[Table]:
-    """The small set of 15 joints: from scratch, and after the large set of 17 joints in two ways."""
+    """The small set of 15 joints: from scratch, and after the large set of 17 joints in two ways; on the free data also
+    two controls, which the paper has not: what twice the windows give, and what a stage gives that mixes joints up."""
     scale = laboratory.scale
     sizes = {**scale.base, "num_frames": scale.small_length}
     printed = {STARTS[0]: paper.TABLE_7["scratch"], STARTS[2]: paper.TABLE_7["fine-tuned"]}
     rows, columns = [], []
-    for start in STARTS:
+    controls = (TWICE, SHUFFLED) if laboratory.source.is_free else ()
+    for start in (*STARTS, *controls):
         results = [laboratory.result(Trial("PoseFormer", sizes, "small", seed, start)) for seed in scale.seeds]
         people = [result["per person"]["MPJPE"] for result in results]
         named = {person: _turned(person) for person in people[0]}
@@ -161,7 +164,8 @@ def table7(laboratory: Laboratory) -> list[Table]:
         ours["Average"] = [sum(row.values()) / len(row) for row in people]
         real = laboratory.source.name == "human36m"
         average = {"Average": round(sum(printed[start].values()) / 6, 2)} if start in printed else {}
-        rows.append(Row(start, ours, (printed.get(start, {}) if real else {}) | average))
+        label = f"not in the paper: {start}" if start in controls else start
+        rows.append(Row(label, ours, (printed.get(start, {}) if real else {}) | average))
     notes = (
         "The paper does not say how weights moved between 17 and 15 joints. Its averages are of its printed cells, "
         "walk and jog of three people of HumanEva, f = 43.",
