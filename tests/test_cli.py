@@ -14,6 +14,7 @@ from poseformer_lite import presets
 from poseformer_lite.cli import app
 from poseformer_lite.datasets import human36m, videopose3d
 from poseformer_lite.presets import PRESETS, Preset, Settings
+from poseformer_lite.skeleton import H36M17
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +116,14 @@ def test_lift_writes_a_motion_and_a_picture(video, weights, tmp_path):
     assert picture.read_bytes().startswith(b"\x89PNG") and picture.stat().st_size > 20_000
 
 
+def test_lift_writes_one_of_each_kind_into_a_folder(video, weights, tmp_path):
+    shown = run("lift", video, "--weights", weights, "-o", tmp_path / "out", "--constant-bones", "--smooth", 0.2)
+    names = {f"motion.{kind}" for kind in ("npz", "csv", "bvh", "gif", "html")}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == names and shown.count("written to") == 5
+    lengths = H36M17.bone_lengths(np.load(tmp_path / "out" / "motion.npz")["poses_3d"])
+    assert lengths.std(axis=0).max() < 1e-5 < lengths.mean()
+
+
 def test_lift_is_told_what_a_file_does_not_say(weights, tmp_path):
     keypoints = np.random.default_rng(0).uniform(0, 700, (5, 33, 3))
     np.save(tmp_path / "video.npy", keypoints)
@@ -187,7 +196,7 @@ def test_mistakes_are_answered_in_a_sentence(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["train", "human37m"], "there is no dataset 'human37m': choose one of synthetic, human36m, cmu_mocap"),
+        (["train", "human37m"], "there is no dataset 'human37m': choose one of synthetic, human36m, humaneva"),
         (["train", "human36m"], "give root="),
         (["train", "human36m", "--cameras", "random"], "--cameras is an option of cmu_mocap, not of human36m"),
         (["train", "synthetic", "--cameras", "random"], "--cameras is an option of cmu_mocap, not of synthetic"),
@@ -201,7 +210,7 @@ def test_mistakes_are_answered_in_a_sentence(tmp_path):
         (["lift", "{video}", "--weights", "{weights}", "--track", "1"], "has 1 tracks, so there is no track 1"),
         (["lift", "{bare}", "--weights", "{weights}", "--layout", "coco17"], "give --width and --height and --fps"),
         (["lift", "{bare}", "--weights", "{weights}"], "17 joints can be h36m17 or coco17"),
-        (["lift", "{video}", "--weights", "{weights}", "-o", "motion.csv"], "saved as .npz or .json"),
+        (["lift", "{video}", "--weights", "{weights}", "-o", "motion.fbx"], "saved as .npz, .json"),
         (["lift", "{junk}"], "keypoints are read from .npz"),
         (["convert", "human36m", "-o", "out", "--root", "{empty}"], "has no data_3d_h36m.npz"),
     ],
