@@ -16,7 +16,7 @@ _HOME = {
     "train": "training",
     "evaluate": "evaluation",
     "PoseLifter": "lifting",
-    "Motion": "lifting",
+    "Motion": "motion",
     "get_skeleton": "skeleton",
     "view_motion": "viewers.motion",
     "view_attention": "viewers.attention",

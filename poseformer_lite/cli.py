@@ -129,10 +129,14 @@ def reproduce(
         plt.close(made.figure)
 
 
+MOTION = "the motion: .npz, .json, .csv, .bvh (Blender), .gif, .mp4, .html, or a folder for one of each kind"
+IN_A_FOLDER = (".npz", ".csv", ".bvh", ".gif", ".html")
+
+
 @app.command()
 def lift(
     keypoints: Annotated[Path, typer.Argument(help="keypoints of a video: .npz, .npy, .json or .csv, in pixels")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="the motion, .npz or .json")] = Path("motion.npz"),
+    output: Annotated[Path, typer.Option("--output", "-o", help=MOTION)] = Path("motion.npz"),
     weights: Annotated[str, typer.Option(help="'lite', a folder of weights, or an official .bin checkpoint")] = "lite",
     layout: Annotated[str | None, typer.Option(help="h36m17, coco17, halpe26 or mediapipe33")] = None,
     width: Annotated[int | None, typer.Option(help="the video's width in pixels")] = None,
@@ -140,6 +144,8 @@ def lift(
     fps: Annotated[float | None, typer.Option(help="the video's frames per second")] = None,
     min_confidence: Annotated[float, typer.Option(help="joints less confident are interpolated")] = 0.0,
     picture: Annotated[Path | None, typer.Option(help="also draw some frames to this .png")] = None,
+    constant_bones: Annotated[bool, typer.Option(help="give each bone its median length in every frame")] = False,
+    smooth: Annotated[float, typer.Option(help="seconds of a window that looks ahead as far as back; 0: not")] = 0.0,
     track: Annotated[int, typer.Option(help="which person or video of the file, 0 the longest")] = 0,
     num_heads: Annotated[int, typer.Option(help="heads of an official checkpoint, which does not hold them")] = 8,
 ):
@@ -161,7 +167,11 @@ def lift(
     if missing:
         raise ValueError(f"{keypoints} does not say everything about its video: give {' and '.join(missing)}")
     motion = PoseLifter(_read_model(weights, num_heads))(person.keypoints, min_confidence=min_confidence, **said)
-    print(f"{motion} of {person.name} written to {motion.save(output)}")
+    motion = motion.smoothed(smooth)
+    motion = motion.with_constant_bones() if constant_bones else motion
+    files = [output] if output.suffix else [output / f"motion{suffix}" for suffix in IN_A_FOLDER]
+    for path in files:
+        print(f"{motion} of {person.name} written to {motion.save(path)}")
     if picture:
         motion.plot().savefig(picture, dpi=110)
         print(f"some of its frames are drawn in {picture}")

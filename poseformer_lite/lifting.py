@@ -1,77 +1,17 @@
 """PoseLifter: a detector's keypoints in, one 3D pose per frame out."""
 
-import json
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from poseformer_lite.camera import normalise_screen, z_up
+from poseformer_lite.camera import normalise_screen
 from poseformer_lite.evaluation import predict
-from poseformer_lite.files import atomic_path
 from poseformer_lite.keypoints import check_keypoints, confidence_h36m17, fill_gaps, resample, to_h36m17
 from poseformer_lite.model.lifting_network import LiftingNetwork
 from poseformer_lite.model.poseformer import PoseFormer
-from poseformer_lite.skeleton import H36M17, Skeleton
-
-
-@dataclass(frozen=True)
-class Motion:
-    """A lifted motion: one 3D pose per frame of the video.
-
-    poses_3d: (T, 17, 3) float32, metres, camera space (x right, y down, z away from the camera), root at the origin.
-    keypoints: (T, 17, 2), the pixels it was lifted from, converted to Human3.6M's joints with the gaps filled.
-    """
-
-    poses_3d: np.ndarray
-    keypoints: np.ndarray
-    fps: float
-    width: int
-    height: int
-    skeleton: Skeleton = H36M17
-
-    def __len__(self) -> int:
-        return len(self.poses_3d)
-
-    def __repr__(self) -> str:
-        return f"Motion({len(self)} frames at {self.fps:g} Hz, {len(self) / self.fps:.1f} s)"
-
-    def upright(self) -> np.ndarray:
-        """(T, 17, 3) in a world with z up, x to the right of the picture, and y away from the camera.
-
-        The camera is taken to be level. Each pose stands with its lowest joint on the floor, z = 0.
-        """
-        poses = z_up(self.poses_3d).astype(self.poses_3d.dtype)
-        poses[..., 2] -= poses[..., 2].min(axis=1, keepdims=True)
-        return poses
-
-    def save(self, path: str | Path) -> Path:
-        """Write poses_3d, keypoints, fps, width, height and the joints' names as a plain .npz (no pickle) or .json."""
-        path = Path(path)
-        contents = {
-            "poses_3d": self.poses_3d,
-            "keypoints": self.keypoints,
-            "fps": self.fps,
-            "width": self.width,
-            "height": self.height,
-            "joints": list(self.skeleton.joints),
-        }
-        if path.suffix not in (".npz", ".json"):
-            raise ValueError(f"a motion is saved as .npz or .json, not {path.name!r}")
-        with atomic_path(path) as temporary:
-            if path.suffix == ".npz":
-                np.savez_compressed(temporary, **contents)
-            else:
-                plain = {k: np.round(v, 5).tolist() if isinstance(v, np.ndarray) else v for k, v in contents.items()}
-                temporary.write_text(json.dumps(plain))
-        return path
-
-    def plot(self, frames=None):
-        """Keypoints and lifted skeleton of some frames, side by side; five frames unless told otherwise."""
-        from poseformer_lite.plots import plot_motion
-
-        return plot_motion(self, frames)
+from poseformer_lite.motion import Motion
+from poseformer_lite.skeleton import H36M17
 
 
 class PoseLifter:

@@ -11,7 +11,7 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 
 from poseformer_lite import plots
-from poseformer_lite.lifting import Motion
+from poseformer_lite.motion import Motion
 from poseformer_lite.skeleton import H36M17, SKELETONS
 
 SEQUENCE = tiny_dataset().sequences[0]

@@ -7,6 +7,8 @@ import numpy as np
 from scipy.signal import resample_poly
 from scipy.spatial.transform import Rotation
 
+from poseformer_lite.skeleton import Skeleton
+
 
 @dataclass(frozen=True)
 class ArticulatedMotion:
@@ -71,3 +73,82 @@ def resample(motion: ArticulatedMotion, fps: float) -> ArticulatedMotion:
     rotations /= np.linalg.norm(rotations, axis=-1, keepdims=True)
     root_position = resample_poly(motion.root_position, up, down, axis=0, padtype="line")
     return replace(motion, rotations=rotations, root_position=root_position, fps=fps)
+
+
+def from_positions(poses: np.ndarray, skeleton: Skeleton, fps: float) -> ArticulatedMotion:
+    """Joint angles that bring a T-pose of constant bones into each pose. poses: (T, J, 3) metres, y up.
+
+    Bones have their median lengths. A joint with one child turns by the least rotation from where its parent carries
+    it, since positions say nothing of twist; one with several (hip, thorax) turns as fits its children best. So the
+    directions of arms, legs and head are reproduced exactly, and hips and shoulders as rigid wholes. Rest pose: facing
+    +z, left limbs towards +x, legs down, spine and head up, hips and shoulders at the angles that this body has.
+    """
+    if poses.ndim != 3 or poses.shape[1:] != (skeleton.num_joints, 3) or not np.isfinite(poses).all():
+        raise ValueError(f"poses are {poses.shape}, expected (T, {skeleton.num_joints}, 3) and finite")
+    parents, rest = skeleton.parents, _t_pose(skeleton)
+    children = [[c for c, parent in enumerate(parents) if parent == joint] for joint in range(len(parents))]
+    bones = np.zeros_like(poses, dtype=float)
+    for child, parent in enumerate(parents):
+        if parent >= 0:
+            bones[:, child] = poses[:, child] - poses[:, parent]
+
+    identity = Rotation.identity(len(poses))
+    turned: list[Rotation] = []  # by joint: its rotation in the world
+    rotations = np.zeros((*poses.shape[:2], 4))
+    for joint, parent in enumerate(parents):
+        carried = turned[parent] if parent >= 0 else identity
+        if len(children[joint]) > 1:
+            for _ in range(3):  # from the T-pose's directions to those that this body has on average, in its own frame
+                own = _best_turn(rest[children[joint]], bones[:, children[joint]])
+                average = np.stack([own.inv().apply(bones[:, child]).mean(axis=0) for child in children[joint]])
+                rest[children[joint]] = average / np.linalg.norm(average, axis=-1, keepdims=True)
+            own = _best_turn(rest[children[joint]], bones[:, children[joint]])
+        elif children[joint]:
+            (child,) = children[joint]
+            own = _least_turn(carried.apply(rest[child]), bones[:, child]) * carried
+        else:
+            own = carried
+        turned.append(own)
+        rotations[:, joint] = (carried.inv() * own).as_quat()
+
+    lengths = np.zeros(len(parents))
+    lengths[[child for _, child in skeleton.bones]] = np.median(skeleton.bone_lengths(poses), axis=0)
+    return ArticulatedMotion(
+        names=skeleton.joints,
+        parents=parents,
+        carriers=tuple(max(parent, 0) for parent in parents),
+        offsets=rest * lengths[:, None],
+        rotations=rotations,
+        root_position=poses[:, skeleton.root].astype(float),
+        fps=fps,
+    )
+
+
+def _t_pose(skeleton: Skeleton) -> np.ndarray:
+    """(J, 3): the direction of the bone that ends in each joint, zero for the root."""
+    sideways = {"left": (1, 0, 0), "right": (-1, 0, 0)}
+    directions = np.zeros((skeleton.num_joints, 3))
+    for parent, child in skeleton.bones:
+        side, legs = skeleton.side(child), skeleton.side(parent) != "middle"
+        below = legs and any(word in skeleton.joints[child] for word in ("Knee", "Foot", "Ankle"))
+        directions[child] = (0, 1, 0) if side == "middle" else (0, -1, 0) if below else sideways[side]
+    return directions
+
+
+def _best_turn(rest: np.ndarray, bones: np.ndarray) -> Rotation:
+    """The rotations that bring directions (N, 3) nearest to those of bones (T, N, 3) (Kabsch 1976)."""
+    unit = bones / np.linalg.norm(bones, axis=-1, keepdims=True)
+    u, _, vh = np.linalg.svd(np.einsum("tni,nj->tij", unit, rest))
+    u[:, :, 2] *= np.linalg.det(u @ vh)[:, None]  # no mirror images
+    return Rotation.from_matrix(u @ vh)
+
+
+def _least_turn(start: np.ndarray, end: np.ndarray) -> Rotation:
+    """The least rotations from directions (T, 3) to those of (T, 3); from one to its opposite, any half turn."""
+    end = end / np.linalg.norm(end, axis=-1, keepdims=True)
+    axis, cosine = np.cross(start, end), (start * end).sum(-1)
+    sine = np.linalg.norm(axis, axis=-1)
+    across = np.cross(start, np.eye(3)[np.abs(start).argmin(-1)])  # an axis where the cross product gives none
+    axis = np.where(sine[:, None] > 1e-9, axis, across)
+    axis /= np.linalg.norm(axis, axis=-1, keepdims=True)
+    return Rotation.from_rotvec(axis * np.arctan2(sine, cosine)[:, None])

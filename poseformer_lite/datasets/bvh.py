@@ -63,6 +63,47 @@ def read_bvh(path: str | Path, unit: float = 0.01) -> ArticulatedMotion:
     )
 
 
+def write_bvh(path: str | Path, motion: ArticulatedMotion, unit: float = 0.01) -> None:
+    """Write a motion as BVH; `unit` is metres per unit of length (0.01: centimetres, as most programs expect).
+
+    Every node is a joint with three angles, in the order Z, X, Y; a node without children gets an `End Site` 5 cm on.
+    Angles run on from frame to frame and do not jump by a full turn. Raises ValueError for a motion whose nodes are
+    carried by others than their parents, as ASF's are.
+    """
+    if motion.carriers != tuple(max(parent, 0) for parent in motion.parents):
+        raise ValueError("in a BVH file each node is carried by its parent, and in this motion it is not")
+    lines, order = ["HIERARCHY"], []
+
+    def node(index: int, depth: int) -> None:
+        order.append(index)
+        pad, inside = "\t" * depth, "\t" * (depth + 1)
+        offset = motion.offsets[index] / unit
+        position = "" if depth else "Xposition Yposition Zposition "
+        name = motion.names[index].replace("/", "_").replace(" ", "_")
+        lines.append(f"{pad}{'JOINT' if depth else 'ROOT'} {name}")
+        lines.extend([f"{pad}{{", f"{inside}OFFSET {_row(offset)}"])
+        lines.append(f"{inside}CHANNELS {3 if depth else 6} {position}Zrotation Xrotation Yrotation")
+        children = [child for child, parent in enumerate(motion.parents) if parent == index]
+        for child in children:
+            node(child, depth + 1)
+        if not children:
+            end = 0.05 / unit * offset / max(np.linalg.norm(offset), 1e-9)
+            lines.extend([f"{inside}End Site", f"{inside}{{", f"{inside}\tOFFSET {_row(end)}", f"{inside}}}"])
+        lines.append(f"{pad}}}")
+
+    node(0, 0)
+    lines += ["MOTION", f"Frames: {len(motion)}", f"Frame Time: {1 / motion.fps:.8f}"]
+    angles = Rotation.from_quat(motion.rotations[:, order].reshape(-1, 4)).as_euler("ZXY", degrees=True)
+    angles = np.unwrap(angles.reshape(len(motion), -1), period=360, axis=0)
+    values = np.concatenate([(motion.root_position - motion.offsets[0]) / unit, angles], axis=1)
+    lines += [" ".join(f"{value:.5f}" for value in frame) for frame in values]
+    Path(path).write_text("\n".join(lines) + "\n", encoding="ascii")
+
+
+def _row(numbers: np.ndarray) -> str:
+    return " ".join(f"{number:.5f}" for number in numbers)
+
+
 def drop_rest_pose(motion: ArticulatedMotion) -> ArticulatedMotion:
     """The motion without the T-pose that some converters put before the recording.
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from poseformer_lite.exercises.judge import Wrong, compare
-from poseformer_lite.lifting import Motion
+from poseformer_lite.motion import Motion
 from poseformer_lite.skeleton import H36M17
 
 PARENTS, CHILDREN = np.array(H36M17.bones).T

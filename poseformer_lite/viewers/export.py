@@ -17,7 +17,7 @@ from plotly.offline import get_plotlyjs
 
 from poseformer_lite.attention_maps import AttentionMaps
 from poseformer_lite.files import atomic_path
-from poseformer_lite.lifting import Motion
+from poseformer_lite.motion import Motion
 from poseformer_lite.skeleton import H36M17, Skeleton
 from poseformer_lite.viewers import drawing
 from poseformer_lite.viewers.controls import SPEEDS
