@@ -24,7 +24,9 @@ test: $(STAMP) ## everything: style, all tests, and every notebook run again and
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	scripts/ensure_browser.sh
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 tests/test_notebooks_anywhere.py
+	$(BIN)/python -m pytest -m slow --ignore tests/test_notebooks_anywhere.py
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -c nbval.ini -n 2 --dist loadfile notebooks
 	$(MAKE) test-colab
 

@@ -161,8 +161,10 @@ def test_make_test_runs_everything(make):
         "python -m pip install -e '.[notebooks,test,site]' -c constraints/current.txt",
         "ruff check .",
         "ruff format --check .",
-        "python -m pytest",
-        "python -m pytest -c nbval.ini notebooks",
+        'OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 -m "not slow"',
+        "OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 tests/test_notebooks_anywhere.py",
+        "python -m pytest -m slow --ignore tests/test_notebooks_anywhere.py",
+        "OMP_NUM_THREADS=1 .venv/bin/python -m pytest -c nbval.ini -n 2 --dist loadfile notebooks",
     ]
     assert [line for line in commands if line in wanted] == wanted
 

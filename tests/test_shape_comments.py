@@ -11,12 +11,12 @@ from shape_comments import ShapeTracer, fits, shape_comments
 import poseformer_lite as pfl
 from poseformer_lite.attention_maps import ablated, all_heads, attention_maps, attention_rollout, figure_maps
 from poseformer_lite.evaluation import evaluate
-from poseformer_lite.model import MeanPose
+from poseformer_lite.model import NETWORKS, MeanPose
 from poseformer_lite.windows import Windows
 
 PACKAGE = Path(pfl.__file__).parent
 TRACED = ["windows.py", "attention_maps.py", "model/lifting_network.py"]
-TRACED += [f"model/{name}.py" for name in ("attention", "encoder", "poseformer", "comparators")]
+TRACED += [f"model/{name}.py" for name in ("attention", "encoder", "poseformer", "comparators", "prior_work")]
 
 
 def run_everything():
@@ -26,6 +26,10 @@ def run_everything():
     model = pfl.PoseFormer(**sizes)
     for network in (model.train(), pfl.TemporalTransformerBaseline.matching(sizes).train(), MeanPose(5)):
         network(poses_2d)
+        network.predict_sequence(poses_2d[0])
+    for name in NETWORKS.keys() - {"PoseFormer", "MeanPose"}:
+        network = NETWORKS[name].matching({**sizes, "num_frames": 9}).train()
+        network(torch.randn(3, network.num_frames, 17, 2))
         network.predict_sequence(poses_2d[0])
     model.spatial(poses_2d[:, 0], return_rows=True)
     maps = attention_maps(model, poses_2d[0])

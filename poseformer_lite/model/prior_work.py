@@ -103,11 +103,11 @@ class RecurrentNetwork(LiftingNetwork):
 
     def join_frames(self, tokens: Tensor) -> Tensor:
         """(B, F, 2J) -> (B, J, 3)."""
-        _, (h, c) = self.reader(tokens)  # each (1, B, D)
+        _, (h, c) = self.reader(tokens)  # what was read
         state, pose = (h[0], c[0]), tokens.new_zeros(len(tokens), self.num_joints * 3)
         for _ in range(self.num_frames // 2 + 1):
             state = self.speaker(pose, state)
-            pose = pose + self.head(state[0])  # (B, 3J)
+            pose = pose + self.head(state[0])  # (B, 3 * J)
         return pose.unflatten(-1, (-1, 3))
 
 
@@ -176,7 +176,7 @@ class GraphConvolutionNetwork(LiftingNetwork):
         x = _graph_layer(self.first, poses_2d)  # (N, J, C)
         for one, two in self.blocks:
             x = x + _graph_layer(two, _graph_layer(one, x))  # (N, J, C)
-        return self.head(x).flatten(-2)  # (N, 3J)
+        return self.head(x).flatten(-2)  # (N, 3 * J)
 
     def join_frames(self, tokens: Tensor) -> Tensor:
         """(B, 1, 3J) -> (B, J, 3)."""
