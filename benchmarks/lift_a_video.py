@@ -4,6 +4,7 @@
 
 KEYPOINTS.npz holds MediaPipe's 33 landmarks: keypoints (T, 33, 3) in pixels with visibility, world (T, 33, 3), fps,
 width and height. MediaPipe's own metric 3D is no truth, but another opinion, of a network that saw the picture.
+smoothed: over 0.2 s; steady: and with constant bones.
 """
 
 import argparse
@@ -52,6 +53,8 @@ def main() -> None:
         arguments.json,
         frames=len(motion),
         lifted=judge(motion.poses_3d, world, fps),
+        smoothed=judge(motion.smoothed(0.2).poses_3d, world, fps),
+        steady=judge(motion.smoothed(0.2).with_constant_bones().poses_3d, world, fps),
         mediapipe=judge((world - world[:, :1]).astype(np.float32), world, fps),
     )
 
