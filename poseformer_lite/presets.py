@@ -10,6 +10,8 @@ class Settings:
     schedule: "exponential" multiplies the learning rate by `decay` after each epoch, "cosine" lets it fall to zero over
     the run, "constant" leaves it; each after `warmup_steps` of linear growth. validation is the share of training takes
     that are held out; select: "last" or "best" (on those takes; the test subjects are never looked at).
+    supervise: "centre" is the paper's loss (Eq. 9); "every" (ours) averages it with the error of every frame of the
+    window, regressed from the frame's own token: F poses to learn from at the price of one.
     windows_per_epoch None means every window. mixed_precision "auto" takes bf16 on a GPU that has it, fp16 on another,
     and float32 on a CPU.
     """
@@ -26,6 +28,7 @@ class Settings:
     windows_per_epoch: int | None = None
     validation: float = 0.1
     select: str = "last"
+    supervise: str = "centre"
     mixed_precision: str = "auto"
     seed: int = 0
 
@@ -49,6 +52,7 @@ _CHOICES = {
     "optimizer": ("adam", "adamw"),
     "schedule": ("exponential", "cosine", "constant"),
     "select": ("last", "best"),
+    "supervise": ("centre", "every"),
     "mixed_precision": ("auto", "no", "bf16", "fp16"),
 }
 

@@ -72,8 +72,8 @@ def train(
     and data, that run goes on, on a CPU bit for bit as if it had never stopped. Ctrl-C (or a notebook's stop button)
     ends the run after the step in hand, saves it, and returns what there is.
 
-    Loss: MPJPE of the centre frame (Eq. 9). Raises ValueError where data and model do not fit, where the loss becomes
-    NaN, or where `output` holds another run.
+    Loss: MPJPE of the centre frame (Eq. 9), and of every frame with supervise="every". Raises ValueError where data and
+    model do not fit, where the loss becomes NaN, or where `output` holds another run.
     """
     settings = replace(get_preset(preset).settings, **changes)
     if data.skeleton.num_joints != model.num_joints:
@@ -118,7 +118,8 @@ class _Trainer:
         windows = None
         while self.epoch < self.settings.epochs and not interrupted.is_set():
             if windows is None or self.data.redraw:
-                windows = self._windows(self._sequences(self.epoch), flip=self.settings.flip)
+                every_frame = self.settings.supervise == "every"
+                windows = self._windows(self._sequences(self.epoch), self.settings.flip, every_frame)
             self._train_epoch(windows, interrupted)
 
     def _train_epoch(self, windows: Windows, interrupted: threading.Event) -> None:
@@ -133,7 +134,7 @@ class _Trainer:
             mine = index[self.accelerator.process_index :: self.accelerator.num_processes]
             poses_2d, target = windows.gather(mine.to(windows.poses_2d.device))
 
-            loss = mpjpe(self.model(poses_2d), target)  # Eq. 9
+            loss = self._loss(poses_2d, target)
             self.optimizer.zero_grad(set_to_none=True)
             self.accelerator.backward(loss)
             self.optimizer.step()
@@ -151,6 +152,13 @@ class _Trainer:
                 return
         self.seconds += time.perf_counter() - started
         self._end_epoch(len(order), bar)
+
+    def _loss(self, poses_2d: Tensor, target: Tensor) -> Tensor:
+        """Eq. 9; or the mean of Eq. 9 and of the error of every frame, which its own token is asked for."""
+        if self.settings.supervise == "centre":
+            return mpjpe(self.model(poses_2d), target)
+        centre, every = self.model(poses_2d, every_frame=True)
+        return (mpjpe(centre, target[:, target.shape[1] // 2]) + mpjpe(every, target)) / 2
 
     def _check_loss(self) -> None:
         """Raises ValueError once the loss is not finite, so that a checkpoint never holds what comes after."""
@@ -205,8 +213,9 @@ class _Trainer:
         ]
         return 1000 * torch.cat(error).mean().item()
 
-    def _windows(self, sequences, flip: bool = False) -> Windows:
-        return Windows(sequences, self.run_.model.num_frames, self.data.skeleton, self.accelerator.device, flip=flip)
+    def _windows(self, sequences, flip: bool = False, every_frame: bool = False) -> Windows:
+        model, device = self.run_.model, self.accelerator.device
+        return Windows(sequences, model.num_frames, self.data.skeleton, device, flip, every_frame)
 
     def _sequences(self, epoch: int):
         """The training takes, seen anew in each epoch where the data can do that."""

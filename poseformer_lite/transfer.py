@@ -40,6 +40,43 @@ def move_spatial(source: PoseFormer, target: PoseFormer, joints: tuple[int, ...]
     return [f"spatial.{name}" for name in moved]
 
 
+@torch.no_grad()
+def with_longer_windows(model: PoseFormer, num_frames: int, temporal_depth: int | None = None) -> PoseFormer:
+    """A PoseFormer of more frames, and perhaps more temporal layers, that begins where `model` has arrived.
+
+    The frames that were there keep their position embedding and their weight in the mean; those added take the
+    embedding of the nearest one and a weight of zero. Added layers begin as no change: their branches end in zeros.
+    Short windows cost little, so much can be learned on them first. Raises ValueError for fewer frames or layers.
+    """
+    old, depth = model.config, temporal_depth or model.config["temporal_depth"]
+    if num_frames < old["num_frames"] or depth < old["temporal_depth"]:
+        raise ValueError(
+            f"the model has {old['num_frames']} frames and {old['temporal_depth']} temporal layers: expected as many "
+            f"or more, not {num_frames} and {depth}"
+        )
+    longer = PoseFormer(**{**old, "num_frames": num_frames, "temporal_depth": depth})
+    longer.spatial.load_state_dict(model.spatial.state_dict())
+    longer.temporal.encoder.load_state_dict(model.temporal.encoder.state_dict(), strict=False)
+    for block in longer.temporal.encoder.blocks[old["temporal_depth"] :]:
+        for last in (block.attn.proj, block.mlp.fc2):
+            last.weight.zero_()
+            last.bias.zero_()
+    for name in ("norm", "linear"):
+        getattr(longer.head, name).load_state_dict(getattr(model.head, name).state_dict())
+
+    added = (num_frames - old["num_frames"]) // 2  # on either side
+    nearest = (torch.arange(num_frames) - added).clamp(0, old["num_frames"] - 1)
+    longer.temporal.position_embedding.copy_(model.temporal.position_embedding[:, nearest])
+    mean = longer.head.weighted_mean
+    mean.weight.zero_()
+    mean.weight[:, added : num_frames - added] = model.head.weighted_mean.weight
+    mean.bias.copy_(model.head.weighted_mean.bias)
+    if mean.weight.sum() < 0:  # LayerNorm(-x) = -LayerNorm(x): turn both signs, and one token reads like the mean
+        for tensor in (mean.weight, mean.bias, longer.head.norm.weight):
+            tensor.neg_()
+    return longer
+
+
 class ThroughH36M17(LiftingNetwork):
     """A network of Human3.6M's 17 joints for bodies of HumanEva's 15: (B, F, 15, 2) -> (B, 15, 3).
 

@@ -14,7 +14,7 @@ class Windows:
     """Every window of every sequence, one around each frame; where a window reaches over an end, the end frame repeats.
 
     The frames are stored once on `device`; a window is F indices into them. With `flip` the set doubles: index i + N is
-    the mirror image of window i (section 4.2).
+    the mirror image of window i (section 4.2). With `every_frame` the targets are the poses of the whole window.
     """
 
     def __init__(
@@ -24,6 +24,7 @@ class Windows:
         skeleton: Skeleton,
         device: torch.device | str = "cpu",
         flip: bool = False,
+        every_frame: bool = False,
     ):
         if not sequences:
             raise ValueError("there are no sequences to make windows of: check the subjects, takes and 3D of the data")
@@ -36,16 +37,18 @@ class Windows:
         self.offsets = torch.arange(num_frames, device=device) - num_frames // 2  # (F,)
         self.skeleton = skeleton
         self.flip = flip
+        self.every_frame = every_frame
 
     def __len__(self) -> int:
         return len(self.poses_2d) * (2 if self.flip else 1)
 
     def gather(self, index: Tensor) -> tuple[Tensor, Tensor]:
-        """Windows and the 3D of their centre frames: (B,) -> (B, F, J, 2), (B, J, 3)."""
+        """Windows and the 3D of their centre frames: (B,) -> (B, F, J, 2), (B, J, 3); (B, F, J, 3) of every frame."""
         center = index % len(self.poses_2d)  # (B,)
         frames = center[:, None] + self.offsets  # (B, F)
         frames = frames.clamp(self.first[center, None], self.last[center, None])
-        poses_2d, targets = self.poses_2d[frames], self.targets[center]  # (B, F, J, 2), (B, J, 3)
+        poses_2d = self.poses_2d[frames]  # (B, F, J, 2)
+        targets = self.targets[frames if self.every_frame else center]  # (B, J, 3) or (B, F, J, 3)
         if self.flip:
             mirrored = index >= len(self.poses_2d)
             poses_2d[mirrored] = flip_poses(poses_2d[mirrored], self.skeleton)

@@ -9,7 +9,7 @@ from poseformer_lite.datasets.bodies import H36M_OF_HUMANEVA, humaneva15_to_h36m
 from poseformer_lite.evaluation import evaluate
 from poseformer_lite.skeleton import H36M17, HUMANEVA15, flip_poses
 from poseformer_lite.training import train
-from poseformer_lite.transfer import ThroughH36M17, move_spatial
+from poseformer_lite.transfer import ThroughH36M17, move_spatial, with_longer_windows
 from poseformer_lite.windows import Windows
 
 NAMES_15 = dict(zip(HUMANEVA15.joints, (H36M17.joints[j] for j in H36M_OF_HUMANEVA), strict=True))
@@ -263,3 +263,37 @@ def test_it_is_trained_and_measured_like_any_network(start):
     run = train(model, data, epochs=6, batch_size=32, windows_per_epoch=None, progress=False)
     assert run.finished
     assert evaluate(model, data, progress=False).average["MPJPE"] < before
+
+
+# Longer windows
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_layers_that_are_added_change_nothing(sign):
+    model = learned(num_frames=9).eval()
+    with torch.no_grad():
+        model.head.weighted_mean.weight.copy_(sign * model.head.weighted_mean.weight.abs())
+        poses_2d = torch.randn(3, 9, 17, 2, generator=torch.Generator().manual_seed(0))
+        deeper = with_longer_windows(model, 9, temporal_depth=model.config["temporal_depth"] + 2).eval()
+        torch.testing.assert_close(deeper(poses_2d), model(poses_2d), atol=1e-5, rtol=1e-4)
+        assert deeper.head.weighted_mean.weight.sum() > 0
+
+
+def test_frames_that_are_added_continue_the_old_ones():
+    model = learned(num_frames=3)
+    before = weights(model)
+    longer = with_longer_windows(model, 7)
+    nearest = [0, 0, 0, 1, 2, 2, 2]
+    assert longer.config == {**model.config, "num_frames": 7}
+    torch.testing.assert_close(longer.temporal.position_embedding, model.temporal.position_embedding[:, nearest])
+    mean = longer.head.weighted_mean.weight.flatten()
+    assert mean[[0, 1, 5, 6]].abs().max() == 0
+    torch.testing.assert_close(mean[2:5].abs(), model.head.weighted_mean.weight.flatten().abs())
+    assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
+
+
+def test_a_network_is_not_made_shorter_or_shallower():
+    with pytest.raises(ValueError, match="9 frames and 2 temporal layers.* not 3 and 2"):
+        with_longer_windows(small_model(num_frames=9, temporal_depth=2), 3)
+    with pytest.raises(ValueError, match="not 9 and 1"):
+        with_longer_windows(small_model(num_frames=9, temporal_depth=2), 9, temporal_depth=1)

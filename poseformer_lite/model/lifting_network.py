@@ -46,12 +46,16 @@ class LiftingNetwork(nn.Module):
         """(B, F, D) -> (B, J, 3), the centre frame."""
         raise NotImplementedError
 
-    def forward(self, poses_2d: Tensor) -> Tensor:
-        """(B, F, J, 2) -> (B, J, 3)."""
+    def join_frames_everywhere(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, F, D) -> (B, J, 3), the centre frame, and (B, F, J, 3), every frame of the window."""
+        raise NotImplementedError(f"{type(self).__name__} gives the centre frame only, so every frame cannot teach it")
+
+    def forward(self, poses_2d: Tensor, every_frame: bool = False) -> Tensor | tuple[Tensor, Tensor]:
+        """(B, F, J, 2) -> (B, J, 3); with every_frame also (B, F, J, 3), which is there to learn more from a window."""
         self._check_window(poses_2d)
         B, F = poses_2d.shape[:2]
         tokens = self.embed_frames(poses_2d.flatten(0, 1)).unflatten(0, (B, F))  # (B, F, D)
-        return self.join_frames(tokens)  # (B, J, 3)
+        return self.join_frames_everywhere(tokens) if every_frame else self.join_frames(tokens)  # (B, J, 3)
 
     @torch.no_grad()
     def predict_sequence(self, poses_2d: Tensor, batch_size: int | None = None) -> Tensor:

@@ -1,0 +1,88 @@
+"""Learning from every frame of a window: the poses that are asked for, the loss, and what the centre frame keeps."""
+
+import pytest
+import torch
+from helpers_data import small_model, tiny_dataset
+
+from poseformer_lite.metrics import mpjpe
+from poseformer_lite.model import TemporalTransformerBaseline
+from poseformer_lite.model.attention import MultiHeadSelfAttention
+from poseformer_lite.model.prior_work import TemporalConvolution
+from poseformer_lite.training import train
+from poseformer_lite.windows import Windows
+
+SETTINGS = {"batch_size": 64, "windows_per_epoch": 256, "progress": False, "validation": 0.0}
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    return tiny_dataset()
+
+
+def networks():
+    sizes = {"num_frames": 9, "spatial_dim": 8, "spatial_depth": 1, "temporal_depth": 1, "num_heads": 2}
+    return [small_model(num_frames=9), TemporalTransformerBaseline.matching(sizes)]
+
+
+@pytest.mark.parametrize("model", networks(), ids=lambda model: type(model).__name__)
+def test_the_centre_frame_is_the_same_with_the_others_beside_it(model):
+    poses_2d = torch.randn(4, 9, 17, 2)
+    model.eval()
+    with torch.no_grad():
+        centre, every = model(poses_2d, every_frame=True)
+        torch.testing.assert_close(centre, model(poses_2d))
+    assert every.shape == (4, 9, 17, 3)
+
+
+def test_a_network_of_the_centre_frame_alone_says_so():
+    model = TemporalConvolution(num_frames=9)
+    with pytest.raises(NotImplementedError, match="TemporalConvolution gives the centre frame only"):
+        model(torch.randn(2, 9, 17, 2), every_frame=True)
+
+
+def test_windows_give_the_pose_of_every_frame_mirrored_and_held_at_the_ends(tiny):
+    index = torch.tensor([0, 5, 700])
+    windows = Windows(tiny.train(), 5, tiny.skeleton, flip=True, every_frame=True)
+    centre_only = Windows(tiny.train(), 5, tiny.skeleton, flip=True)
+    poses_2d, targets = windows.gather(index)
+    expected_2d, centre = centre_only.gather(index)
+    assert torch.equal(poses_2d, expected_2d) and targets.shape == (3, 5, 17, 3)
+    assert torch.equal(targets[:, 2], centre)
+    assert torch.equal(targets[0, 0], targets[0, 2]) and torch.equal(targets[1, 3], windows.targets[6])
+
+
+def test_the_loss_is_the_mean_of_the_centre_and_of_every_frame(tiny):
+    model = small_model(drop_path=0.0)
+    data = tiny.subset(subjects=["S1"])
+    windows = Windows(data.train(), model.num_frames, data.skeleton, flip=True, every_frame=True)
+    poses_2d, target = windows.gather(torch.arange(len(windows)))
+    with torch.no_grad():
+        centre, every = model(poses_2d, every_frame=True)
+        both = mpjpe(centre, target[:, model.num_frames // 2]), mpjpe(every, target)
+    changes = {"epochs": 1, "batch_size": len(windows), "learning_rate": 1e-30, "weight_decay": 0.0}
+    run = train(model, data, **SETTINGS | changes | {"windows_per_epoch": None, "supervise": "every"})
+    assert run.history[0]["train_mm"] == pytest.approx(1000 * sum(both).item() / 2, rel=1e-4)
+
+
+def test_it_learns_and_the_centre_frame_with_it(tiny):
+    model = small_model()
+    changes = SETTINGS | {"validation": 0.4}
+    before = train(small_model(), tiny, **changes, epochs=1, learning_rate=1e-30)
+    run = train(model, tiny, **changes, epochs=12, learning_rate=3e-3, supervise="every")
+    assert run.history[-1]["validation_mm"] < 0.8 * before.history[-1]["validation_mm"]
+
+
+def test_an_unknown_supervision_is_refused(tiny):
+    with pytest.raises(ValueError, match="supervise is 'all': choose one of centre, every"):
+        train(small_model(), tiny, **SETTINGS, supervise="all")
+
+
+def test_attention_in_bfloat16_on_a_cpu_is_that_of_the_fused_kernel_but_for_rounding():
+    torch.manual_seed(0)
+    attention, x = MultiHeadSelfAttention(32, 4), torch.randn(2, 9, 32)
+    with torch.no_grad():
+        exact = attention(x)
+        with torch.autocast("cpu", torch.bfloat16):
+            rounded = attention(x)
+    assert rounded.dtype == torch.bfloat16
+    assert (rounded.float() - exact).abs().max() < 0.02 * exact.abs().max()
