@@ -59,12 +59,12 @@ def random_cameras(take: Take, rng: Generator, num_views: int = 4) -> list[Camer
 def view_take(
     take: Take, cameras: Sequence[Camera], keypoints: str = "gt", rng: Generator | None = None
 ) -> list[PoseSequence]:
-    """The take seen by each camera. keypoints: "gt" are the true projections; "noisy" those of a simulated detector,
-    which needs `rng`."""
-    if keypoints not in ("gt", "noisy"):
-        raise ValueError(f'keypoints={keypoints!r}: virtual cameras give "gt" or "noisy"')
-    if keypoints == "noisy" and rng is None:
-        raise ValueError('keypoints="noisy" draws at random: give rng=np.random.default_rng(seed)')
+    """The take seen by each camera. keypoints: "gt" are the true projections, "noisy" those of a simulated detector,
+    "wild" those of one that has other joints, gaps, and a frame rate of its own; these two need `rng`."""
+    if keypoints not in ("gt", "noisy", "wild"):
+        raise ValueError(f'keypoints={keypoints!r}: virtual cameras give "gt", "noisy" or "wild"')
+    if keypoints != "gt" and rng is None:
+        raise ValueError(f"keypoints={keypoints!r} draws at random: give rng=np.random.default_rng(seed)")
     world = take.world.astype(np.float32)
     sequences = []
     for camera in cameras:
@@ -74,6 +74,11 @@ def view_take(
             from poseformer_lite.datasets.detections import simulate_detector  # only who asks for noise needs it
 
             pixels = simulate_detector(pixels, rng).astype(np.float32)
+        elif keypoints == "wild":
+            from poseformer_lite.datasets.wild import detector_points, wild_keypoints
+
+            marked = camera.project(camera.world_to_camera(detector_points(world, rng)))
+            pixels = wild_keypoints(marked, rng, take.fps).astype(np.float32)
         sequences.append(
             PoseSequence(take.subject, take.action, camera.name, pixels, poses_3d, camera.width, camera.height, camera)
         )
