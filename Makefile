@@ -34,7 +34,7 @@ test-fast: $(STAMP) ## the tests that take less than three minutes together
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n 2
 
 test-colab: $(COLAB)/.up-to-date ## test the viewers and run the notebooks with the versions that Colab ships
-	$(COLAB)/bin/python -m pytest -m "not browser" tests/test_viewer*.py
+	OMP_NUM_THREADS=1 $(COLAB)/bin/python -m pytest -n 2 -m "not browser" tests/test_viewer*.py
 	OMP_NUM_THREADS=1 $(COLAB)/bin/python -m pytest -c nbval.ini -n 2 --dist loadfile notebooks
 
 notebooks: $(STAMP) ## run, time and freeze all notebooks

@@ -1,4 +1,4 @@
-"""The command line: poseformer-lite train | evaluate | reproduce | lift | convert | presets | doctor."""
+"""The command line, poseformer-lite: train, evaluate, reproduce, lift, fetch-detector, convert, presets, doctor."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -135,9 +135,11 @@ IN_A_FOLDER = (".npz", ".csv", ".bvh", ".gif", ".html")
 
 @app.command()
 def lift(
-    keypoints: Annotated[Path, typer.Argument(help="keypoints of a video: .npz, .npy, .json or .csv, in pixels")],
+    keypoints: Annotated[Path, typer.Argument(help="a video, or its keypoints in pixels: .npz, .npy, .json or .csv")],
     output: Annotated[Path, typer.Option("--output", "-o", help=MOTION)] = Path("motion.npz"),
-    weights: Annotated[str, typer.Option(help="'lite', a folder of weights, or an official .bin checkpoint")] = "lite",
+    weights: Annotated[
+        str, typer.Option(help="'small', 'base' (slower, better), a folder, or an official .bin checkpoint")
+    ] = "small",
     layout: Annotated[str | None, typer.Option(help="h36m17, coco17, halpe26 or mediapipe33")] = None,
     width: Annotated[int | None, typer.Option(help="the video's width in pixels")] = None,
     height: Annotated[int | None, typer.Option(help="the video's height in pixels")] = None,
@@ -146,16 +148,57 @@ def lift(
     picture: Annotated[Path | None, typer.Option(help="also draw some frames to this .png")] = None,
     constant_bones: Annotated[bool, typer.Option(help="give each bone its median length in every frame")] = False,
     smooth: Annotated[float, typer.Option(help="seconds of a window that looks ahead as far as back; 0: not")] = 0.0,
-    track: Annotated[int, typer.Option(help="which person or video of the file, 0 the longest")] = 0,
+    track: Annotated[int, typer.Option(help="which person or video of the file, 0 the longest or largest")] = 0,
+    detector_model: Annotated[Path | None, typer.Option(help="MediaPipe's model file, for videos")] = None,
     num_heads: Annotated[int, typer.Option(help="heads of an official checkpoint, which does not hold them")] = 8,
 ):
-    """Lift one person's keypoints to a 3D motion."""
-    from poseformer_lite.datasets.custom import guess_layout, read_keypoints
+    """Lift one person of a video, or of a detector's keypoints, to a 3D motion."""
     from poseformer_lite.lifting import PoseLifter
+    from poseformer_lite.video import VIDEO_ENDINGS
 
-    tracks = read_keypoints(keypoints)
+    if keypoints.suffix.lower() in VIDEO_ENDINGS:
+        name, lift_by = keypoints.name, _lift_video(keypoints, detector_model, track, min_confidence)
+    else:
+        name, lift_by = _lift_keypoints(keypoints, layout, width, height, fps, min_confidence, track)
+    motion = lift_by(PoseLifter(_read_model(weights, num_heads)))
+    motion = motion.smoothed(smooth)
+    motion = motion.with_constant_bones() if constant_bones else motion
+    files = [output] if output.suffix else [output / f"motion{suffix}" for suffix in IN_A_FOLDER]
+    for path in files:
+        print(f"{motion} of {name} written to {motion.save(path)}")
+    if picture:
+        motion.plot().savefig(picture, dpi=110)
+        print(f"some of its frames are drawn in {picture}")
+
+
+def _lift_video(path: Path, model: Path | None, person: int, min_confidence: float):
+    """A function that lifts the video with a lifter, and says what is to be noticed."""
+    import warnings
+
+    from poseformer_lite.detectors import MediaPipeDetector
+    from poseformer_lite.video import check_video, lift_video
+
+    check_video(path)
+    detector = MediaPipeDetector(model)
+
+    def lift_by(lifter):
+        with warnings.catch_warnings(record=True) as noticed:
+            warnings.simplefilter("always", UserWarning)
+            motion = lift_video(path, lifter, detector, person, min_confidence)
+        for text in dict.fromkeys(str(warning.message) for warning in noticed):
+            typer.echo(f"note: {text}", err=True)
+        return motion
+
+    return lift_by
+
+
+def _lift_keypoints(path: Path, layout, width, height, fps, min_confidence: float, track: int):
+    """The track's name, and a function that lifts it with a lifter."""
+    from poseformer_lite.datasets.custom import guess_layout, read_keypoints
+
+    tracks = read_keypoints(path)
     if not 0 <= track < len(tracks):
-        raise ValueError(f"{keypoints} has {len(tracks)} tracks, so there is no track {track}: count from 0")
+        raise ValueError(f"{path} has {len(tracks)} tracks, so there is no track {track}: count from 0")
     person = tracks[track]
     said = {
         "width": width or person.width,
@@ -165,16 +208,19 @@ def lift(
     }
     missing = [f"--{name}" for name, value in said.items() if value is None]
     if missing:
-        raise ValueError(f"{keypoints} does not say everything about its video: give {' and '.join(missing)}")
-    motion = PoseLifter(_read_model(weights, num_heads))(person.keypoints, min_confidence=min_confidence, **said)
-    motion = motion.smoothed(smooth)
-    motion = motion.with_constant_bones() if constant_bones else motion
-    files = [output] if output.suffix else [output / f"motion{suffix}" for suffix in IN_A_FOLDER]
-    for path in files:
-        print(f"{motion} of {person.name} written to {motion.save(path)}")
-    if picture:
-        motion.plot().savefig(picture, dpi=110)
-        print(f"some of its frames are drawn in {picture}")
+        raise ValueError(f"{path} does not say everything about its video: give {' and '.join(missing)}")
+    return person.name, lambda lifter: lifter(person.keypoints, min_confidence=min_confidence, **said)
+
+
+@app.command()
+def fetch_detector(sha256: Annotated[str | None, typer.Option(help="the file's checksum, if you know it")] = None):
+    """Download MediaPipe's pose model (9 MB), which finds the person in a video, and say its checksum."""
+    import pooch
+
+    from poseformer_lite.detectors import fetch_model
+
+    path = fetch_model(sha256)
+    print(f"{path}\nsha256 {pooch.file_hash(str(path))}")
 
 
 @app.command()

@@ -101,6 +101,40 @@ def fill_gaps(keypoints: np.ndarray, seen: np.ndarray | None = None, skeleton: S
     return filled
 
 
+def undo_swaps(keypoints: np.ndarray, skeleton: Skeleton = H36M17, reluctance: float = 0.01) -> np.ndarray:
+    """Exchange left and right back where a detector exchanged them for some frames: (T, 17, 2) -> (T, 17, 2).
+
+    Arms and legs each on their own. Of all ways to label every frame as it is or exchanged, the one is taken in which
+    the limbs travel least (Viterbi's algorithm), where a frame that is exchanged costs `reluctance` of the person's
+    size: the detector is mostly right. A limb that is exchanged throughout cannot be known.
+    """
+    sides = np.ptp(keypoints, axis=1).max(axis=-1)
+    size = max(float(np.median(sides)), 1e-9)
+    repaired = keypoints.copy()
+    for limb in (("Knee", "Foot"), ("Elbow", "Wrist")):
+        left, right = ([skeleton.joints.index(side + joint) for joint in limb] for side in "LR")
+        found = keypoints[:, left + right]  # (T, 4, 2)
+        labels = np.stack([found, keypoints[:, right + left]], axis=1) / size  # (T, 2, 4, 2): as they are, exchanged
+        steps = np.linalg.norm(labels[1:, :, None] - labels[:-1, None], axis=-1).mean(axis=-1)  # (T - 1, new, old)
+        exchanged = _cheapest_path(steps, reluctance)
+        repaired[np.ix_(exchanged, left + right)] = keypoints[np.ix_(exchanged, right + left)]
+    return repaired
+
+
+def _cheapest_path(steps: np.ndarray, reluctance: float) -> np.ndarray:
+    """Which of two labels each frame has, (T,) bool, when a step costs steps[t, new, old] and label 1 `reluctance`."""
+    cost, came_from = np.array([0.0, reluctance]), np.zeros((len(steps), 2), dtype=int)
+    for t, step in enumerate(steps):
+        total = step + cost  # (new, old)
+        came_from[t] = total.argmin(axis=1)
+        cost = total.min(axis=1) + (0.0, reluctance)
+    path = np.zeros(len(steps) + 1, dtype=bool)
+    path[-1] = label = int(cost.argmin())
+    for t in range(len(steps) - 1, -1, -1):
+        path[t] = label = came_from[t, label]
+    return path
+
+
 def resample(poses: np.ndarray, fps: float, new_fps: float, num_frames: int | None = None) -> np.ndarray:
     """Poses at another frame rate, by linear interpolation over time; the first frame stays where it was.
 

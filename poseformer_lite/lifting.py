@@ -7,7 +7,7 @@ import torch
 
 from poseformer_lite.camera import normalise_screen
 from poseformer_lite.evaluation import predict
-from poseformer_lite.keypoints import check_keypoints, confidence_h36m17, fill_gaps, resample, to_h36m17
+from poseformer_lite.keypoints import check_keypoints, confidence_h36m17, fill_gaps, resample, to_h36m17, undo_swaps
 from poseformer_lite.model.lifting_network import LiftingNetwork
 from poseformer_lite.model.poseformer import PoseFormer
 from poseformer_lite.motion import Motion
@@ -30,8 +30,8 @@ class PoseLifter:
         self.flip = flip
 
     @classmethod
-    def from_pretrained(cls, name_or_folder: str | Path = "lite", **options) -> "PoseLifter":
-        """A lifter with a PoseFormer that ships with the package ("lite"), or of a folder of save_pretrained."""
+    def from_pretrained(cls, name_or_folder: str | Path = "small", **options) -> "PoseLifter":
+        """A lifter with a PoseFormer that ships ("small", "base", "lite"), or of a folder of save_pretrained."""
         return cls(PoseFormer.from_pretrained(name_or_folder), **options)
 
     def __call__(
@@ -42,12 +42,14 @@ class PoseLifter:
         layout: str = "h36m17",
         fps: float = 50.0,
         min_confidence: float = 0.0,
+        repair_swaps: bool = True,
     ) -> Motion:
         """Lift one person's keypoints: (T, J, 2) or (T, J, 3) pixels, in an image of width x height -> a Motion of T
         frames.
 
         layout: "h36m17", "coco17", "halpe26" or "mediapipe33"; a third column is the confidence. Joints that are NaN,
-        (0, 0) or less confident than min_confidence are interpolated over time. fps: frames per second of the
+        (0, 0) or less confident than min_confidence are interpolated over time. repair_swaps: frames in which the
+        detector took left for right are put right first (`keypoints.undo_swaps`). fps: frames per second of the
         keypoints; where it is not the model's, the motion is resampled there and back. Raises ValueError for keypoints
         that do not fit the layout, or look normalised although pixels are asked for.
         """
@@ -55,6 +57,7 @@ class PoseLifter:
         check_keypoints(keypoints, layout)
         _check_pixels(keypoints[..., :2], width, height)
         pixels = self._complete(keypoints, layout, min_confidence)
+        pixels = undo_swaps(pixels) if repair_swaps else pixels
 
         poses_2d = normalise_screen(resample(pixels, fps, self.fps), width, height)
         skeleton = H36M17 if self.flip else None

@@ -50,11 +50,20 @@ def test_every_layout_and_length_gives_one_pose_per_frame(lifter, layout, num_fr
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_motion_is_what_the_network_says_of_the_converted_and_normalised_keypoints(lifter, layout):
     keypoints = random_keypoints(layout, 12)
-    motion = lifter(keypoints, 1280, 720, layout=layout)
+    motion = lifter(keypoints, 1280, 720, layout=layout, repair_swaps=False)
     converted = to_h36m17(keypoints, layout)
     np.testing.assert_array_equal(motion.keypoints, converted)
     expected = predict(lifter.model, torch.from_numpy(normalise_screen(converted, 1280, 720)), H36M17).numpy()
     np.testing.assert_allclose(motion.poses_3d, expected - expected[:, :1], atol=1e-6)
+
+
+def test_limbs_that_were_exchanged_are_put_right_before_lifting(lifter, walk):
+    left, right = ([H36M17.joints.index(side + joint) for joint in ("Knee", "Foot")] for side in "LR")
+    swapped = walk.copy()
+    swapped[20:24, left], swapped[20:24, right] = walk[20:24, right], walk[20:24, left]
+    as_it_was = lifter(walk, 1000, 800)
+    assert np.abs(lifter(swapped, 1000, 800).poses_3d - as_it_was.poses_3d).max() == 0
+    assert np.abs(lifter(swapped, 1000, 800, repair_swaps=False).poses_3d - as_it_was.poses_3d).max() > 0
 
 
 def test_without_flipping_it_is_the_networks_own_answer(walk):

@@ -29,7 +29,7 @@ __all__ = [*NETWORKS, "LiftingNetwork", "NETWORKS", "load_network"]
 
 
 def load_network(name_or_folder: str | Path) -> LiftingNetwork:
-    """Weights of whichever network of this package they are: shipped ("lite"), of a folder, or of the hub."""
+    """Weights of whichever network of this package they are: shipped ("small"), of a folder, or of the hub."""
     network = saved_network(name_or_folder)
     if network not in NETWORKS:
         raise ValueError(f"{name_or_folder} holds the network {network}, which is none of {', '.join(NETWORKS)}")

@@ -1,0 +1,215 @@
+"""A video to a motion, with a detector that reads people off a script: decoding, following, even rates, clear words."""
+
+import sys
+import warnings
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers_data import small_model, tiny_dataset
+from typer.testing import CliRunner
+
+from poseformer_lite import cli, detectors, video
+from poseformer_lite.lifting import PoseLifter
+from poseformer_lite.video import evenly, follow, lift_video, read_video
+
+av = pytest.importorskip("av")
+WIDTH, HEIGHT, FPS = 320, 240, 25
+
+
+@pytest.fixture(scope="module")
+def lifter() -> PoseLifter:
+    return PoseLifter(small_model(num_frames=9), device="cpu")
+
+
+@pytest.fixture(scope="module")
+def walk() -> np.ndarray:
+    """(50, 17, 3): a person of some 100 pixels, each joint with confidence 1."""
+    pixels = tiny_dataset().sequences[0].keypoints[:50]
+    pixels = (pixels - pixels.min((0, 1))) / np.ptp(pixels, axis=(0, 1)).max() * 100 + (60, 40)
+    return np.concatenate([pixels, np.ones((50, 17, 1))], axis=-1).astype(np.float32)
+
+
+def write_video(path, frames=50, size=(WIDTH, HEIGHT), times=None, codec="mpeg4"):
+    """Grey pictures, the i-th of brightness 4 i; times in thousandths of a second."""
+    times = [i * 1000 // FPS for i in range(frames)] if times is None else times
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=1000)
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for i, time in enumerate(times):
+            frame = av.VideoFrame.from_ndarray(np.full((size[1], size[0], 3), 4 * i, np.uint8), format="rgb24")
+            frame.pts = time
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+class Script:
+    """A detector that knows who is in each picture: people[i] (P, 17, 3)."""
+
+    layout = "h36m17"
+
+    def __init__(self, people):
+        self.people, self.seen = list(people), []
+
+    def __call__(self, image, seconds):
+        self.seen.append((image.shape, seconds, float(image.mean())))
+        return self.people[len(self.seen) - 1]
+
+
+def test_pictures_come_in_order_with_their_times(tmp_path):
+    pictures = list(read_video(write_video(tmp_path / "a.mp4")))
+    assert len(pictures) == 50
+    np.testing.assert_allclose([seconds for seconds, _ in pictures], np.arange(50) / FPS, atol=2e-3)
+    brightness = [image.mean() for _, image in pictures]
+    np.testing.assert_allclose(brightness, 4 * np.arange(50), atol=8)
+    assert pictures[0][1].shape == (HEIGHT, WIDTH, 3) and pictures[0][1].dtype == np.uint8
+
+
+def test_a_video_is_lifted_as_its_keypoints_are(tmp_path, lifter, walk):
+    detector = Script(walk[:, None])
+    motion = lift_video(write_video(tmp_path / "a.mp4"), lifter, detector, progress=False)
+    expected = lifter(walk, WIDTH, HEIGHT, fps=FPS)
+    assert (len(motion), motion.width, motion.height) == (50, WIDTH, HEIGHT)
+    assert motion.fps == pytest.approx(FPS, rel=1e-3)
+    np.testing.assert_allclose(motion.poses_3d, expected.poses_3d, atol=2e-3)
+    np.testing.assert_allclose(motion.keypoints, expected.keypoints, atol=1e-3)
+
+
+def test_a_portrait_video_keeps_its_size(tmp_path, lifter, walk):
+    detector = Script(walk[:, None])
+    motion = lift_video(write_video(tmp_path / "a.mp4", size=(240, 320)), lifter, detector, progress=False)
+    assert (motion.width, motion.height) == (240, 320) and detector.seen[0][0] == (320, 240, 3)
+
+
+def test_the_pictures_are_turned_as_the_file_says(monkeypatch):
+    """Rotation is in the file's side data, which PyAV reads but cannot write: the decoder's frames are stood in for."""
+    image = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
+
+    class Frame:
+        time, rotation = 0.0, -90
+
+        def to_ndarray(self, format):
+            return image
+
+    class Container:
+        def __init__(self):
+            self.streams = type("S", (), {"video": [type("V", (), {"frames": 1})()]})()
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def decode(self, stream):
+            yield Frame()
+
+    monkeypatch.setattr(av, "open", lambda path: Container())
+    ((_, turned),) = video._decode(Path("a.mov"), False)
+    np.testing.assert_array_equal(turned, np.rot90(image, -1))  # clockwise by 90 degrees
+    assert turned.shape == (3, 2, 3)
+
+
+def test_whoever_fills_most_is_lifted_and_the_next_on_request(tmp_path, lifter, walk):
+    small = walk * (0.4, 0.4, 1) + (200, 20, 0)
+    people = np.stack([small, walk], axis=1).astype(np.float32)
+    people[::2] = people[::2, ::-1]  # a detector's order says nothing
+    path = write_video(tmp_path / "a.mp4")
+    largest = lift_video(path, lifter, Script(people), progress=False)
+    second = lift_video(path, lifter, Script(people), person=1, progress=False)
+    np.testing.assert_allclose(largest.keypoints, walk[..., :2], atol=1e-3)
+    np.testing.assert_allclose(second.keypoints, small[..., :2], atol=1e-3)
+    with pytest.raises(ValueError, match="shows 2 people, so there is no person 2"):
+        lift_video(path, lifter, Script(people), person=2, progress=False)
+
+
+def test_two_who_cross_are_followed_by_their_way_and_the_user_is_told(tmp_path, lifter, walk):
+    still = np.repeat(walk[:1], 50, axis=0)
+    left = still + np.linspace(0, 160, 50)[:, None, None] * (1, 0, 0)
+    right = still + np.linspace(160, 0, 50)[:, None, None] * (1, 0, 0) + (0, 12, 0)
+    people = np.stack([left, right], axis=1).astype(np.float32)
+    tracks = follow(people, list(np.arange(50) / FPS))
+    assert [len(track.frames) for track in tracks] == [50, 50]
+    with pytest.warns(UserWarning, match="somebody else is near at .* s"):
+        lift_video(write_video(tmp_path / "a.mp4"), lifter, Script(people), progress=False)
+
+
+def test_a_person_who_comes_and_goes(tmp_path, lifter, walk):
+    nobody = np.zeros((0, 17, 3), np.float32)
+    people = [nobody] * 15 + [walk[i : i + 1] for i in range(15, 20)] + [nobody] * 20
+    people += [walk[i : i + 1] for i in range(40, 50)]
+    with pytest.warns(UserWarning) as noticed:
+        motion = lift_video(write_video(tmp_path / "a.mp4"), lifter, Script(people), progress=False)
+    said = " ".join(str(warning.message) for warning in noticed)
+    assert len(motion) == 35 and np.isfinite(motion.poses_3d).all()
+    assert "seen from 0.6 to 2.0 s" in said and "out of sight from 0.8 to 1.6 s" in said
+
+
+def test_after_a_second_out_of_sight_somebody_is_new(walk):
+    people = [walk[i : i + 1] if i < 10 or i > 40 else walk[:0] for i in range(50)]
+    assert [len(track.frames) for track in follow(people, list(np.arange(50) / FPS))] == [10, 9]
+
+
+def test_nobody_is_said_so(tmp_path, lifter, walk):
+    with pytest.raises(ValueError, match="nobody was found in the 50 pictures of a.mp4"):
+        lift_video(write_video(tmp_path / "a.mp4"), lifter, Script([walk[:0]] * 50), progress=False)
+
+
+def test_a_variable_rate_is_made_even(walk):
+    rng = np.random.default_rng(0)
+    times = np.cumsum(rng.choice([1 / 30, 2 / 30], 50, p=[0.8, 0.2]))
+    path = np.stack([np.full((17, 3), seconds) for seconds in times]).astype(np.float32)  # a straight line in time
+    (track,) = follow(walk[:, None], list(times))
+    track.keypoints = list(path)
+    keypoints, fps = evenly(track, list(times))
+    assert fps == pytest.approx(30, rel=1e-3)
+    np.testing.assert_allclose(keypoints[:, 0, 0], times[0] + np.arange(len(keypoints)) / fps, atol=1e-4)
+    assert times[-1] - keypoints[-1, 0, 0] < 1 / fps
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_file_that_breaks_off_gives_what_came_before_or_a_clear_word(tmp_path, lifter, walk):
+    whole = write_video(tmp_path / "a.avi")
+    (tmp_path / "cut.avi").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    assert 1 < len(list(read_video(tmp_path / "cut.avi"))) < 50
+    (tmp_path / "head.mp4").write_bytes(write_video(tmp_path / "b.mp4").read_bytes()[:500])
+    with pytest.raises(ValueError, match="head.mp4 .*(not a video|no picture)"):
+        list(read_video(tmp_path / "head.mp4"))
+
+
+@pytest.mark.parametrize("content", [b"", b"this is not a video at all" * 50])
+def test_what_is_not_a_video_is_refused_by_name(tmp_path, content):
+    (tmp_path / "a.mp4").write_bytes(content)
+    with pytest.raises(ValueError, match="a.mp4 is not a video that can be read"):
+        list(read_video(tmp_path / "a.mp4"))
+    with pytest.raises(FileNotFoundError, match="there is no file"):
+        read_video(tmp_path / "none.mp4")
+
+
+def test_without_mediapipe_or_its_model_the_way_out_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mediapipe", None)
+    with pytest.raises(ValueError, match=r"pip install 'poseformer-lite\[video\]'"):
+        detectors.MediaPipeDetector()
+    monkeypatch.setitem(sys.modules, "mediapipe", type(sys)("mediapipe"))
+    for name in ("mediapipe.tasks", "mediapipe.tasks.python"):
+        monkeypatch.setitem(sys.modules, name, type(sys)(name))
+    sys.modules["mediapipe.tasks"].python = sys.modules["mediapipe.tasks.python"]
+    monkeypatch.setenv(detectors.MODEL_VARIABLE, str(tmp_path / "none.task"))
+    with pytest.raises(ValueError, match="fetch-detector"):
+        detectors.MediaPipeDetector()
+
+
+def test_on_the_command_line(tmp_path, monkeypatch, walk):
+    model = small_model(num_frames=9).save_pretrained(tmp_path / "weights")
+    path = write_video(tmp_path / "a.mp4")
+    people = [walk[i : i + 1] if i < 40 else walk[:0] for i in range(50)]
+    monkeypatch.setattr(detectors, "MediaPipeDetector", lambda model: Script(people))
+    arguments = ["lift", str(path), "--weights", str(model), "-o", str(tmp_path / "motion.json")]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run = CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
+    assert run.exit_code == 0 and "40 frames at 25 Hz" in run.stdout.replace("25.0", "25")
+    assert (tmp_path / "motion.json").is_file()
