@@ -38,7 +38,7 @@ def _acceleration(poses_3d: np.ndarray, fps: float) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("keypoints", type=Path)
-    parser.add_argument("--weights", default="lite")
+    parser.add_argument("--weights", default="small")
     parser.add_argument("--picture", type=Path, help="draw some frames to this .png")
     parser.add_argument("--json", type=Path, help="write the results here")
     arguments = parser.parse_args()
