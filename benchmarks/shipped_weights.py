@@ -1,6 +1,6 @@
 """The errors of the weights that ship, on people and takes that they were not trained on.
 
-    python benchmarks/shipped_weights.py --cmu FOLDER [--weights lite small base] [--json FILE]
+    python benchmarks/shipped_weights.py --cmu FOLDER [--weights lite small] [--json FILE]
 
 CMU's held-out takes, whose people were also in training, through four cameras drawn at random, with true keypoints, a
 simulated detector's, and those of `datasets.wild`; and one view of every take of the synthetic subjects S9 and S11.
@@ -88,7 +88,7 @@ def mean_pose(cmu: Path) -> MeanPose:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cmu", type=Path, required=True)
-    parser.add_argument("--weights", nargs="+", default=["lite", "small", "base"])
+    parser.add_argument("--weights", nargs="+", default=["lite", "small"])
     parser.add_argument("--json", type=Path, help="write the results here")
     arguments = parser.parse_args()
     views = test_views(arguments.cmu)

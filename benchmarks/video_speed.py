@@ -49,7 +49,7 @@ def in_its_own_process(weights: str, seconds: int) -> tuple[float, int]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--video", type=Path, help="also time the decoding of this file")
-    parser.add_argument("--weights", nargs="+", default=["small", "base"])
+    parser.add_argument("--weights", nargs="+", default=["lite", "small"])
     parser.add_argument("--json", type=Path, help="write the results here")
     parser.add_argument("--lift", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()

@@ -137,9 +137,7 @@ IN_A_FOLDER = (".npz", ".csv", ".bvh", ".gif", ".html")
 def lift(
     keypoints: Annotated[Path, typer.Argument(help="a video, or its keypoints in pixels: .npz, .npy, .json or .csv")],
     output: Annotated[Path, typer.Option("--output", "-o", help=MOTION)] = Path("motion.npz"),
-    weights: Annotated[
-        str, typer.Option(help="'small', 'base' (slower, better), a folder, or an official .bin checkpoint")
-    ] = "small",
+    weights: Annotated[str, typer.Option(help="'small', 'lite', a folder, or an official .bin checkpoint")] = "small",
     layout: Annotated[str | None, typer.Option(help="h36m17, coco17, halpe26 or mediapipe33")] = None,
     width: Annotated[int | None, typer.Option(help="the video's width in pixels")] = None,
     height: Annotated[int | None, typer.Option(help="the video's height in pixels")] = None,

@@ -31,7 +31,7 @@ class PoseLifter:
 
     @classmethod
     def from_pretrained(cls, name_or_folder: str | Path = "small", **options) -> "PoseLifter":
-        """A lifter with a PoseFormer that ships ("small", "base", "lite"), or of a folder of save_pretrained."""
+        """A lifter with a PoseFormer that ships ("small", "lite"), or of a folder of save_pretrained."""
         return cls(PoseFormer.from_pretrained(name_or_folder), **options)
 
     def __call__(
