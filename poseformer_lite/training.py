@@ -215,7 +215,7 @@ class _Trainer:
 
     def _windows(self, sequences, flip: bool = False, every_frame: bool = False) -> Windows:
         model, device = self.run_.model, self.accelerator.device
-        return Windows(sequences, model.num_frames, self.data.skeleton, device, flip, every_frame)
+        return Windows(sequences, model.num_frames, self.data.skeleton, device, flip=flip, every_frame=every_frame)
 
     def _sequences(self, epoch: int):
         """The training takes, seen anew in each epoch where the data can do that."""

@@ -57,7 +57,7 @@ def lift_video(
         times.append(seconds)
         people.append(np.asarray(detector(image, seconds), dtype=np.float32))
         size = image.shape[1], image.shape[0]
-    tracks = follow(people, times)
+    tracks = follow_people(people, times)
     if not tracks:
         raise ValueError(
             f"nobody was found in the {len(times)} pictures of {path.name}: use a video that shows one person from "
@@ -120,7 +120,7 @@ def _decode(path: Path, progress: bool) -> Iterator[tuple[float, np.ndarray]]:
             raise ValueError(f"{path.name} holds no picture that can be read: it may be cut off")
 
 
-def follow(people: Iterable[np.ndarray], times: list[float]) -> list[PersonTrack]:
+def follow_people(people: Iterable[np.ndarray], times: list[float]) -> list[PersonTrack]:
     """Who is who from picture to picture: people (P, J, 3) of each picture -> tracks, whoever fills most first.
 
     Everybody goes on as the nearest found in the next picture, all pairs together (the assignment problem), if no

@@ -10,12 +10,14 @@ ships. Goes on where it was stopped. bf16 pays on GPUs and on processors with ma
 
 import argparse
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from poseformer_lite.datasets import PoseDataset, Take, cmu_mocap, synthetic
 from poseformer_lite.datasets.human36m import TRAIN_SUBJECTS
@@ -109,7 +111,9 @@ def main() -> None:
         else with_longer_windows(PoseFormer.from_pretrained("lite"), **recipe.longer)
     )
     settings = SETTINGS | recipe.settings | {"mixed_precision": arguments.mixed_precision, "seed": arguments.seed}
-    run = train(model, data, "lite", output=Path("runs") / f"{arguments.name}-{arguments.seed}", **settings)
+    slow_kernel = arguments.mixed_precision == "bf16" and not torch.cuda.is_available()  # of attention, on a CPU
+    with sdpa_kernel(SDPBackend.MATH) if slow_kernel else nullcontext():
+        run = train(model, data, "lite", output=Path("runs") / f"{arguments.name}-{arguments.seed}", **settings)
     if not run.finished:
         return
     output = arguments.output or Path("poseformer_lite/weights") / arguments.name

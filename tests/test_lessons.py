@@ -16,7 +16,10 @@ import frozen_notebooks
 import poseformer_lite
 
 PACKAGE = Path(poseformer_lite.__file__).parent
-LEFT_OUT = {"PoseFormer": {"from_official", "to_official_state_dict"}}  # of the package's classes, by the lessons
+LEFT_OUT = {  # of the package's classes, by the lessons
+    "PoseFormer": {"from_official", "to_official_state_dict", "join_frames_everywhere"},
+    "TemporalTransformerBaseline": {"join_frames_everywhere"},
+}
 TAUGHT = {
     "03": {"attention_rows", "MultiHeadSelfAttention"},
     "04": {"StochasticDepth", "Mlp", "EncoderBlock", "TransformerEncoder", "TemporalTransformerBaseline"},

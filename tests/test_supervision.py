@@ -6,7 +6,6 @@ from helpers_data import small_model, tiny_dataset
 
 from poseformer_lite.metrics import mpjpe
 from poseformer_lite.model import TemporalTransformerBaseline
-from poseformer_lite.model.attention import MultiHeadSelfAttention
 from poseformer_lite.model.prior_work import TemporalConvolution
 from poseformer_lite.training import train
 from poseformer_lite.windows import Windows
@@ -75,14 +74,3 @@ def test_it_learns_and_the_centre_frame_with_it(tiny):
 def test_an_unknown_supervision_is_refused(tiny):
     with pytest.raises(ValueError, match="supervise is 'all': choose one of centre, every"):
         train(small_model(), tiny, **SETTINGS, supervise="all")
-
-
-def test_attention_in_bfloat16_on_a_cpu_is_that_of_the_fused_kernel_but_for_rounding():
-    torch.manual_seed(0)
-    attention, x = MultiHeadSelfAttention(32, 4), torch.randn(2, 9, 32)
-    with torch.no_grad():
-        exact = attention(x)
-        with torch.autocast("cpu", torch.bfloat16):
-            rounded = attention(x)
-    assert rounded.dtype == torch.bfloat16
-    assert (rounded.float() - exact).abs().max() < 0.02 * exact.abs().max()

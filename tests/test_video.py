@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from poseformer_lite import cli, detectors, video
 from poseformer_lite.lifting import PoseLifter
-from poseformer_lite.video import evenly, follow, lift_video, read_video
+from poseformer_lite.video import evenly, follow_people, lift_video, read_video
 
 av = pytest.importorskip("av")
 WIDTH, HEIGHT, FPS = 320, 240, 25
@@ -131,7 +131,7 @@ def test_two_who_cross_are_followed_by_their_way_and_the_user_is_told(tmp_path, 
     left = still + np.linspace(0, 160, 50)[:, None, None] * (1, 0, 0)
     right = still + np.linspace(160, 0, 50)[:, None, None] * (1, 0, 0) + (0, 12, 0)
     people = np.stack([left, right], axis=1).astype(np.float32)
-    tracks = follow(people, list(np.arange(50) / FPS))
+    tracks = follow_people(people, list(np.arange(50) / FPS))
     assert [len(track.frames) for track in tracks] == [50, 50]
     with pytest.warns(UserWarning, match="somebody else is near at .* s"):
         lift_video(write_video(tmp_path / "a.mp4"), lifter, Script(people), progress=False)
@@ -150,7 +150,7 @@ def test_a_person_who_comes_and_goes(tmp_path, lifter, walk):
 
 def test_after_a_second_out_of_sight_somebody_is_new(walk):
     people = [walk[i : i + 1] if i < 10 or i > 40 else walk[:0] for i in range(50)]
-    assert [len(track.frames) for track in follow(people, list(np.arange(50) / FPS))] == [10, 9]
+    assert [len(track.frames) for track in follow_people(people, list(np.arange(50) / FPS))] == [10, 9]
 
 
 def test_nobody_is_said_so(tmp_path, lifter, walk):
@@ -162,7 +162,7 @@ def test_a_variable_rate_is_made_even(walk):
     rng = np.random.default_rng(0)
     times = np.cumsum(rng.choice([1 / 30, 2 / 30], 50, p=[0.8, 0.2]))
     path = np.stack([np.full((17, 3), seconds) for seconds in times]).astype(np.float32)  # a straight line in time
-    (track,) = follow(walk[:, None], list(times))
+    (track,) = follow_people(walk[:, None], list(times))
     track.keypoints = list(path)
     keypoints, fps = evenly(track, list(times))
     assert fps == pytest.approx(30, rel=1e-3)

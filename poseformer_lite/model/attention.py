@@ -1,6 +1,5 @@
 """Multi-head self-attention (section 3.1, Eq. 2 to 5)."""
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -24,16 +23,12 @@ class MultiHeadSelfAttention(nn.Module):
     def forward(self, x: Tensor, return_rows: bool = False) -> Tensor | tuple[Tensor, Tensor]:
         """(B, N, C) -> (B, N, C); with return_rows also the softmax rows (B, H, N, N), each summing to one.
 
-        The output comes from torch's fused kernel either way, so asking for the rows does not change a bit of it;
-        only bfloat16 on a CPU goes without, because there the kernel is slower than the matrix products themselves.
+        The output comes from torch's fused kernel either way, so asking for the rows does not change a bit of it.
         """
         B, N, C = x.shape
         q, k, v = self.qkv(x).view(B, N, 3, self.num_heads, self.head_dim).permute(2, 0, 3, 1, 4)  # each (B, H, N, C/H)
 
-        if q.dtype is torch.bfloat16 and q.device.type == "cpu":
-            attended = attention_rows(q, k).to(v.dtype) @ v  # (B, H, N, C/H), Eq. 2
-        else:
-            attended = F.scaled_dot_product_attention(q, k, v)  # (B, H, N, C/H), Eq. 2
+        attended = F.scaled_dot_product_attention(q, k, v)  # (B, H, N, C/H), Eq. 2
         out = self.proj(attended.transpose(1, 2).reshape(B, N, C))  # (B, N, C): heads side by side, Eq. 4
         return (out, attention_rows(q, k)) if return_rows else out
 

@@ -45,13 +45,14 @@ class TemporalTransformerBaseline(LiftingNetwork):
 
     def join_frames(self, tokens: Tensor) -> Tensor:
         """(B, F, D) -> (B, J, 3)."""
-        return self.join_frames_everywhere(tokens)[0]
+        encoded = self.encoder(tokens + self.position_embedding)  # (B, F, D), Eq. 1, then Eq. 6 to 8
+        return self.head(encoded.mean(dim=1)).unflatten(-1, (-1, 3))  # (B, J, 3)
 
     def join_frames_everywhere(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """The centre frame, and every frame regressed from its own token: (B, F, D) -> (B, J, 3), (B, F, J, 3)."""
-        encoded = self.encoder(tokens + self.position_embedding)  # (B, F, D), Eq. 1, then Eq. 6 to 8
+        encoded = self.encoder(tokens + self.position_embedding)
         centre, every = self.head(encoded.mean(dim=1)), self.head(encoded)
-        return centre.unflatten(-1, (-1, 3)), every.unflatten(-1, (-1, 3))  # (B, J, 3), (B, F, J, 3)
+        return centre.unflatten(-1, (-1, 3)), every.unflatten(-1, (-1, 3))
 
 
 class JointTokenTransformer(LiftingNetwork):

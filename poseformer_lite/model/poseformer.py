@@ -45,11 +45,8 @@ class RegressionHead(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(B, F, D) -> (B, J, 3)."""
-        return self.regress(self.weighted_mean(tokens).squeeze(1))  # (B, D) -> (B, J, 3)
-
-    def regress(self, tokens: Tensor) -> Tensor:
-        """LayerNorm and the linear layer alone: (..., D) -> (..., J, 3)."""
-        return self.linear(self.norm(tokens)).unflatten(-1, (-1, 3))  # (..., J, 3)
+        y = self.weighted_mean(tokens).squeeze(1)  # (B, D)
+        return self.linear(self.norm(y)).unflatten(-1, (-1, 3))  # (B, J, 3)
 
 
 class PoseFormer(LiftingNetwork):
@@ -91,8 +88,8 @@ class PoseFormer(LiftingNetwork):
 
     def join_frames_everywhere(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """The centre frame, and every frame regressed from its own token: (B, F, D) -> (B, J, 3), (B, F, J, 3)."""
-        related = self.temporal(tokens)  # (B, F, D)
-        return self.head(related), self.head.regress(related)
+        related = self.temporal(tokens)
+        return self.head(related), self.head.linear(self.head.norm(related)).unflatten(-1, (-1, 3))
 
     @classmethod
     def from_official(cls, path, num_heads: int = 8) -> "PoseFormer":
