@@ -26,11 +26,8 @@ EVERY = 5  # of the test frames, one in so many is lifted: neighbours err alike
 PITCHES = ((-90, 0), (0, 10), (10, 20), (20, 90))  # degrees downward
 
 
-def test_views(cmu: Path) -> dict[str, list]:
-    """{"CMU, noisy": sequences, …}"""
-    takes = cmu_mocap.read_takes(cmu)
-    names = cmu_mocap.default_test_takes(takes)
-    real = [take for take in takes if (take.subject, take.action) in names]
+def held_out_views(real: list) -> dict[str, list]:
+    """{"CMU, noisy": sequences, …} of CMU's held-out takes `real`, and of the synthetic test subjects."""
     made = synthetic.make_takes(subjects=("S9", "S11"))
     seed = cmu_mocap.TEST_SEED
     views = {f"CMU, {kind}": view_takes(real, "random", kind, seed, 4) for kind in ("noisy", "gt", "wild")}
@@ -77,12 +74,10 @@ def _bin(degrees: float) -> str:
     return {-90: "upward", 20: "20° and more"}.get(low, f"{low}° to {high}°")
 
 
-def mean_pose(cmu: Path) -> MeanPose:
+def mean_pose(training: list) -> MeanPose:
     """The mean of the training takes, as seen from cameras drawn at random."""
-    takes = cmu_mocap.read_takes(cmu)
-    names = cmu_mocap.default_test_takes(takes)
-    training = view_takes([take for take in takes if (take.subject, take.action) not in names], "random", "gt", 0, 4)
-    return MeanPose().fit(torch.from_numpy(np.concatenate([sequence.root_relative(0) for sequence in training])))
+    seen = view_takes(training, "random", "gt", 0, 4)
+    return MeanPose().fit(torch.from_numpy(np.concatenate([sequence.root_relative(0) for sequence in seen])))
 
 
 def main() -> None:
@@ -91,8 +86,10 @@ def main() -> None:
     parser.add_argument("--weights", nargs="+", default=["lite", "small"])
     parser.add_argument("--json", type=Path, help="write the results here")
     arguments = parser.parse_args()
-    views = test_views(arguments.cmu)
-    networks = {"mean pose": mean_pose(arguments.cmu)} | {name: load_network(name) for name in arguments.weights}
+    takes = cmu_mocap.read_takes(arguments.cmu)
+    training, held_out = cmu_mocap.split_takes(takes, cmu_mocap.default_test_takes(takes))
+    views = held_out_views(held_out)
+    networks = {"mean pose": mean_pose(training)} | {name: load_network(name) for name in arguments.weights}
     record(arguments.json, mm={name: measure(model, views, name) for name, model in networks.items()})
 
 

@@ -48,12 +48,11 @@ def main() -> None:
     arguments = parser.parse_args()
 
     takes = cmu_mocap.read_takes(arguments.cmu)
-    held_out = cmu_mocap.default_test_takes(takes)
-    split = [[take for take in takes if ((take.subject, take.action) in held_out) is test] for test in (False, True)]
-    test = view_takes(split[1], "random", "noisy", cmu_mocap.TEST_SEED, 4)
+    training, held_out = cmu_mocap.split_takes(takes, cmu_mocap.default_test_takes(takes))
+    test = view_takes(held_out, "random", "noisy", cmu_mocap.TEST_SEED, 4)
     sources = {
         "synthetic": dataset("synthetic", synthetic.make_takes(subjects=TRAIN_SUBJECTS), 1),
-        "CMU": dataset("CMU", split[0], 4),
+        "CMU": dataset("CMU", training, 4),
     }
     mm: dict[str, list[float]] = {name: [] for name in sources}
     for seed in arguments.seeds:

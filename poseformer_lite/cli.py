@@ -154,11 +154,11 @@ def lift(
     from poseformer_lite.lifting import PoseLifter
     from poseformer_lite.video import VIDEO_ENDINGS
 
+    lifter = PoseLifter(_read_model(weights, num_heads))
     if keypoints.suffix.lower() in VIDEO_ENDINGS:
-        name, lift_by = keypoints.name, _lift_video(keypoints, detector_model, track, min_confidence)
+        name, motion = keypoints.name, _lift_video(keypoints, lifter, detector_model, track, min_confidence)
     else:
-        name, lift_by = _lift_keypoints(keypoints, layout, width, height, fps, min_confidence, track)
-    motion = lift_by(PoseLifter(_read_model(weights, num_heads)))
+        name, motion = _lift_keypoints(keypoints, lifter, layout, width, height, fps, min_confidence, track)
     motion = motion.smoothed(smooth)
     motion = motion.with_constant_bones() if constant_bones else motion
     files = [output] if output.suffix else [output / f"motion{suffix}" for suffix in IN_A_FOLDER]
@@ -169,8 +169,8 @@ def lift(
         print(f"some of its frames are drawn in {picture}")
 
 
-def _lift_video(path: Path, model: Path | None, person: int, min_confidence: float):
-    """A function that lifts the video with a lifter, and says what is to be noticed."""
+def _lift_video(path: Path, lifter, model: Path | None, person: int, min_confidence: float):
+    """The motion; what is to be noticed is said on the way."""
     import warnings
 
     from poseformer_lite.detectors import MediaPipeDetector
@@ -178,20 +178,16 @@ def _lift_video(path: Path, model: Path | None, person: int, min_confidence: flo
 
     check_video(path)
     detector = MediaPipeDetector(model)
-
-    def lift_by(lifter):
-        with warnings.catch_warnings(record=True) as noticed:
-            warnings.simplefilter("always", UserWarning)
-            motion = lift_video(path, lifter, detector, person, min_confidence)
-        for text in dict.fromkeys(str(warning.message) for warning in noticed):
-            typer.echo(f"note: {text}", err=True)
-        return motion
-
-    return lift_by
+    with warnings.catch_warnings(record=True) as noticed:
+        warnings.simplefilter("always", UserWarning)
+        motion = lift_video(path, lifter, detector, person, min_confidence)
+    for text in dict.fromkeys(str(warning.message) for warning in noticed):
+        typer.echo(f"note: {text}", err=True)
+    return motion
 
 
-def _lift_keypoints(path: Path, layout, width, height, fps, min_confidence: float, track: int):
-    """The track's name, and a function that lifts it with a lifter."""
+def _lift_keypoints(path: Path, lifter, layout, width, height, fps, min_confidence: float, track: int):
+    """The track's name and its motion."""
     from poseformer_lite.datasets.custom import guess_layout, read_keypoints
 
     tracks = read_keypoints(path)
@@ -207,7 +203,7 @@ def _lift_keypoints(path: Path, layout, width, height, fps, min_confidence: floa
     missing = [f"--{name}" for name, value in said.items() if value is None]
     if missing:
         raise ValueError(f"{path} does not say everything about its video: give {' and '.join(missing)}")
-    return person.name, lambda lifter: lifter(person.keypoints, min_confidence=min_confidence, **said)
+    return person.name, lifter(person.keypoints, min_confidence=min_confidence, **said)
 
 
 @app.command()

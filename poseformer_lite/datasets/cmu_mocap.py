@@ -95,7 +95,7 @@ def load(
 ) -> PoseDataset:
     """CMU motion capture below the folder `root`, seen through virtual cameras.
 
-    keypoints: "gt" (true projections) or "noisy" (a simulated detector). cameras: "fixed" (like Human3.6M's) or
+    keypoints: "gt" (true projections), "noisy" or "wild" (see `views.view_take`). cameras: "fixed" (like Human3.6M's) or
     "random" (see `views.random_cameras`); with random ones, `redraw` sees the training takes through new ones.
     Whole takes are held out for testing: `test_takes`, pairs of (subject, action), or else `default_test_takes`; the
     partners of a take are held out with it. Their people are also seen in training. Test takes are always seen
@@ -103,8 +103,7 @@ def load(
     """
     takes = read_takes(root, fps)
     held_out = default_test_takes(takes) if test_takes is None else _with_partners(takes, test_takes)
-    training = [take for take in takes if (take.subject, take.action) not in held_out]
-    test = [take for take in takes if (take.subject, take.action) in held_out]
+    training, test = split_takes(takes, held_out)
 
     def redraw(new_seed: int):
         return view_takes(training, cameras, keypoints, new_seed, num_views)
@@ -117,7 +116,7 @@ def load(
         fps=fps,
         keypoints=keypoints,
         test_takes=held_out,
-        redraw=redraw if cameras == "random" or keypoints == "noisy" else None,
+        redraw=redraw if cameras == "random" or keypoints != "gt" else None,
     )
 
 
@@ -191,6 +190,12 @@ def default_test_takes(takes: list[Take]) -> frozenset[tuple[str, str]]:
         if names not in by_subject[take.subject]:
             by_subject[take.subject].append(names)
     return frozenset(name for groups in by_subject.values() for names in groups[1::5] for name in names)
+
+
+def split_takes(takes: list[Take], held_out: Collection[tuple[str, str]]) -> tuple[list[Take], list[Take]]:
+    """(training takes, held-out takes); held_out: pairs of (subject, action)."""
+    training = [take for take in takes if (take.subject, take.action) not in held_out]
+    return training, [take for take in takes if (take.subject, take.action) in held_out]
 
 
 def _with_partners(takes: list[Take], chosen: Collection[tuple[str, str]]) -> frozenset[tuple[str, str]]:
