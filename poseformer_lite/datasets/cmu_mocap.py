@@ -95,7 +95,7 @@ def load(
 ) -> PoseDataset:
     """CMU motion capture below the folder `root`, seen through virtual cameras.
 
-    keypoints: "gt" (true projections), "noisy" or "wild" (see `views.view_take`). cameras: "fixed" (like Human3.6M's) or
+    keypoints: "gt" (true projections), "noisy" or "wild" (`views.view_take`). cameras: "fixed" (like Human3.6M's) or
     "random" (see `views.random_cameras`); with random ones, `redraw` sees the training takes through new ones.
     Whole takes are held out for testing: `test_takes`, pairs of (subject, action), or else `default_test_takes`; the
     partners of a take are held out with it. Their people are also seen in training. Test takes are always seen
