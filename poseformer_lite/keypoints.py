@@ -149,5 +149,5 @@ def resample(poses: np.ndarray, fps: float, new_fps: float, num_frames: int | No
     position = np.minimum(np.arange(num_frames) * (fps / new_fps), len(poses) - 1)
     before = np.floor(position).astype(int)
     after = np.minimum(before + 1, len(poses) - 1)
-    share = (position - before)[:, None, None]
-    return ((1 - share) * poses[before] + share * poses[after]).astype(poses.dtype)
+    share = (position - before).astype(poses.dtype)[:, None, None]
+    return (1 - share) * poses[before] + share * poses[after]

@@ -51,7 +51,7 @@ RECIPES = {
     "small": Recipe(
         ("noisy", "wild"),
         {"num_frames": 27},
-        {"epochs": 11, "windows_per_epoch": 32 * 1200, "batch_size": 32, "learning_rate": 1e-3, "supervise": "every"},
+        {"epochs": 60, "windows_per_epoch": 32 * 1200, "batch_size": 32, "learning_rate": 1e-3, "supervise": "every"},
     ),
     "base": Recipe(
         ("noisy", "wild"),

@@ -103,6 +103,18 @@ def test_predict_sequence_does_not_depend_on_the_batch_size_and_crosses_its_chun
     torch.testing.assert_close(part[1:-1], whole[506:519], atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("at_once", [1, 3, 7, 19, 20])
+def test_a_long_sequence_is_lifted_in_parts_that_do_not_show(at_once, monkeypatch):
+    model, poses_2d = small(9), torch.randn(20, 17, 2)
+    whole = model.predict_sequence(poses_2d)
+    embedded = []
+    embed = model.embed_frames
+    monkeypatch.setattr(model, "embed_frames", lambda frames: embedded.append(len(frames)) or embed(frames))
+    monkeypatch.setattr("poseformer_lite.model.lifting_network.FRAMES_AT_ONCE", at_once)
+    torch.testing.assert_close(model.predict_sequence(poses_2d), whole, atol=1e-5, rtol=1e-5)
+    assert max(embedded) <= at_once + 8  # tokens of one part and of what its windows reach
+
+
 @pytest.mark.parametrize("training", [True, False])
 def test_predict_sequence_leaves_the_mode_as_it_was_even_when_it_fails(training):
     model = small().train(training)

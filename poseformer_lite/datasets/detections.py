@@ -85,9 +85,14 @@ def _unit_smooth(white: np.ndarray, sigma: float) -> np.ndarray:
     return gaussian_filter1d(white, sigma, axis=0) / gain
 
 
-def _spells(frames: int, shares: np.ndarray, rng: np.random.Generator, fps: float) -> tuple[np.ndarray, np.ndarray]:
-    """Short spells that cover the given shares of frames: (inside one, (T, K); frame in which it began, (T, K))."""
-    shortest, longest = (max(1, round(seconds * fps)) for seconds in SPELL)
+def draw_spells(
+    frames: int, shares: np.ndarray, rng: np.random.Generator, fps: float, seconds: tuple[float, float] = SPELL
+) -> tuple[np.ndarray, np.ndarray]:
+    """Spells that cover the given shares (K,) of frames: (inside one, (T, K) bool; frame in which it began, (T, K)).
+
+    seconds: how long they last, shortest and longest, all lengths between equally often.
+    """
+    shortest, longest = (max(1, round(duration * fps)) for duration in seconds)
     lengths = rng.integers(shortest, longest + 1, (frames, len(shares)))
     # each start covers its spell's length: of frames without any, (1 - chance)^length are left
     chance = 1 - (1 - shares) ** (2 / (shortest + longest))
@@ -101,14 +106,14 @@ def _spells(frames: int, shares: np.ndarray, rng: np.random.Generator, fps: floa
 def _outliers(frames: int, rng: np.random.Generator, scale: float, fps: float) -> np.ndarray:
     """How far lost joints are off, (T, 17, 2) as a share of the size: one offset throughout a spell, else zero."""
     shares = np.array([OUTLIERS.get(name.lstrip("LR"), 0.0) for name in H36M17.joints]) * scale
-    inside, began = _spells(frames, np.minimum(shares, 1), rng, fps)
+    inside, began = draw_spells(frames, np.minimum(shares, 1), rng, fps)
     offsets = rng.normal(scale=OUTLIER_SPREAD, size=(frames, len(shares), 2))
     return np.where(inside[..., None], np.take_along_axis(offsets, began[..., None], axis=0), 0.0)
 
 
 def _swapped(keypoints: np.ndarray, rng: np.random.Generator, share: float, fps: float) -> np.ndarray:
     """Left and right limbs exchanged for short spells, legs and arms each on their own."""
-    inside, _ = _spells(len(keypoints), np.full(len(LIMBS), share), rng, fps)
+    inside, _ = draw_spells(len(keypoints), np.full(len(LIMBS), share), rng, fps)
     found = keypoints.astype(float)
     for limb, (right, left) in enumerate(LIMBS):
         here = inside[:, limb, None, None]

@@ -7,7 +7,7 @@ away hides half of themselves.
 
 import numpy as np
 
-from poseformer_lite.datasets.detections import simulate_detector
+from poseformer_lite.datasets.detections import draw_spells, simulate_detector
 from poseformer_lite.keypoints import fill_gaps, resample
 from poseformer_lite.skeleton import H36M17
 
@@ -18,7 +18,7 @@ RATES = (25.0, 30.0, 50.0, 60.0)  # frames per second of phones, webcams and tel
 SHIFTS = {
     "Hip": ((0.0, 0.01, 0.0), (0.015, 0.02, 0.015)),  # hips are marked on the skin, higher or lower than the bones turn
     "Shoulder": ((0.0, 0.0, 0.0), (0.015, 0.02, 0.01)),
-    "Neck/Nose": ((0.0, 0.03, 0.04), (0.0, 0.03, 0.03)),  # the nose, where Human3.6M's joint is between it and the neck
+    "Neck/Nose": ((0.0, 0.06, 0.08), (0.0, 0.04, 0.05)),  # the nose, where Human3.6M's joint is between it and the neck
     "Head": ((0.0, 0.0, 0.0), (0.0, 0.03, 0.025)),
 }
 ALONG = 0.03  # knees, feet, elbows, wrists: shifted along their bone, a share of its length
@@ -86,11 +86,9 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def _hidden(frames: int, rng: np.random.Generator, fps: float) -> np.ndarray:
-    """(T, 17) bool: which joints are hidden, in spells that begin at random."""
+    """(T, 17) bool: which joints are hidden."""
     hidden = np.zeros((frames, H36M17.num_joints), bool)
-    shortest, longest = HIDDEN_SECONDS
-    for joints in HIDDEN:
-        columns = [H36M17.joints.index(name) for name in joints]
-        for start in np.flatnonzero(rng.random(frames) < HIDDEN_SHARE / ((shortest + longest) / 2 * fps)):
-            hidden[start : start + round(rng.uniform(shortest, longest) * fps), columns] = True
+    inside, _ = draw_spells(frames, np.full(len(HIDDEN), HIDDEN_SHARE), rng, fps, HIDDEN_SECONDS)
+    for group, joints in enumerate(HIDDEN):
+        hidden[:, [H36M17.joints.index(name) for name in joints]] |= inside[:, group, None]
     return hidden

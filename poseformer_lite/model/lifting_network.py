@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from poseformer_lite.files import atomic_path
 
 SHIPPED_WEIGHTS = Path(__file__).parents[1] / "weights"
+FRAMES_AT_ONCE = 4096  # of a long sequence, whose tokens are kept at one time
 
 
 class LiftingNetwork(nn.Module):
@@ -62,19 +63,25 @@ class LiftingNetwork(nn.Module):
         """Lift a whole sequence: (T, J, 2) -> (T, J, 3), one pose per frame, any T of 1 or more.
 
         Equal to a window around every frame with the edge frames repeated, but the spatial stage runs once per frame.
-        batch_size bounds the windows in flight, and so the memory: by default some 2,000 frames' worth. The model is
-        put into evaluation mode for the call.
+        batch_size bounds the windows in flight: by default some 2,000 frames' worth. Memory does not grow with the
+        sequence but for its result. The model is put into evaluation mode for the call.
         """
         if poses_2d.ndim != 3 or poses_2d.shape[1:] != (self.num_joints, 2) or len(poses_2d) == 0:
             raise ValueError(
                 f"poses_2d is {tuple(poses_2d.shape)}, expected (T, {self.num_joints}, 2) with T of 1 or more: "
                 "one sequence in normalised screen coordinates"
             )
+        batch_size = batch_size or max(1, 2048 // self.num_frames)
+        half, predicted = self.num_frames // 2, []
         with evaluating(self):
-            tokens = torch.cat([self.embed_frames(chunk) for chunk in poses_2d.split(512)])  # (T, D)
-            windows = window_indices(len(tokens), self.num_frames, tokens.device)  # (T, F)
-            batch_size = batch_size or max(1, 2048 // self.num_frames)
-            return torch.cat([self.join_frames(tokens[batch]) for batch in windows.split(batch_size)])
+            for start in range(0, len(poses_2d), FRAMES_AT_ONCE):
+                first = max(start - half, 0)
+                reached = poses_2d[first : start + FRAMES_AT_ONCE + half]  # by the windows of these frames
+                tokens = torch.cat([self.embed_frames(chunk) for chunk in reached.split(512)])  # (N, D)
+                windows = window_indices(len(tokens), self.num_frames, tokens.device)  # (N, F)
+                windows = windows[start - first :][:FRAMES_AT_ONCE]
+                predicted += [self.join_frames(tokens[batch]) for batch in windows.split(batch_size)]
+        return torch.cat(predicted)
 
     def _check_window(self, poses_2d: Tensor) -> None:
         if poses_2d.ndim != 4 or poses_2d.shape[1:] != (self.num_frames, self.num_joints, 2):
