@@ -62,9 +62,10 @@ class LiftingNetwork(nn.Module):
     def predict_sequence(self, poses_2d: Tensor, batch_size: int | None = None) -> Tensor:
         """Lift a whole sequence: (T, J, 2) -> (T, J, 3), one pose per frame, any T of 1 or more.
 
-        Equal to a window around every frame with the edge frames repeated, but the spatial stage runs once per frame.
-        batch_size bounds the windows in flight: by default some 2,000 frames' worth. Memory does not grow with the
-        sequence but for its result. The model is put into evaluation mode for the call.
+        Equal to a window around every frame with the edge frames repeated, but the spatial stage runs once per frame,
+        and twice for the few where two parts of FRAMES_AT_ONCE meet. batch_size bounds the windows in flight: by
+        default some 2,000 frames' worth. Memory does not grow with the sequence but for its result. The model is put
+        into evaluation mode for the call.
         """
         if poses_2d.ndim != 3 or poses_2d.shape[1:] != (self.num_joints, 2) or len(poses_2d) == 0:
             raise ValueError(
