@@ -25,7 +25,6 @@ test: $(STAMP) ## everything: style, all tests, and every notebook run again and
 	$(BIN)/ruff format --check .
 	scripts/ensure_browser.sh
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 tests/test_notebooks_anywhere.py
 	$(BIN)/python -m pytest -m slow --ignore tests/test_notebooks_anywhere.py
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -c nbval.ini -n 2 --dist loadfile notebooks
 	$(MAKE) test-colab
@@ -33,9 +32,9 @@ test: $(STAMP) ## everything: style, all tests, and every notebook run again and
 test-fast: $(STAMP) ## the tests that take less than three minutes together
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n 2
 
-test-colab: $(COLAB)/.up-to-date ## test the viewers and run the notebooks with the versions that Colab ships
+test-colab: $(COLAB)/.up-to-date ## test viewers and notebooks with the versions that Colab ships, without network, home and folder
 	OMP_NUM_THREADS=1 $(COLAB)/bin/python -m pytest -n 2 -m "not browser" tests/test_viewer*.py
-	OMP_NUM_THREADS=1 $(COLAB)/bin/python -m pytest -c nbval.ini -n 2 --dist loadfile notebooks
+	OMP_NUM_THREADS=1 $(COLAB)/bin/python -m pytest -n 2 tests/test_notebooks_anywhere.py
 
 notebooks: $(STAMP) ## run, time and freeze all notebooks
 	$(BIN)/python scripts/run_notebooks.py

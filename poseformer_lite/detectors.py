@@ -47,7 +47,7 @@ class MediaPipeDetector:
         if not path.is_file():
             raise ValueError(
                 f"MediaPipe's model is not at {path}. Fetch it once with `poseformer-lite fetch-detector`, or get "
-                f"{MODEL_URL} and give its place with --model or in {MODEL_VARIABLE}"
+                f"{MODEL_URL} and give its place with --detector-model or in {MODEL_VARIABLE}"
             )
         self._picture = lambda image: mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=image)
         options = tasks.vision.PoseLandmarkerOptions(

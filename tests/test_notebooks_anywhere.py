@@ -1,7 +1,7 @@
 """Every notebook gives the same where there is no network, no home to write to, and another working directory.
 
-This is the second run of each in `make test` beside nbval's, and the one in which the lessons' shape comments are
-checked.
+This is the second run of each in `make test` beside nbval's, with the versions that Colab ships, and the one in which
+the lessons' shape comments are checked.
 """
 
 import json

@@ -162,9 +162,10 @@ def test_make_test_runs_everything(make):
         "ruff check .",
         "ruff format --check .",
         'OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 -m "not slow"',
-        "OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 tests/test_notebooks_anywhere.py",
         "python -m pytest -m slow --ignore tests/test_notebooks_anywhere.py",
         "OMP_NUM_THREADS=1 .venv/bin/python -m pytest -c nbval.ini -n 2 --dist loadfile notebooks",
+        'OMP_NUM_THREADS=1 .venv-colab/bin/python -m pytest -n 2 -m "not browser" tests/test_viewer*.py',
+        "OMP_NUM_THREADS=1 .venv-colab/bin/python -m pytest -n 2 tests/test_notebooks_anywhere.py",
     ]
     assert [line for line in commands if line in wanted] == wanted
 
