@@ -151,14 +151,20 @@ def lift(
     num_heads: Annotated[int, typer.Option(help="heads of an official checkpoint, which does not hold them")] = 8,
 ):
     """Lift one person of a video, or of a detector's keypoints, to a 3D motion."""
+    import warnings
+
     from poseformer_lite.lifting import PoseLifter
     from poseformer_lite.video import VIDEO_ENDINGS
 
     lifter = PoseLifter(_read_model(weights, num_heads))
-    if keypoints.suffix.lower() in VIDEO_ENDINGS:
-        name, motion = keypoints.name, _lift_video(keypoints, lifter, detector_model, track, min_confidence)
-    else:
-        name, motion = _lift_keypoints(keypoints, lifter, layout, width, height, fps, min_confidence, track)
+    with warnings.catch_warnings(record=True) as noticed:
+        warnings.simplefilter("always", UserWarning)
+        if keypoints.suffix.lower() in VIDEO_ENDINGS:
+            name, motion = keypoints.name, _lift_video(keypoints, lifter, detector_model, track, min_confidence)
+        else:
+            name, motion = _lift_keypoints(keypoints, lifter, layout, width, height, fps, min_confidence, track)
+    for text in dict.fromkeys(str(warning.message) for warning in noticed):
+        typer.echo(f"note: {text}", err=True)
     motion = motion.smoothed(smooth)
     motion = motion.with_constant_bones() if constant_bones else motion
     files = [output] if output.suffix else [output / f"motion{suffix}" for suffix in IN_A_FOLDER]
@@ -170,20 +176,11 @@ def lift(
 
 
 def _lift_video(path: Path, lifter, model: Path | None, person: int, min_confidence: float):
-    """The motion; what is to be noticed is said on the way."""
-    import warnings
-
     from poseformer_lite.detectors import MediaPipeDetector
     from poseformer_lite.video import check_video, lift_video
 
-    check_video(path)
-    detector = MediaPipeDetector(model)
-    with warnings.catch_warnings(record=True) as noticed:
-        warnings.simplefilter("always", UserWarning)
-        motion = lift_video(path, lifter, detector, person, min_confidence)
-    for text in dict.fromkeys(str(warning.message) for warning in noticed):
-        typer.echo(f"note: {text}", err=True)
-    return motion
+    check_video(path)  # before MediaPipe is looked for
+    return lift_video(path, lifter, MediaPipeDetector(model), person, min_confidence)
 
 
 def _lift_keypoints(path: Path, lifter, layout, width, height, fps, min_confidence: float, track: int):

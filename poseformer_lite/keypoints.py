@@ -25,6 +25,11 @@ _LAYOUTS: dict[str, tuple[Skeleton, dict[int, tuple[int, ...]], tuple[int, int] 
     "mediapipe33": (MEDIAPIPE33, _MEDIAPIPE_SOURCES, (7, 8)),
 }
 LAYOUTS = ("h36m17", *_LAYOUTS)
+# Of the two layouts of 17 joints: groups whose middles are near each other on a body, nearer than a share of its size.
+_IN_A_HEAP = {
+    "h36m17": (((8,), (11, 14)), 0.1, "the thorax and the middle of the shoulders"),
+    "coco17": (((0,), (1, 2), (3, 4)), 0.2, "nose, eyes and ears"),
+}
 
 
 def to_h36m17(keypoints: np.ndarray, layout: str) -> np.ndarray:
@@ -73,6 +78,34 @@ def check_keypoints(keypoints: np.ndarray, layout: str) -> None:
         fitting = [name for name in LAYOUTS if get_skeleton(name).num_joints == keypoints.shape[1]]
         hint = f": did you mean layout={' or '.join(map(repr, fitting))}?" if fitting else ""
         raise ValueError(f"layout {layout!r} has {joints} joints, but the array is {keypoints.shape}{hint}")
+
+
+def doubts(pixels: np.ndarray, layout: str, width: int, height: int) -> list[str]:
+    """What makes keypoints (T, J, 2), NaN where missing, look misread: sentences for the user, none where all is well.
+
+    The picture's size and the layout come from outside, and a mistake in them lifts without an error to a wrong pose.
+    """
+    found = np.isfinite(pixels).all(axis=-1)
+    places = pixels[found]
+    if not len(places):
+        return []
+    said, room = [], 0.1 * np.array([width, height])
+    outside = ((places < -room) | (places > (width, height) + room)).any(axis=-1).mean()
+    if outside > 0.05:
+        farthest = places.max(axis=0).round().astype(int)
+        said.append(
+            f"{outside:.0%} of the joints lie outside of a picture of {width} x {height}, as far as x = {farthest[0]}, "
+            f"y = {farthest[1]}: are width and height those of the video?"
+        )
+    whole = pixels[found.all(axis=1)]
+    if len(whole) and layout in _IN_A_HEAP:
+        heap, share, names = _IN_A_HEAP[layout]
+        middles = np.stack([whole[:, joints].mean(axis=1) for joints in heap], axis=1)
+        apart, size = (np.ptp(points, axis=1).max(axis=-1) for points in (middles, whole))
+        if np.median(apart) > share * np.median(size):
+            other = next(name for name in _IN_A_HEAP if name != layout)
+            said.append(f"{names} are far apart for layout {layout!r}: is it {other!r}, which has 17 joints, too?")
+    return said
 
 
 def fill_gaps(keypoints: np.ndarray, seen: np.ndarray | None = None, skeleton: Skeleton = H36M17) -> np.ndarray:

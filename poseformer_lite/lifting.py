@@ -1,5 +1,6 @@
 """PoseLifter: a detector's keypoints in, one 3D pose per frame out."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,15 @@ import torch
 
 from poseformer_lite.camera import normalise_screen
 from poseformer_lite.evaluation import predict
-from poseformer_lite.keypoints import check_keypoints, confidence_h36m17, fill_gaps, resample, to_h36m17, undo_swaps
+from poseformer_lite.keypoints import (
+    check_keypoints,
+    confidence_h36m17,
+    doubts,
+    fill_gaps,
+    resample,
+    to_h36m17,
+    undo_swaps,
+)
 from poseformer_lite.model.lifting_network import LiftingNetwork
 from poseformer_lite.model.poseformer import PoseFormer
 from poseformer_lite.motion import Motion
@@ -51,12 +60,19 @@ class PoseLifter:
         (0, 0) or less confident than min_confidence are interpolated over time. repair_swaps: frames in which the
         detector took left for right are put right first (`keypoints.undo_swaps`). fps: frames per second of the
         keypoints; where it is not the model's, the motion is resampled there and back. Raises ValueError for keypoints
-        that do not fit the layout, or look normalised although pixels are asked for.
+        that do not fit the layout, or look normalised although pixels are asked for; warns of `keypoints.doubts`.
         """
         keypoints = np.asarray(keypoints, dtype=np.float32)
         check_keypoints(keypoints, layout)
-        _check_pixels(keypoints[..., :2], width, height)
-        pixels = self._complete(keypoints, layout, min_confidence)
+        pixels = keypoints[..., :2].copy()
+        pixels[(pixels == 0).all(-1)] = np.nan  # how detectors write "not found": must not enter a midpoint
+        _check_pixels(pixels, width, height)
+        for doubt in doubts(pixels, layout, width, height):
+            warnings.warn(doubt, stacklevel=2)
+        seen = None
+        if keypoints.shape[-1] == 3:
+            seen = confidence_h36m17(keypoints[..., 2], layout) >= min_confidence
+        pixels = fill_gaps(to_h36m17(pixels, layout), seen)
         pixels = undo_swaps(pixels) if repair_swaps else pixels
 
         poses_2d = normalise_screen(resample(pixels, fps, self.fps), width, height)
@@ -66,18 +82,9 @@ class PoseLifter:
         poses_3d = resample(predicted, self.fps, fps, num_frames=len(pixels))
         return Motion(poses_3d - poses_3d[:, :1], pixels, fps, width, height)
 
-    def _complete(self, keypoints: np.ndarray, layout: str, min_confidence: float) -> np.ndarray:
-        """(T, J, 2 or 3) of the layout -> (T, 17, 2) without gaps."""
-        pixels = keypoints[..., :2].copy()
-        pixels[(pixels == 0).all(-1)] = np.nan  # how detectors write "not found": must not enter a midpoint
-        seen = None
-        if keypoints.shape[-1] == 3:
-            seen = confidence_h36m17(keypoints[..., 2], layout) >= min_confidence
-        return fill_gaps(to_h36m17(pixels, layout), seen)
-
 
 def _check_pixels(pixels: np.ndarray, width: int, height: int) -> None:
-    found = pixels[np.isfinite(pixels).all(-1) & (pixels != 0).any(-1)]
+    found = pixels[np.isfinite(pixels).all(-1)]
     if len(found) and np.abs(found).max() <= 2 < min(width, height):
         raise ValueError(
             f"keypoints lie within {found.min():.2f} and {found.max():.2f} in an image of {width} x {height}: they "

@@ -132,6 +132,12 @@ def test_lift_is_told_what_a_file_does_not_say(weights, tmp_path):
     assert np.shape(json.loads((tmp_path / "motion.json").read_text())["poses_3d"]) == (5, 17, 3)
 
 
+def test_lift_says_what_looks_misread(video, weights, tmp_path):
+    arguments = ["lift", video, "--weights", weights, "-o", tmp_path / "motion.npz", "--width", 300]
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+    assert result.exit_code == 0 and "note: " in result.stderr and "a picture of 300 x 800" in result.stderr
+
+
 def test_convert_writes_what_human36m_reads(h36m, tmp_path):
     shown = run("convert", "human36m", "--root", h36m, "-o", tmp_path)
     assert shown.count(" MB") == 3
