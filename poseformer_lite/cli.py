@@ -1,4 +1,4 @@
-"""The command line, poseformer-lite: train, evaluate, reproduce, lift, fetch-detector, convert, presets, doctor."""
+"""The command line, poseformer-lite: train, evaluate, reproduce, lift, fetch, convert, presets, doctor."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -212,6 +212,15 @@ def fetch_detector(sha256: Annotated[str | None, typer.Option(help="the file's c
 
     path = fetch_model(sha256)
     print(f"{path}\nsha256 {pooch.file_hash(str(path))}")
+
+
+@app.command()
+def fetch_cmu(folder: Annotated[Path, typer.Argument(help="where the takes go, one folder a subject")]):
+    """Download some 150 takes of CMU's motion capture, chosen for variety; run again to go on after a stop."""
+    from poseformer_lite.datasets.cmu_download import fetch_cmu as fetch
+
+    files = fetch(folder)
+    print(f"{len(files)} files, {sum(path.stat().st_size for path in files) / 1e6:.0f} MB, are in {folder}")
 
 
 @app.command()

@@ -1,7 +1,10 @@
 """ASF/AMC and BVH: numbers worked out by hand, broken files, and what real CMU motion must look like."""
 
+import shutil
 import sys
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ from poseformer_lite.datasets.articulated import forward_kinematics, resample
 from poseformer_lite.datasets.asfamc import read_amc, read_asf
 from poseformer_lite.datasets.base import Take
 from poseformer_lite.datasets.bvh import drop_rest_pose, read_bvh
+from poseformer_lite.datasets.cmu_download import CHOSEN, fetch_cmu
 from poseformer_lite.skeleton import H36M17
 
 # Two bones along x, 1 and 2 units; 0.5 units are an inch, so they measure 5.08 and 10.16 cm. The second bone's own
@@ -397,3 +401,65 @@ def test_motion_statistics_by_hand():
     assert figures["joint acceleration, mean"] == pytest.approx(4 / 16, rel=1e-3)  # v^2 / r
     assert figures["joint speed, median"] == pytest.approx(0, abs=1e-9)
     assert figures["variance in 3 components"] == pytest.approx(1)
+
+
+# The download
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A site with one subject: (its address, its folder, the paths that were asked for)."""
+    folder = tmp_path / "site" / "02"
+    folder.mkdir(parents=True)
+    for path, name in zip(write_acclaim(folder), ("02.asf", "02_01.amc"), strict=True):
+        path.rename(folder / name)
+    asked = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def __init__(self, *args):
+            super().__init__(*args, directory=str(tmp_path / "site"))
+
+        def do_GET(self):
+            asked.append(self.path)
+            super().do_GET()
+
+        def log_message(self, *args):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", tmp_path / "site", asked
+        server.shutdown()
+
+
+def test_takes_are_fetched_once_and_go_on_after_a_stop(site, tmp_path):
+    address, source, asked = site
+    with pytest.raises(OSError, match="02_02.amc cannot be fetched .*404.* run this again"):
+        fetch_cmu(tmp_path / "here", {2: (1, 2)}, address, progress=False)
+    assert sorted(path.name for path in (tmp_path / "here/02").iterdir()) == ["02.asf", "02_01.amc"]
+
+    shutil.copy(source / "02/02_01.amc", source / "02/02_02.amc")
+    files = fetch_cmu(tmp_path / "here", {2: (1, 2)}, address, progress=False)
+    assert [path.name for path in files] == ["02.asf", "02_01.amc", "02_02.amc"]
+    assert all(path.read_bytes() == (source / "02" / path.name).read_bytes() for path in files)
+    assert asked == ["/02/02.asf", "/02/02_01.amc", "/02/02_02.amc", "/02/02_02.amc"]
+
+
+@pytest.mark.parametrize("sent", ["<html>moved</html>", AMC[: len(AMC) * 2 // 3]])
+def test_what_is_not_motion_capture_is_not_kept(site, tmp_path, sent):
+    address, source, _ = site
+    (source / "02/02_01.amc").write_text(sent)
+    with pytest.raises(ValueError, match="02_01.amc is not motion capture"):
+        fetch_cmu(tmp_path / "here", {2: (1,)}, address, progress=False)
+    assert [path.name for path in (tmp_path / "here/02").iterdir()] == ["02.asf"]
+
+
+def test_without_the_site_nothing_is_left(tmp_path):
+    with pytest.raises(OSError, match="02.asf cannot be fetched"):
+        fetch_cmu(tmp_path / "here", {2: (1,)}, "http://127.0.0.1:9", progress=False)
+    assert list((tmp_path / "here/02").iterdir()) == []
+
+
+def test_the_chosen_takes_are_as_many_as_the_readme_says():
+    assert 140 <= sum(map(len, CHOSEN.values())) <= 160
+    assert f"of {len(CHOSEN)} subjects" in (Path(__file__).parents[1] / "data/README.md").read_text(encoding="utf-8")
