@@ -2,7 +2,7 @@
 
     python benchmarks/detector_jitter.py --cmu FOLDER --keypoints KEYPOINTS.npz [--json FILE]
 
-KEYPOINTS.npz holds MediaPipe's landmarks of a video: keypoints (T, 33, 3) in pixels, fps. The median size of each joint's
+KEYPOINTS.npz holds MediaPipe's landmarks of a video: keypoints (T, 33, 3) in pixels, fps. The median size of joints'
 second difference over time, in percent of the person's size, at the video's rate: of the real detector, of the
 simulated one on CMU's takes, and of CMU's true keypoints, which tells how much of it is motion. What is constant or
 slow in a detector's error does not show here.
