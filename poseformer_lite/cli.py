@@ -1,4 +1,4 @@
-"""The command line, poseformer-lite: train, evaluate, reproduce, lift, fetch, convert, presets, doctor."""
+"""The command line, poseformer-lite: train, evaluate, reproduce, lift, fetch, convert, export, presets, doctor."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -237,6 +237,19 @@ def convert(
 
     for path in write(_load(dataset, root, keypoints, cameras), output, name):
         print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
+
+
+@app.command()
+def export(
+    weights: Annotated[str, typer.Argument(help="'small', 'lite', a folder, or an official .bin checkpoint")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="the .onnx file")] = Path("network.onnx"),
+    num_heads: Annotated[int, typer.Option(help="heads of an official checkpoint, which does not hold them")] = 8,
+):
+    """Write a network as one ONNX file, which runs without torch."""
+    from poseformer_lite.onnx_export import export_onnx
+
+    path = export_onnx(_read_model(weights, num_heads), output)
+    print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
 
 
 @app.command()
