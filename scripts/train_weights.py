@@ -4,8 +4,8 @@
 
 Every epoch sees all training takes on other bodies, through other cameras, with another detector's errors. The CMU
 takes and the synthetic subjects that are held out for testing are not touched. `lite` (9 frames) learns from nothing;
-`small` (27) and `base` (81: no better, so it does not ship) go on from it, so train it first or take the one that
-ships. Goes on where it was stopped. bf16 pays on GPUs and on processors with matrix units (AMX).
+`small` (27) and `base` (81: no better after half an hour, so it does not ship) go on from it, so train it first or take
+the one that ships. Goes on where it was stopped. bf16 pays on GPUs and on processors with matrix units (AMX).
 """
 
 import argparse

@@ -73,7 +73,8 @@ class LiftingNetwork(nn.Module):
                 "one sequence in normalised screen coordinates"
             )
         batch_size = batch_size or max(1, 2048 // self.num_frames)
-        half, predicted = self.num_frames // 2, []
+        half = self.num_frames // 2
+        predicted = poses_2d.new_empty(len(poses_2d), self.num_joints, 3)  # at once: many pieces would split the heap
         with evaluating(self):
             for start in range(0, len(poses_2d), FRAMES_AT_ONCE):
                 first = max(start - half, 0)
@@ -81,8 +82,10 @@ class LiftingNetwork(nn.Module):
                 tokens = torch.cat([self.embed_frames(chunk) for chunk in reached.split(512)])  # (N, D)
                 windows = window_indices(len(tokens), self.num_frames, tokens.device)  # (N, F)
                 windows = windows[start - first :][:FRAMES_AT_ONCE]
-                predicted += [self.join_frames(tokens[batch]) for batch in windows.split(batch_size)]
-        return torch.cat(predicted)
+                part = predicted[start : start + FRAMES_AT_ONCE]
+                for poses_3d, batch in zip(part.split(batch_size), windows.split(batch_size), strict=True):
+                    poses_3d.copy_(self.join_frames(tokens[batch]))
+        return predicted
 
     def _check_window(self, poses_2d: Tensor) -> None:
         if poses_2d.ndim != 4 or poses_2d.shape[1:] != (self.num_frames, self.num_joints, 2):
