@@ -65,12 +65,12 @@ def _torch() -> list[Finding]:
 
 
 def _weights() -> Finding:
+    from poseformer_lite.model import load_network
     from poseformer_lite.model.lifting_network import SHIPPED_WEIGHTS
-    from poseformer_lite.model.poseformer import PoseFormer
 
     names = sorted(folder.name for folder in SHIPPED_WEIGHTS.glob("*") if (folder / "config.json").is_file())
     try:
-        sizes = [f"{name} ({PoseFormer.from_pretrained(name).num_parameters():,} parameters)" for name in names]
+        sizes = [f"{name} ({load_network(name).num_parameters():,} parameters)" for name in names]
     except (ValueError, OSError) as error:
         return Finding(False, "weights", f"{error}: install the package again")
     return Finding(bool(names), "weights", ", ".join(sizes) or "none are shipped: install the package again")

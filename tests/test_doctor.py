@@ -45,6 +45,12 @@ def test_a_missing_package_is_told_how_to_install(extra, words):
     assert not finding.ok and words in finding.words
 
 
+def test_all_weights_that_ship_are_well():
+    """Networks of other classes among them."""
+    finding = by_name(examine())["weights"]
+    assert finding.ok and all(name in finding.words for name in ("small", "lite", "course-temporal"))
+
+
 def test_shipped_weights_are_loaded_and_counted(tmp_path, monkeypatch):
     monkeypatch.setattr(lifting_network, "SHIPPED_WEIGHTS", tmp_path)
     finding = by_name(examine())["weights"]
