@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the results here")
     arguments = parser.parse_args()
     takes = cmu_mocap.read_takes(arguments.cmu)
-    training, held_out = cmu_mocap.split_takes(takes, cmu_mocap.default_test_takes(takes))
+    training, held_out = cmu_mocap.split_takes(takes)
     views = held_out_views(held_out)
     networks = {"mean pose": mean_pose(training)} | {name: load_network(name) for name in arguments.weights}
     record(arguments.json, mm={name: measure(model, views, name) for name, model in networks.items()})

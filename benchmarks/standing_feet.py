@@ -41,7 +41,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     takes = cmu_mocap.read_takes(arguments.cmu)
-    _, held_out = cmu_mocap.split_takes(takes, cmu_mocap.default_test_takes(takes))
+    _, held_out = cmu_mocap.split_takes(takes)
     made = synthetic.make_takes(subjects=("S9", "S11"))[::6]
     lifter = PoseLifter.from_pretrained(arguments.weights)
     results = {}

@@ -48,7 +48,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     takes = cmu_mocap.read_takes(arguments.cmu)
-    training, held_out = cmu_mocap.split_takes(takes, cmu_mocap.default_test_takes(takes))
+    training, held_out = cmu_mocap.split_takes(takes)
     test = view_takes(held_out, "random", "noisy", cmu_mocap.TEST_SEED, 4)
     sources = {
         "synthetic": dataset("synthetic", synthetic.make_takes(subjects=TRAIN_SUBJECTS), 1),

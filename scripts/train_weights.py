@@ -75,7 +75,7 @@ def on_another_body(take: Take, rng: np.random.Generator) -> Take:
 def mixed_dataset(cmu: Path, keypoints: tuple[str, ...]) -> PoseDataset:
     """Training takes of both sources; four views of each CMU take and one or two of each synthetic one an epoch."""
     takes = cmu_mocap.read_takes(cmu)
-    real, _ = cmu_mocap.split_takes(takes, cmu_mocap.default_test_takes(takes))
+    real, _ = cmu_mocap.split_takes(takes)
     made = synthetic.make_takes(subjects=TRAIN_SUBJECTS)
 
     def redraw(seed: int):

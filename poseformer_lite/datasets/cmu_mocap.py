@@ -192,8 +192,11 @@ def default_test_takes(takes: list[Take]) -> frozenset[tuple[str, str]]:
     return frozenset(name for groups in by_subject.values() for names in groups[1::5] for name in names)
 
 
-def split_takes(takes: list[Take], held_out: Collection[tuple[str, str]]) -> tuple[list[Take], list[Take]]:
-    """(training takes, held-out takes); held_out: pairs of (subject, action)."""
+def split_takes(
+    takes: list[Take], held_out: Collection[tuple[str, str]] | None = None
+) -> tuple[list[Take], list[Take]]:
+    """(training takes, held-out takes); held_out: pairs of (subject, action), or else `default_test_takes`."""
+    held_out = default_test_takes(takes) if held_out is None else held_out
     training = [take for take in takes if (take.subject, take.action) not in held_out]
     return training, [take for take in takes if (take.subject, take.action) in held_out]
 
