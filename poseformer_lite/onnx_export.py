@@ -16,16 +16,19 @@ from poseformer_lite.model.lifting_network import LiftingNetwork, evaluating
 def export_onnx(model: LiftingNetwork, path: str | Path) -> Path:
     """Write a network to `path` (.onnx), weights included: poses_2d (B, F, J, 2) -> pose_3d (B, J, 3), any B.
 
-    float32, in evaluation mode; what goes in and comes out is as in `LiftingNetwork.forward`. The file's metadata holds
-    the network's name and its arguments as JSON. `scripts/lift_with_onnx.py` lifts a sequence with it, without torch.
-    Raises ValueError where the packages of the extra `onnx` are missing.
+    In the weights' type and in evaluation mode; what goes in and comes out is as in `LiftingNetwork.forward`. The
+    file's metadata holds the network's name and its arguments as JSON. `scripts/lift_with_onnx.py` lifts a sequence
+    with it, without torch.
+    Raises ValueError for a network without weights, and where the packages of the extra `onnx` are missing.
     """
     try:
         import onnxscript  # noqa: F401, of torch's exporter
     except ImportError as error:
         raise ValueError("onnx and onnxscript are not installed: pip install 'poseformer-lite[onnx]'") from error
     path = Path(path)
-    weight = next(model.parameters())
+    weight = next(model.parameters(), None)
+    if weight is None:
+        raise ValueError(f"{type(model).__name__} has no weights and looks at nothing: export a trained network")
     windows = torch.zeros(2, model.num_frames, model.num_joints, 2, dtype=weight.dtype, device=weight.device)
     with evaluating(model), warnings.catch_warnings(action="ignore"), _errors_only("torch.onnx"):
         program = torch.onnx.export(

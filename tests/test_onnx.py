@@ -12,7 +12,7 @@ import torch
 from helpers_data import small_model, tiny_dataset
 
 from poseformer_lite.lifting import PoseLifter
-from poseformer_lite.model import TemporalConvolution, TemporalTransformerBaseline
+from poseformer_lite.model import MeanPose, TemporalConvolution, TemporalTransformerBaseline
 from poseformer_lite.onnx_export import export_onnx
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install onnxruntime")
@@ -63,4 +63,10 @@ def test_without_the_extra_it_is_said(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     with pytest.raises(ValueError, match=r"poseformer-lite\[onnx\]"):
         export_onnx(small_model(), tmp_path / "network.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_has_no_weights_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="MeanPose has no weights"):
+        export_onnx(MeanPose(), tmp_path / "network.onnx")
     assert list(tmp_path.iterdir()) == []
