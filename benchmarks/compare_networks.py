@@ -11,8 +11,8 @@ from pathlib import Path
 from statistics import mean, stdev
 
 import torch
-from record import record
 
+from poseformer_lite.bench.record import record
 from poseformer_lite.datasets import load_dataset
 from poseformer_lite.evaluation import evaluate
 from poseformer_lite.model.comparators import MeanPose, TemporalTransformerBaseline

@@ -12,8 +12,8 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from record import record
 
+from poseformer_lite.bench.record import record
 from poseformer_lite.datasets import cmu_mocap
 from poseformer_lite.datasets.detections import person_size
 from poseformer_lite.datasets.views import view_takes

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from record import record
 from scipy.stats import spearmanr
 
 from poseformer_lite.attention_maps import all_heads, attention_maps, attention_rollout, encoders, head_ablation
+from poseformer_lite.bench.record import record
 from poseformer_lite.datasets import PoseDataset, load_dataset
 from poseformer_lite.model.lifting_network import window_indices
 from poseformer_lite.model.poseformer import PoseFormer

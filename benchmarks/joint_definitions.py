@@ -11,8 +11,8 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from record import record
 
+from poseformer_lite.bench.record import record
 from poseformer_lite.datasets import cmu_mocap, synthetic
 from poseformer_lite.keypoints import to_h36m17
 from poseformer_lite.skeleton import H36M17

@@ -11,8 +11,8 @@ from pathlib import Path
 from statistics import median
 
 import torch
-from record import record
 
+from poseformer_lite.bench.record import record
 from poseformer_lite.model.lifting_network import window_indices
 from poseformer_lite.model.poseformer import PoseFormer
 

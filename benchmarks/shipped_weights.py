@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from record import record
 from tqdm import tqdm
 
 from poseformer_lite import metrics
+from poseformer_lite.bench.record import record
 from poseformer_lite.datasets import cmu_mocap, synthetic
 from poseformer_lite.datasets.views import view_takes
 from poseformer_lite.model import MeanPose, load_network

@@ -11,10 +11,10 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from record import record
 from tqdm import tqdm
 
 from poseformer_lite import PoseLifter
+from poseformer_lite.bench.record import record
 from poseformer_lite.datasets import cmu_mocap, synthetic
 from poseformer_lite.datasets.views import view_takes
 from poseformer_lite.skeleton import H36M17

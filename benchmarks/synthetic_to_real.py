@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from record import record
 
+from poseformer_lite.bench.record import record
 from poseformer_lite.datasets import PoseDataset, cmu_mocap, synthetic
 from poseformer_lite.datasets.human36m import TRAIN_SUBJECTS
 from poseformer_lite.datasets.views import view_takes

@@ -12,8 +12,7 @@ import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from record import record
-
+from poseformer_lite.bench.record import record
 from poseformer_lite.datasets import PoseDataset
 from poseformer_lite.evaluation import evaluate
 from poseformer_lite.files import atomic_path

@@ -12,8 +12,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
-from record import record
 
+from poseformer_lite.bench.record import record
 from poseformer_lite.datasets import PoseDataset
 from poseformer_lite.files import atomic_path
 from poseformer_lite.model import NETWORKS

@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from record import record
+
+from poseformer_lite.bench.record import record
 
 FPS, HOUR = 30, 3600
 

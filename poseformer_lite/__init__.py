@@ -17,6 +17,7 @@ _HOME = {
     "evaluate": "evaluation",
     "PoseLifter": "lifting",
     "Motion": "motion",
+    "LiveStream": "live",
     "lift_video": "video",
     "get_skeleton": "skeleton",
     "view_motion": "viewers.motion",

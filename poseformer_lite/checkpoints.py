@@ -31,7 +31,8 @@ def load_checkpoint(folder: Path, fingerprint: dict, device) -> dict | None:
     if not path.is_file():
         return None
     try:
-        checkpoint = torch.load(path, map_location=device, weights_only=True)
+        place = "cpu" if torch.device(device).type == "cpu" else device  # torch cannot load to "cpu:0"
+        checkpoint = torch.load(path, map_location=place, weights_only=True)
         saved = {part: dict(values) for part, values in checkpoint["fingerprint"].items()}
         state = dict(checkpoint["state"])
     except Exception as error:  # torch reports a bad file in many ways; each means that it cannot be read

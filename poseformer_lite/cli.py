@@ -1,4 +1,4 @@
-"""The command line, poseformer-lite: train, evaluate, reproduce, lift, fetch, convert, export, presets, doctor."""
+"""The command line, poseformer-lite: each command reads its input, calls the package and prints."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -39,7 +39,7 @@ def train(
     root: ROOT = None,
     keypoints: KEYPOINTS = "gt",
     cameras: CAMERAS = None,
-    preset: Annotated[str, typer.Option(help="lite, paper or official: sizes and settings")] = "lite",
+    preset: Annotated[str, typer.Option(help="lite, speedrun, paper or official: sizes and settings")] = "lite",
     network: Annotated[Network, typer.Option(help="the network to train")] = Network.poseformer,
     output: Annotated[Path, typer.Option(help="folder for checkpoints and weights; a stopped run goes on")] = Path(
         "runs/latest"
@@ -250,6 +250,32 @@ def export(
 
     path = export_onnx(_read_model(weights, num_heads), output)
     print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
+
+
+@app.command("bench")
+def run_bench(
+    questions: Annotated[
+        list[str] | None, typer.Argument(help="inference, latency, training, pipeline, memory, startup, cost; or all")
+    ] = None,
+    quick: Annotated[bool, typer.Option(help="a try in a minute, which measures little")] = False,
+    official: Annotated[Path | None, typer.Option(help="your clone of the released code, to be timed, too")] = None,
+    json: Annotated[Path | None, typer.Option(help="folder for the results, one QUESTION.json each")] = None,
+    picture: Annotated[Path | None, typer.Option(help="where to draw the answer to cost, a .png")] = None,
+):
+    """Measure how fast this machine lifts and trains, as ratios to a plain PoseFormer in the same run."""
+    from poseformer_lite.bench import QUESTIONS, as_lines, measure, plot_cost
+    from poseformer_lite.bench.record import record
+    from poseformer_lite.runtime import describe_machine
+
+    print(f"On {describe_machine()}. Ratios: median (smallest to largest).")
+    for question in questions or QUESTIONS:
+        rows = measure(question, quick, official)
+        print("\n".join([f"\n{question}: {QUESTIONS[question].__doc__.splitlines()[0]}", *as_lines(rows)]), flush=True)
+        if json:
+            record(json / f"{question}.json", **{question: rows})
+        if picture and question == "cost":
+            plot_cost(rows).savefig(picture, dpi=110)
+            print(f"drawn in {picture}")
 
 
 @app.command()

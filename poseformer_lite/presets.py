@@ -1,6 +1,6 @@
 """How to train: the settings of the paper, of its released code, and of the course."""
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 
 
 @dataclass(frozen=True)
@@ -12,6 +12,11 @@ class Settings:
     that are held out; select: "last" or "best" (on those takes; the test subjects are never looked at).
     supervise: "centre" is the paper's loss (Eq. 9); "every" (ours) averages it with the error of every frame of the
     window, regressed from the frame's own token: F poses to learn from at the price of one.
+    chunk: so many neighbouring windows share the spatial stage of their frames; batch_size counts windows all the same.
+    start: "given" takes the network as it is; "prepared" first makes a new PoseFormer's patch embedding four times as
+    large (lesson 10) and its weighted mean over frames the plain mean, which is what "every" wants: a frame's own token
+    and the weighted sum pass through one layer, and weights that begin negative ask it for the opposite.
+    compile: torch writes kernels for the stages first, which takes seconds to minutes and wants a compiler or a GPU.
     windows_per_epoch None means every window. mixed_precision "auto" takes bf16 on a GPU that has it, fp16 on another,
     and float32 on a CPU.
     """
@@ -29,14 +34,17 @@ class Settings:
     validation: float = 0.1
     select: str = "last"
     supervise: str = "centre"
+    chunk: int = 1
+    start: str = "given"
     mixed_precision: str = "auto"
+    compile: bool = False
     seed: int = 0
 
     def __post_init__(self):
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: choose one of {', '.join(choices)}")
-        for name in ("epochs", "batch_size", "learning_rate", "decay"):
+        for name in ("epochs", "batch_size", "chunk", "learning_rate", "decay"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be positive")
         if self.windows_per_epoch is not None and self.windows_per_epoch < 1:
@@ -44,6 +52,8 @@ class Settings:
         for name in ("weight_decay", "warmup_steps"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must not be negative")
+        if self.batch_size % self.chunk:
+            raise ValueError(f"batch_size is {self.batch_size} windows: chunks of {self.chunk} do not divide it")
         if not 0 <= self.validation < 1:
             raise ValueError(f"validation is {self.validation}: it is a share of the training takes, 0 to under 1")
 
@@ -53,6 +63,7 @@ _CHOICES = {
     "schedule": ("exponential", "cosine", "constant"),
     "select": ("last", "best"),
     "supervise": ("centre", "every"),
+    "start": ("given", "prepared"),
     "mixed_precision": ("auto", "no", "bf16", "fp16"),
 }
 
@@ -75,6 +86,28 @@ _PAPER_MODEL = {
     "drop_path": 0.1,
 }
 
+_LITE = Preset(
+    source="chosen by experiment for two CPU cores and three minutes: see benchmarks/results/lite_synthetic.json",
+    model={
+        "num_frames": 9,
+        "spatial_dim": 16,
+        "spatial_depth": 2,
+        "temporal_depth": 2,
+        "num_heads": 4,
+        "drop_path": 0.0,
+    },
+    settings=Settings(
+        epochs=12,
+        batch_size=128,
+        optimizer="adamw",
+        learning_rate=2e-3,
+        weight_decay=0.01,
+        schedule="cosine",
+        warmup_steps=50,
+        windows_per_epoch=128 * 128,
+    ),
+)
+
 PRESETS = {
     "paper": Preset(
         source="section 4.2 of the paper; Adam's weight decay is an L2 penalty",
@@ -88,26 +121,11 @@ PRESETS = {
             epochs=200, batch_size=512, optimizer="adamw", learning_rate=4e-5, decay=0.99, validation=0.0
         ),
     ),
-    "lite": Preset(
-        source="chosen by experiment for two CPU cores and three minutes: see benchmarks/results/lite_synthetic.json",
-        model={
-            "num_frames": 9,
-            "spatial_dim": 16,
-            "spatial_depth": 2,
-            "temporal_depth": 2,
-            "num_heads": 4,
-            "drop_path": 0.0,
-        },
-        settings=Settings(
-            epochs=12,
-            batch_size=128,
-            optimizer="adamw",
-            learning_rate=2e-3,
-            weight_decay=0.01,
-            schedule="cosine",
-            warmup_steps=50,
-            windows_per_epoch=128 * 128,
-        ),
+    "lite": _LITE,
+    "speedrun": Preset(
+        source="as lite, in smaller batches and from a prepared start: see benchmarks/results/time_to_accuracy*.json",
+        model=_LITE.model,
+        settings=replace(_LITE.settings, epochs=4, batch_size=32, start="prepared", windows_per_epoch=32 * 256),
     ),
 }
 

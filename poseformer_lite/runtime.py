@@ -28,6 +28,11 @@ def _processor() -> str:
 
 
 def make_accelerator(mixed_precision: str):
+    """Accelerate's view of the machine: one process, or one of those that torchrun or accelerate launched.
+
+    Where several are launched without a GPU they work together by gloo; accelerate alone would have each train by
+    itself.
+    """
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
 
@@ -36,7 +41,8 @@ def make_accelerator(mixed_precision: str):
         if torch.cuda.is_available():
             mixed_precision = "bf16" if torch.cuda.is_bf16_supported() else "fp16"
     AcceleratorState._reset_state(reset_partial_state=False)  # it remembers the precision of an earlier run
-    return Accelerator(mixed_precision=mixed_precision)
+    together_on_cpus = int(os.environ.get("WORLD_SIZE", 1)) > 1 and not torch.cuda.is_available()
+    return Accelerator(mixed_precision=mixed_precision, cpu=together_on_cpus)
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """The training loop: one loop for a CPU, a GPU or several, that can be stopped anywhere and goes on where it was."""
 
-import math
 import threading
 import time
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from poseformer_lite.checkpoints import load_checkpoint, save_checkpoint
 from poseformer_lite.datasets.base import PoseDataset, split_validation
 from poseformer_lite.files import atomic_path
 from poseformer_lite.metrics import mpjpe
-from poseformer_lite.model.lifting_network import LiftingNetwork
+from poseformer_lite.model.lifting_network import LiftingNetwork, compiled
+from poseformer_lite.optimisation import learning_rate, make_optimizer, prepare_start
 from poseformer_lite.presets import Settings, get_preset
 from poseformer_lite.runtime import interrupts, make_accelerator, own_randomness, randomness, restore_randomness
 from poseformer_lite.windows import Windows
@@ -67,10 +68,10 @@ def train(
 ) -> TrainingRun:
     """Train `model` in place on the training takes of `data`; the test subjects or takes are never touched.
 
-    preset: "lite", "paper" or "official"; `changes` are settings that differ from it, such as epochs=5. output is a
-    folder for checkpoints, the history and the trained weights: if it holds a stopped run of the same settings, model
-    and data, that run goes on, on a CPU bit for bit as if it had never stopped. Ctrl-C (or a notebook's stop button)
-    ends the run after the step in hand, saves it, and returns what there is.
+    preset: "lite", "speedrun", "paper" or "official"; `changes` are settings that differ from it, such as epochs=5.
+    output is a folder for checkpoints, the history and the trained weights: if it holds a stopped run of the same
+    settings, model and data, that run goes on, on a CPU bit for bit as if it had never stopped. Ctrl-C (or a notebook's
+    stop button) ends the run after the step in hand, saves it, and returns what there is.
 
     Loss: MPJPE of the centre frame (Eq. 9), and of every frame with supervise="every". Raises ValueError where data and
     model do not fit, where the loss becomes NaN, or where `output` holds another run.
@@ -91,19 +92,16 @@ class _Trainer:
         self.training, self.held_out = split_validation(data.train(), settings.validation, settings.seed)
         self.progress = progress and self.accelerator.is_main_process
         self.run_ = TrainingRun(model, settings, output=output)
-        optimizer = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[settings.optimizer]
-        weights = [p for p in model.parameters() if p.requires_grad]
-        self.model, self.optimizer = self.accelerator.prepare(
-            model, optimizer(weights, lr=settings.learning_rate, weight_decay=settings.weight_decay)
-        )
+        self.model, self.optimizer = self.accelerator.prepare(model, make_optimizer(model, settings))
         self.epoch, self.step, self.seconds = 0, 0, 0.0  # step counts within the epoch
         self.loss_sum = torch.zeros((), device=self.accelerator.device)
         self.best: dict | None = None
 
     def run(self, interrupted: threading.Event) -> TrainingRun:
         try:
-            self._resume()
-            self._train_epochs(interrupted)
+            self._start_or_resume()
+            with compiled(self.run_.model) if self.settings.compile else nullcontext():
+                self._train_epochs(interrupted)
         finally:  # a failed run, too, leaves the model with its own forward
             self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
         self.run_.finished = self.epoch >= self.settings.epochs
@@ -118,23 +116,29 @@ class _Trainer:
         windows = None
         while self.epoch < self.settings.epochs and not interrupted.is_set():
             if windows is None or self.data.redraw:
-                every_frame = self.settings.supervise == "every"
-                windows = self._windows(self._sequences(self.epoch), self.settings.flip, every_frame)
+                windows = self._windows(
+                    self._sequences(self.epoch),
+                    flip=self.settings.flip,
+                    every_frame=self.settings.supervise == "every",
+                    chunk=self.settings.chunk,
+                )
             self._train_epoch(windows, interrupted)
 
     def _train_epoch(self, windows: Windows, interrupted: threading.Event) -> None:
         settings, model = self.settings, self.run_.model
         order = self._order(len(windows))
-        batches = order.split(settings.batch_size)
+        batches = order.split(settings.batch_size // settings.chunk)
         bar = self._bar(len(batches))
         started, saved = time.perf_counter(), time.perf_counter()
         model.train()
         for index in batches[self.step :]:
             self._set_learning_rate(self.epoch * len(batches) + self.step, len(batches))
             mine = index[self.accelerator.process_index :: self.accelerator.num_processes]
+            share = len(mine) * self.accelerator.num_processes / len(index)  # 1, but in a last batch that is not even
+            mine = mine if len(mine) else index[:1]
             poses_2d, target = windows.gather(mine.to(windows.poses_2d.device))
 
-            loss = self._loss(poses_2d, target)
+            loss = share * self._loss(poses_2d, target)
             self.optimizer.zero_grad(set_to_none=True)
             self.accelerator.backward(loss)
             self.optimizer.step()
@@ -151,13 +155,13 @@ class _Trainer:
                 bar.close()
                 return
         self.seconds += time.perf_counter() - started
-        self._end_epoch(len(order), bar)
+        self._end_epoch(len(order) * settings.chunk, bar)
 
     def _loss(self, poses_2d: Tensor, target: Tensor) -> Tensor:
         """Eq. 9; or the mean of Eq. 9 and of the error of every frame, which its own token is asked for."""
         if self.settings.supervise == "centre":
-            return mpjpe(self.model(poses_2d), target)
-        centre, every = self.model(poses_2d, every_frame=True)
+            return mpjpe(self.model(poses_2d, chunk=self.settings.chunk), target)
+        centre, every = self.model(poses_2d, every_frame=True, chunk=self.settings.chunk)
         return (mpjpe(centre, target[:, target.shape[1] // 2]) + mpjpe(every, target)) / 2
 
     def _check_loss(self) -> None:
@@ -213,9 +217,8 @@ class _Trainer:
         ]
         return 1000 * torch.cat(error).mean().item()
 
-    def _windows(self, sequences, flip: bool = False, every_frame: bool = False) -> Windows:
-        model, device = self.run_.model, self.accelerator.device
-        return Windows(sequences, model.num_frames, self.data.skeleton, device, flip=flip, every_frame=every_frame)
+    def _windows(self, sequences, **kind) -> Windows:
+        return Windows(sequences, self.run_.model.num_frames, self.data.skeleton, self.accelerator.device, **kind)
 
     def _sequences(self, epoch: int):
         """The training takes, seen anew in each epoch where the data can do that."""
@@ -226,7 +229,8 @@ class _Trainer:
 
     def _order(self, num_windows: int) -> Tensor:
         generator = torch.Generator().manual_seed(_mix(self.settings.seed, self.epoch))
-        return torch.randperm(num_windows, generator=generator)[: self.settings.windows_per_epoch]
+        windows = min(self.settings.windows_per_epoch or num_windows, num_windows)
+        return torch.randperm(num_windows, generator=generator)[: max(windows // self.settings.chunk, 1)]
 
     def _set_learning_rate(self, step: int, steps_per_epoch: int) -> None:
         for group in self.optimizer.param_groups:
@@ -282,9 +286,11 @@ class _Trainer:
             },
         )
 
-    def _resume(self) -> None:
+    def _start_or_resume(self) -> None:
         state = load_checkpoint(self.output, self._fingerprint(), self.accelerator.device) if self.output else None
         if state is None:
+            if self.settings.start == "prepared":
+                prepare_start(self.run_.model)
             return
         self.run_.model.load_state_dict(state["weights"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -296,20 +302,6 @@ class _Trainer:
         restore_randomness(state["randomness"])
         if self.progress:
             print(f"Going on from {self.output}, epoch {self.epoch + 1}, step {self.step}.")
-
-
-def learning_rate(settings: Settings, step: int, steps_per_epoch: int) -> float:
-    """The learning rate of a step, counted over the whole run."""
-    rate = settings.learning_rate
-    if step < settings.warmup_steps:
-        return rate * (step + 1) / (settings.warmup_steps + 1)
-    if settings.schedule == "exponential":
-        return rate * settings.decay ** (step // steps_per_epoch)
-    if settings.schedule == "cosine":
-        total = settings.epochs * steps_per_epoch
-        done = (step - settings.warmup_steps) / max(total - settings.warmup_steps, 1)
-        return rate * (1 + math.cos(math.pi * done)) / 2
-    return rate
 
 
 def _mix(seed: int, epoch: int) -> int:

@@ -6,18 +6,13 @@ Chromium draws in software, which is the slow case. Needs the extras notebooks a
 """
 
 import statistics
-import sys
 import tempfile
 from pathlib import Path
 
+from chromium import find_browser
 from lab import ROOT, offline_lab, run_all_cells
+from poseformer_lite.bench.record import record
 from viewer_page import NOTEBOOK, VIEWERS, viewers_on, write_notebook
-
-sys.path.insert(0, str(ROOT / "benchmarks"))
-
-from record import record  # noqa: E402
-
-from chromium import find_browser  # noqa: E402
 
 POSED = {  # where each is looked at
     "motion": "motion.state.frame, motion.state.joint, motion.trail = 70, 16, 25",

@@ -170,7 +170,7 @@ def test_doctor_prints_a_line_for_each_finding_and_fails_if_there_is_something_t
 
 def test_help_names_every_command():
     shown = run("--help")
-    assert all(name in shown for name in ("train", "evaluate", "lift", "convert", "presets", "doctor"))
+    assert all(name in shown for name in ("train", "evaluate", "lift", "convert", "bench", "presets", "doctor"))
 
 
 # Mistakes, as a user makes them: in a process of its own.

@@ -31,6 +31,8 @@ def run_everything():
         network = NETWORKS[name].matching({**sizes, "num_frames": 9}).train()
         network(torch.randn(3, network.num_frames, 17, 2))
         network.predict_sequence(poses_2d[0])
+    model(torch.randn(3, 7, 17, 2), chunk=3)
+    model.predict_sequence(torch.randn(6, 17, 2), stride=3)
     model.spatial(poses_2d[:, 0], return_rows=True)
     maps = attention_maps(model, poses_2d[0])
     attention_rollout(maps.temporal)

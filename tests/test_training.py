@@ -17,8 +17,9 @@ from poseformer_lite import training
 from poseformer_lite.datasets.base import split_validation
 from poseformer_lite.metrics import mpjpe
 from poseformer_lite.model.comparators import MeanPose
+from poseformer_lite.optimisation import learning_rate
 from poseformer_lite.presets import Settings
-from poseformer_lite.training import learning_rate, train
+from poseformer_lite.training import train
 from poseformer_lite.windows import Windows
 
 QUICK = {"epochs": 2, "batch_size": 64, "windows_per_epoch": 256, "progress": False, "validation": 0.0}

@@ -1,7 +1,9 @@
 """What PoseFormer and its baseline share: each frame is embedded alone, then a window of frames gives one pose."""
 
 import json
+import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,47 +53,73 @@ class LiftingNetwork(nn.Module):
         """(B, F, D) -> (B, J, 3), the centre frame, and (B, F, J, 3), every frame of the window."""
         raise NotImplementedError(f"{type(self).__name__} gives the centre frame only, so every frame cannot teach it")
 
-    def forward(self, poses_2d: Tensor, every_frame: bool = False) -> Tensor | tuple[Tensor, Tensor]:
-        """(B, F, J, 2) -> (B, J, 3); with every_frame also (B, F, J, 3), which is there to learn more from a window."""
-        self._check_window(poses_2d)
-        B, F = poses_2d.shape[:2]
-        tokens = self.embed_frames(poses_2d.flatten(0, 1)).unflatten(0, (B, F))  # (B, F, D)
-        return self.join_frames_everywhere(tokens) if every_frame else self.join_frames(tokens)  # (B, J, 3)
+    def forward(self, poses_2d: Tensor, every_frame: bool = False, chunk: int = 1) -> Tensor | tuple[Tensor, Tensor]:
+        """(B, F, J, 2) -> (B, J, 3); with every_frame also (B, F, J, 3), which is there to learn more from a window.
+
+        chunk: K neighbouring windows that share their frames' tokens, (B, F + K - 1, J, 2) -> (B * K, J, 3).
+        """
+        self._check_windows(poses_2d, chunk)
+        tokens = self.embed_frames(poses_2d.flatten(0, 1)).unflatten(0, poses_2d.shape[:2])  # (B, F + K - 1, D)
+        if chunk > 1:
+            tokens = windows_of_chunks(tokens, self.num_frames)  # (B * K, F, D)
+        return self.join_frames_everywhere(tokens) if every_frame else self.join_frames(tokens)  # (B * K, J, 3)
 
     @torch.no_grad()
-    def predict_sequence(self, poses_2d: Tensor, batch_size: int | None = None) -> Tensor:
+    def predict_sequence(
+        self, poses_2d: Tensor, batch_size: int | None = None, look_ahead: int | None = None, stride: int = 1
+    ) -> Tensor:
         """Lift a whole sequence: (T, J, 2) -> (T, J, 3), one pose per frame, any T of 1 or more.
 
         Equal to a window around every frame with the edge frames repeated, but the spatial stage runs once per frame,
         and twice for the few where two parts of FRAMES_AT_ONCE meet. batch_size bounds the windows in flight: by
         default some 2,000 frames' worth. Memory does not grow with the sequence but for its result. The model is put
         into evaluation mode for the call.
+
+        look_ahead: frames after its own that a pose may depend on, as in live use; the last of them is repeated in the
+        place of those that follow. stride: an odd number of frames that one window gives, its middle ones, each from
+        its own token: that many times fewer windows, for networks trained with supervise="every".
         """
         if poses_2d.ndim != 3 or poses_2d.shape[1:] != (self.num_joints, 2) or len(poses_2d) == 0:
             raise ValueError(
                 f"poses_2d is {tuple(poses_2d.shape)}, expected (T, {self.num_joints}, 2) with T of 1 or more: "
                 "one sequence in normalised screen coordinates"
             )
+        if stride not in range(1, self.num_frames + 1, 2):
+            raise ValueError(f"stride is {stride}: expected an odd number of at most {self.num_frames} frames")
+        if look_ahead is not None and (look_ahead < 0 or stride > 1):
+            raise ValueError(f"look_ahead is {look_ahead} and stride {stride}: expected 0 or more frames, and stride 1")
         batch_size = batch_size or max(1, 2048 // self.num_frames)
         half = self.num_frames // 2
+        part_size = FRAMES_AT_ONCE // stride * stride
         predicted = poses_2d.new_empty(len(poses_2d), self.num_joints, 3)  # at once: many pieces would split the heap
         with evaluating(self):
-            for start in range(0, len(poses_2d), FRAMES_AT_ONCE):
+            for start in range(0, len(poses_2d), part_size):
                 first = max(start - half, 0)
-                reached = poses_2d[first : start + FRAMES_AT_ONCE + half]  # by the windows of these frames
+                reached = poses_2d[first : start + part_size + half]  # by the windows of these frames
                 tokens = torch.cat([self.embed_frames(chunk) for chunk in reached.split(512)])  # (N, D)
-                windows = window_indices(len(tokens), self.num_frames, tokens.device)  # (N, F)
-                windows = windows[start - first :][:FRAMES_AT_ONCE]
-                part = predicted[start : start + FRAMES_AT_ONCE]
-                for poses_3d, batch in zip(part.split(batch_size), windows.split(batch_size), strict=True):
-                    poses_3d.copy_(self.join_frames(tokens[batch]))
+                windows = window_indices(len(tokens) + stride // 2, self.num_frames, tokens.device)  # (M, F)
+                if look_ahead is not None:
+                    windows = windows.minimum(windows[:, half : half + 1] + look_ahead)
+                windows = windows.clamp(max=len(tokens) - 1)[start - first :][stride // 2 : part_size : stride]
+                part = predicted[start : start + part_size]
+                for poses_3d, batch in zip(part.split(batch_size * stride), windows.split(batch_size), strict=True):
+                    if stride == 1:
+                        poses_3d.copy_(self.join_frames(tokens[batch]))
+                    else:
+                        poses_3d.copy_(self._middle_frames(tokens[batch], stride)[: len(poses_3d)])
         return predicted
 
-    def _check_window(self, poses_2d: Tensor) -> None:
-        if poses_2d.ndim != 4 or poses_2d.shape[1:] != (self.num_frames, self.num_joints, 2):
+    def _middle_frames(self, tokens: Tensor, number: int) -> Tensor:
+        """(B, F, D) -> (B * number, J, 3), each of a window's middle frames from its own token."""
+        every = self.join_frames_everywhere(tokens)[1]  # (B, F, J, 3)
+        return every[:, (self.num_frames - number) // 2 :][:, :number].flatten(0, 1)
+
+    def _check_windows(self, poses_2d: Tensor, chunk: int) -> None:
+        frames = self.num_frames + chunk - 1
+        if poses_2d.ndim != 4 or poses_2d.shape[1:] != (frames, self.num_joints, 2):
             raise ValueError(
-                f"poses_2d is {tuple(poses_2d.shape)}, expected (B, {self.num_frames}, {self.num_joints}, 2): windows "
-                f"of {self.num_frames} frames; for a whole sequence (T, {self.num_joints}, 2) use predict_sequence"
+                f"poses_2d is {tuple(poses_2d.shape)}, expected (B, {frames}, {self.num_joints}, 2): windows "
+                f"of {frames} frames; for a whole sequence (T, {self.num_joints}, 2) use predict_sequence"
             )
 
     def num_parameters(self) -> int:
@@ -137,6 +165,25 @@ def evaluating(model: nn.Module) -> Iterator[None]:
         model.train(training)
 
 
+@contextmanager
+def compiled(model: LiftingNetwork) -> Iterator[None]:
+    """Both stages as kernels that torch writes for them at their first call, and afterwards as they were.
+
+    The first call takes seconds to minutes. Raises ValueError on a CPU where there is no C++ compiler.
+    """
+    on_cpu = next(model.parameters()).device.type == "cpu"
+    if on_cpu and not any(map(shutil.which, (os.environ.get("CXX", "c++"), "g++", "clang++", "cl"))):
+        raise ValueError("torch.compile wants a C++ compiler on a CPU and found none: install g++, or do without")
+    stages = ("embed_frames", "join_frames", "join_frames_everywhere")
+    try:
+        for stage in stages:
+            setattr(model, stage, torch.compile(getattr(model, stage)))
+        yield
+    finally:
+        for stage in stages:
+            vars(model).pop(stage, None)
+
+
 def saved_network(name_or_folder: str | Path) -> str | None:
     """The name of the network that save_pretrained wrote there, or None where it is not said."""
     try:
@@ -159,6 +206,11 @@ def _find(name_or_folder: str, file: str) -> Path:
     from huggingface_hub import hf_hub_download  # only where the network is asked for
 
     return Path(hf_hub_download(name_or_folder, file))
+
+
+def windows_of_chunks(frames: Tensor, num_frames: int) -> Tensor:
+    """All windows inside stretches of frames: (B, F + K - 1, ...) -> (B * K, F, ...), copied."""
+    return frames.unfold(1, num_frames, 1).movedim(-1, 2).flatten(0, 1)
 
 
 def window_indices(num_frames: int, window: int, device: torch.device | str = "cpu") -> Tensor:

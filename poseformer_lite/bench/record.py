@@ -11,7 +11,8 @@ from poseformer_lite.runtime import describe_machine
 def record(path: Path | None, **results) -> None:
     """Write `results` to `path`, or print them where there is none."""
     script = Path(sys.argv[0]).resolve()
-    command = " ".join(["python", f"{script.parent.name}/{script.name}", *map(_without_folders, sys.argv[1:])])
+    called = ["python", f"{script.parent.name}/{script.name}"] if script.suffix == ".py" else [script.name]
+    command = " ".join([*called, *map(_without_folders, sys.argv[1:])])
     about = {"command": command, "date": date.today().isoformat(), "machine": describe_machine()}
     text = json.dumps(about | results, indent=1, default=float) + "\n"
     if path is None:

@@ -1,0 +1,84 @@
+"""Training on two processes: the loss of one process with the whole batch, and a clear end when one is killed."""
+
+import os
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+import torch
+from helpers_data import small_model, tiny_dataset
+
+from poseformer_lite.training import train
+
+# 250 windows in batches of 64 leave a last batch of 58, and one of 2 with 258: the shares of two processes differ
+CHANGES = {"epochs": 2, "batch_size": 64, "windows_per_epoch": 257, "learning_rate": 0.001, "warmup_steps": 2}
+CHANGES |= {"progress": False, "validation": 0.25, "chunk": 1}
+DRIVER = """
+    import os, signal, sys
+    import torch
+    torch.set_num_threads(1)
+    from accelerate import PartialState
+    from helpers_data import small_model, tiny_dataset
+    from poseformer_lite import training
+    training.CHECKPOINT_SECONDS = 0
+    model = small_model(drop_path=0.0)
+    {before}
+    run = training.train(model, tiny_dataset(), output=sys.argv[1], **{changes})
+    if PartialState().is_main_process:
+        result = {{"weights": model.state_dict(), "history": run.history, "n": PartialState().num_processes}}
+        torch.save(result, sys.argv[2])
+"""
+ONE_IS_KILLED = """
+    steps = 0
+    def kill(module, inputs):
+        global steps
+        steps += module.training
+        if steps == 8 and PartialState().process_index == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+    model.register_forward_pre_hook(kill)
+"""
+
+
+def launch(folder: Path, before: str = "", processes: int = 2) -> subprocess.CompletedProcess:
+    script = folder.parent / "driver.py"
+    script.parent.mkdir(exist_ok=True)
+    script.write_text(textwrap.dedent(DRIVER).format(before=textwrap.dedent(before), changes=CHANGES))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+    command += [str(script), str(folder), str(folder.parent / "result.pt")]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+
+
+def check(folder: Path, history: list[dict], model, columns: tuple[str, ...]) -> None:
+    """What two processes saved is what one process with the whole batch had."""
+    result = torch.load(folder.parent / "result.pt", weights_only=True)
+    assert result["n"] == 2
+    for column in columns:
+        assert [row[column] for row in result["history"]] == pytest.approx([row[column] for row in history], rel=1e-5)
+    for name, weights in model.state_dict().items():
+        torch.testing.assert_close(
+            result["weights"][name], weights, atol=5e-4, rtol=1e-3
+        )  # Adam makes much of float noise
+
+
+@pytest.mark.slow
+def test_two_processes_learn_as_one_and_go_on_after_one_is_killed(tmp_path):
+    model = small_model(drop_path=0.0)
+    alone = train(model, tiny_dataset(), **CHANGES).history
+
+    together = launch(tmp_path / "whole" / "run")
+    assert together.returncode == 0, together.stderr[-3000:]
+    check(tmp_path / "whole" / "run", alone, model, ("windows", "train_mm", "validation_mm"))
+
+    killed = launch(tmp_path / "cut" / "run", ONE_IS_KILLED)
+    assert killed.returncode != 0
+    assert re.search(r"SIGKILL|Signal 9|exitcode\s*: -9", killed.stderr), killed.stderr[-3000:]
+    assert (tmp_path / "cut" / "run" / "checkpoint.pt").is_file()
+
+    continued = launch(tmp_path / "cut" / "run")
+    assert continued.returncode == 0, continued.stderr[-3000:]
+    # train_mm of the epoch that was cut is, up to the checkpoint, that of the main process's share of the windows
+    check(tmp_path / "cut" / "run", alone, model, ("windows", "validation_mm"))
