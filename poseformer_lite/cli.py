@@ -51,24 +51,32 @@ def train(
     validation: Annotated[float | None, typer.Option(help="share of training takes held out")] = None,
     seed: Annotated[int, typer.Option(help="decides the first weights and the order of the windows")] = 0,
 ):
-    """Train a network and test it on the test subjects. Run again with the same output to go on after a stop."""
+    """Train a network and test it on the test subjects. Run again with the same output to go on after a stop.
+
+    On several GPUs, or CPUs: torchrun --nproc-per-node 8 -m poseformer_lite train ...
+    """
     import torch
 
     from poseformer_lite.evaluation import evaluate
     from poseformer_lite.presets import get_preset
+    from poseformer_lite.runtime import speaks
     from poseformer_lite.training import train as run_training
 
     data = _load(dataset, root, keypoints, cameras)
-    print(data)
+    if speaks():
+        print(data)
     sizes = get_preset(preset).model | ({"num_frames": num_frames} if num_frames else {})
     torch.manual_seed(seed)
     model = _build(network, sizes)
-    print(f"{type(model).__name__} with {model.num_parameters():,} parameters, on {_device_words()}")
+    if speaks():
+        print(f"{type(model).__name__} with {model.num_parameters():,} parameters, on {_device_words()}")
     changes = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "validation": validation}
     changes = {name: value for name, value in changes.items() if value is not None}
     run = run_training(model, data, preset, output=output, seed=seed, **changes)
     if not run.finished:
         raise typer.Exit(130)
+    if not speaks():
+        return
     held_out = f"{run.settings.validation:.0%} of the training takes held out" if run.settings.validation else "none"
     print(f"{run}. Validation: {held_out}; weights of the {run.settings.select} epoch, in {output}\n")
     print(evaluate(model, data))

@@ -27,6 +27,11 @@ def _processor() -> str:
     return f"{names[0] if names else platform.processor()} ({platform.machine()})"
 
 
+def speaks() -> bool:
+    """Whether this process is the one, of those that torchrun or accelerate launched, that prints and writes."""
+    return int(os.environ.get("RANK", 0)) == 0
+
+
 def make_accelerator(mixed_precision: str):
     """Accelerate's view of the machine: one process, or one of those that torchrun or accelerate launched.
 

@@ -5,6 +5,7 @@ those between activations: Q K^T and A V of attention (Eq. 2), and the mixing of
 FLOPs two for each MAC, a multiplication and an addition. Norms, softmax, activations and biases are left out, as usual.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import torch
@@ -71,9 +72,10 @@ def flops_by_torch(model: LiftingNetwork) -> int:
     from torch.nn.attention import SDPBackend, sdpa_kernel
     from torch.utils.flop_counter import FlopCounterMode
 
-    plain = sdpa_kernel(SDPBackend.MATH), torch.backends.mkldnn.flags(enabled=False), torch.backends.cudnn.flags(False)
-    with evaluating(model), plain[0], plain[1], plain[2], FlopCounterMode(display=False) as counter:
-        model(_window(model))
+    with evaluating(model), warnings.catch_warnings(action="ignore"):  # torch warns of Intel GPUs that are not there
+        plain = sdpa_kernel(SDPBackend.MATH), torch.backends.mkldnn.flags(False), torch.backends.cudnn.flags(False)
+        with plain[0], plain[1], plain[2], FlopCounterMode(display=False) as counter:
+            model(_window(model))
     return counter.get_total_flops()
 
 
