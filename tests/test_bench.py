@@ -69,7 +69,7 @@ def test_the_products_are_those_of_the_temporal_stage(monkeypatch):
     model = small_model(num_frames=9)
     macs = []
     monkeypatch.setattr(forward, "products", lambda shapes, *rest: macs.append(sum(n * k * m for n, k, m in shapes)))
-    forward._temporal_products(model, 1000, "cpu")
+    forward._temporal_products(model, 1000, "cpu", torch.float32)
     D = 17 * 8
     assert macs == [1000 * 9 * 8 * D**2]
     assert products([(3, 4, 5)], "cpu", torch.float32)() is None

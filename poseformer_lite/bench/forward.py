@@ -33,7 +33,7 @@ def inference(device: str, quick: bool, official: Path | None, progress: bool) -
             REFERENCE: partial(plain_lift, model, poses_2d),
             "plain, bounded batches": partial(plain_lift, model, poses_2d, max(1, 2048 // num_frames)),
             "ours": partial(model.predict_sequence, poses_2d),
-            "products alone": _temporal_products(model, length, device),
+            "products alone": _temporal_products(model, length, device, torch.float32),
         }
         expected = works[REFERENCE]()
         apart = {"ours": (works["ours"]() - expected).abs().max().item()}
@@ -43,6 +43,7 @@ def inference(device: str, quick: bool, official: Path | None, progress: bool) -
             apart["released code"] = (works["released code"]().reshape(expected.shape) - expected).abs().max().item()
         if device == "cuda":
             works |= _on_a_gpu(model, poses_2d)
+            works["products alone, bf16"] = _temporal_products(model, length, device, torch.bfloat16)
         times = rounds_of(works, 2 if quick else 7, f"inference, {name} f={num_frames}", progress)
         rows.append(
             {
@@ -51,11 +52,20 @@ def inference(device: str, quick: bool, official: Path | None, progress: bool) -
                 "frames per second": {way: round(length / median(times[way])) for way in works},
                 f"times as fast as: {REFERENCE}": _against(times, REFERENCE),
                 "times as fast as: plain, bounded batches": _against(times, "plain, bounded batches"),
-                "share of the temporal stage's products": times_as_fast(times["products alone"], times["ours"]),
+                "share of the temporal stage's products": _shares(times),
                 "largest difference in m": apart,
             }
         )
     return rows
+
+
+def _shares(times: dict[str, list[float]]) -> dict[str, list[float]]:
+    """Against the products in 32 bits, and for what computes in 16 against those in 16."""
+    shares = {"ours": times_as_fast(times["products alone"], times["ours"])}
+    if "products alone, bf16" in times:
+        for way in ("ours, bf16", "ours, fp16, compiled"):
+            shares[way] = times_as_fast(times["products alone, bf16"], times[way])
+    return shares
 
 
 def _on_a_gpu(model: PoseFormer, poses_2d: torch.Tensor) -> dict:
@@ -129,11 +139,11 @@ def _against(times: dict[str, list[float]], reference: str) -> dict[str, list[fl
     return {way: times_as_fast(times[reference], times[way]) for way in ours}
 
 
-def _temporal_products(model: PoseFormer, windows: int, device: str):
+def _temporal_products(model: PoseFormer, windows: int, device: str, dtype: torch.dtype):
     """What the temporal stage multiplies with its weights for so many windows, some 2,000 rows at a time."""
     D, hidden = model.head.norm.normalized_shape[0], model.temporal.encoder.blocks[0].mlp.fc1.out_features
     layers = [(D, 3 * D), (D, D), (D, hidden), (hidden, D)] * len(model.temporal.encoder.blocks)
     whole, rest = divmod(windows, max(1, 2048 // model.num_frames))
     batches = [max(1, 2048 // model.num_frames)] * whole + [rest] * (rest > 0)
     shapes = [(batch * model.num_frames, k, m) for batch in batches for k, m in layers]
-    return products(shapes, device, torch.float32)
+    return products(shapes, device, dtype)
