@@ -154,6 +154,9 @@ def lift(
     picture: Annotated[Path | None, typer.Option(help="also draw some frames to this .png")] = None,
     constant_bones: Annotated[bool, typer.Option(help="give each bone its median length in every frame")] = False,
     smooth: Annotated[float, typer.Option(help="seconds of a window that looks ahead as far as back; 0: not")] = 0.0,
+    stride: Annotated[
+        int, typer.Option(help="poses from each window of 'small', an odd number: sooner, less exact")
+    ] = 1,
     track: Annotated[int, typer.Option(help="which person or video of the file, 0 the longest or largest")] = 0,
     detector_model: Annotated[Path | None, typer.Option(help="MediaPipe's model file, for videos")] = None,
     num_heads: Annotated[int, typer.Option(help="heads of an official checkpoint, which does not hold them")] = 8,
@@ -164,7 +167,7 @@ def lift(
     from poseformer_lite.lifting import PoseLifter
     from poseformer_lite.video import VIDEO_ENDINGS
 
-    lifter = PoseLifter(_read_model(weights, num_heads))
+    lifter = PoseLifter(_read_model(weights, num_heads), stride=stride)
     with warnings.catch_warnings(record=True) as noticed:
         warnings.simplefilter("always", UserWarning)
         if keypoints.suffix.lower() in VIDEO_ENDINGS:

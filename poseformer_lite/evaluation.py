@@ -150,10 +150,13 @@ def sequence_errors(
     return {metric: error.item() for metric, error in errors.items()}
 
 
-def predict(model: LiftingNetwork, poses_2d: Tensor, flip: Skeleton | None = None) -> Tensor:
-    """Lift a sequence, averaged with its mirror image where a skeleton is given. (T, J, 2) -> (T, J, 3)."""
-    predicted = model.predict_sequence(poses_2d)
+def predict(model: LiftingNetwork, poses_2d: Tensor, flip: Skeleton | None = None, **how) -> Tensor:
+    """Lift a sequence, averaged with its mirror image where a skeleton is given. (T, J, 2) -> (T, J, 3).
+
+    how: options of `predict_sequence`.
+    """
+    predicted = model.predict_sequence(poses_2d, **how)
     if flip is None:
         return predicted
-    mirrored = flip_poses(model.predict_sequence(flip_poses(poses_2d, flip)), flip)
+    mirrored = flip_poses(model.predict_sequence(flip_poses(poses_2d, flip), **how), flip)
     return (predicted + mirrored) / 2

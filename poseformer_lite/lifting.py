@@ -27,16 +27,25 @@ class PoseLifter:
     """The thin wrapper round a trained network: layouts, gaps, frame rates, image sizes and memory are seen to.
 
     model: a trained network of 17 joints; fps: the frame rate it was trained at, to which keypoints are resampled.
-    flip averages with the prediction for the mirror image: better, at twice the time.
+    flip averages with the prediction for the mirror image: better, at twice the time. stride: poses that one window
+    gives, as in `predict_sequence`: sooner, and a little less exact.
     """
 
-    def __init__(self, model: LiftingNetwork, fps: float = 50.0, flip: bool = True, device: str | None = None):
+    def __init__(
+        self,
+        model: LiftingNetwork,
+        fps: float = 50.0,
+        flip: bool = True,
+        device: str | None = None,
+        stride: int = 1,
+    ):
         if model.num_joints != H36M17.num_joints:
             raise ValueError(f"the model has {model.num_joints} joints, but keypoints are converted to 17")
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.model = model.to(self.device).eval()
         self.fps = fps
         self.flip = flip
+        self.stride = stride
 
     @classmethod
     def from_pretrained(cls, name_or_folder: str | Path = "small", **options) -> "PoseLifter":
@@ -77,7 +86,8 @@ class PoseLifter:
 
         poses_2d = normalise_screen(resample(pixels, fps, self.fps), width, height)
         skeleton = H36M17 if self.flip else None
-        predicted = predict(self.model, torch.from_numpy(poses_2d).to(self.device), skeleton).cpu().numpy()
+        on_device = torch.from_numpy(poses_2d).to(self.device)
+        predicted = predict(self.model, on_device, skeleton, stride=self.stride).cpu().numpy()
 
         poses_3d = resample(predicted, self.fps, fps, num_frames=len(pixels))
         return Motion(poses_3d - poses_3d[:, :1], pixels, fps, width, height)

@@ -73,6 +73,16 @@ def test_without_flipping_it_is_the_networks_own_answer(walk):
     np.testing.assert_allclose(motion.poses_3d, expected - expected[:, :1], atol=1e-6)
 
 
+def test_a_stride_is_handed_on(walk):
+    model = small_model(num_frames=9)
+    motion = PoseLifter(model, flip=False, device="cpu", stride=9)(walk, 1000, 800)
+    poses_2d = torch.from_numpy(normalise_screen(walk, 1000, 800))
+    expected = model.predict_sequence(poses_2d, stride=9).numpy()
+    np.testing.assert_allclose(motion.poses_3d, expected - expected[:, :1], atol=1e-6)
+    with pytest.raises(ValueError, match="stride is 4: expected an odd number of at most 9"):
+        PoseLifter(model, stride=4)(walk, 1000, 800)
+
+
 def test_flipping_makes_a_mirrored_video_a_mirrored_motion(lifter, walk):
     mirrored = walk[:, list(H36M17.flip_order)].copy()
     mirrored[..., 0] = 1000 - mirrored[..., 0]
