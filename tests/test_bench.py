@@ -51,8 +51,9 @@ def test_a_loop_over_samples_gives_the_windows_of_the_index():
     data = tiny_dataset()
     windows = Windows(data.train(), 9, data.skeleton, flip=True)
     index = torch.randperm(len(windows))[:50]
+    arrays = [(sequence.poses_2d(), sequence.root_relative(data.skeleton.root)) for sequence in data.train()]
     for looped, gathered in zip(
-        steps._sample_by_sample(data.train(), index, 9, data.skeleton, "cpu"), windows.gather(index), strict=True
+        steps._sample_by_sample(arrays, index, 9, data.skeleton, "cpu"), windows.gather(index), strict=True
     ):
         torch.testing.assert_close(looped, gathered, atol=1e-5, rtol=1e-5)
 

@@ -24,7 +24,7 @@ STARTS = {
 
 def memory(device: str, quick: bool, official: Path | None, progress: bool) -> list[dict]:
     """Peak megabytes of a process that lifts T frames at the paper's size, f = 27: it grows with the batch alone."""
-    lengths = (200, 400) if quick else (2_000, 8_000)
+    lengths = (200, 400) if quick else (1_000, 4_000)
     base = _peak(1, 1)
     return [
         {"frames": frames, "batch": batch, "MB above one frame": round(_peak(frames, batch) - base)}

@@ -13,7 +13,6 @@ from poseformer_lite.bench.forward import COURSE
 from poseformer_lite.bench.reference import plain_forward
 from poseformer_lite.bench.timing import rounds_of, times_as_fast
 from poseformer_lite.datasets import load_dataset
-from poseformer_lite.datasets.base import PoseSequence
 from poseformer_lite.metrics import mpjpe
 from poseformer_lite.model.lifting_network import compiled
 from poseformer_lite.model.poseformer import PoseFormer
@@ -90,12 +89,13 @@ def pipeline(device: str, quick: bool, official: Path | None, progress: bool) ->
     """Windows per second by index, against a loop over samples in Python, and the share of a training step."""
     data = load_dataset("synthetic", keypoints="gt")
     sequences = data.train()[:8] if quick else data.train()[:120]
+    arrays = [(sequence.poses_2d(), sequence.root_relative(data.skeleton.root)) for sequence in sequences]
     rows = []
     for name, num_frames, batch_size, sizes in SIZES:
         windows = Windows(sequences, num_frames, data.skeleton, device, flip=True)
         index = torch.randperm(len(windows), generator=torch.Generator().manual_seed(0))[:batch_size]
         works = {
-            "loop": partial(_sample_by_sample, sequences, index, num_frames, data.skeleton, device),
+            "loop": partial(_sample_by_sample, arrays, index, num_frames, data.skeleton, device),
             "by index": lambda windows=windows, index=index: windows.gather(index.to(device)),
             "step": _step(num_frames, batch_size, sizes, device),
         }
@@ -115,13 +115,14 @@ def pipeline(device: str, quick: bool, official: Path | None, progress: bool) ->
 
 
 def _sample_by_sample(
-    sequences: list[PoseSequence], index: torch.Tensor, num_frames: int, skeleton: Skeleton, device: str
+    arrays: list[tuple[np.ndarray, np.ndarray]], index: torch.Tensor, num_frames: int, skeleton: Skeleton, device: str
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """A generator's way: each window cut out of its sequence, padded, mirrored and copied into the batch by itself."""
-    lengths = np.array([len(sequence) for sequence in sequences])
+    """A generator's way: each window cut out of its sequence, padded, mirrored and copied into the batch by itself.
+
+    arrays: (poses_2d, poses_3d) of each sequence.
+    """
+    lengths = np.array([len(poses_2d) for poses_2d, _ in arrays])
     ends, half = lengths.cumsum(), num_frames // 2
-    poses_2d = [sequence.poses_2d() for sequence in sequences]
-    poses_3d = [sequence.root_relative(skeleton.root) for sequence in sequences]
     batch = np.empty((len(index), num_frames, skeleton.num_joints, 2), np.float32)
     targets = np.empty((len(index), skeleton.num_joints, 3), np.float32)
     for i, chosen in enumerate(index.tolist()):
@@ -130,8 +131,8 @@ def _sample_by_sample(
         center = frame - int(ends[sequence] - lengths[sequence])
         low, high = max(center - half, 0), min(center + half + 1, int(lengths[sequence]))
         padding = ((low - center + half, center + half + 1 - high), (0, 0), (0, 0))
-        batch[i] = np.pad(poses_2d[sequence][low:high], padding, "edge")
-        targets[i] = poses_3d[sequence][center]
+        batch[i] = np.pad(arrays[sequence][0][low:high], padding, "edge")
+        targets[i] = arrays[sequence][1][center]
         if mirrored:
             batch[i], targets[i] = (flip_poses(poses, skeleton) for poses in (batch[i], targets[i]))
     return torch.from_numpy(batch).to(device), torch.from_numpy(targets).to(device)
