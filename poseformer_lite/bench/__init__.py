@@ -59,4 +59,7 @@ def plot_cost(rows: list[dict]):
         ax.set_xticks([x for x, _ in points], [str(x) for x, _ in points])
         ax.minorticks_off()
     axes[0].set_ylabel("ms a frame")
+    low, high = (pick(row["ms a frame"] for row in rows) for pick in (min, max))
+    ticks = [t for t in (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100) if low / 2 < t < high * 2]
+    axes[0].set_yticks(ticks, [f"{t:g}" for t in ticks])
     return figure
