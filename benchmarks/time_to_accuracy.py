@@ -4,9 +4,10 @@
 
 The network of the preset lite on the simulated detector's 2D. The recipe of the released code (batches of 512, AdamW
 with 0.1 of decay, 0.99 an epoch, no warm-up) trains first, with the best of four learning rates on held-out takes, as
-its own suits a larger network and 200 epochs (synthetic, seed 0: 4e-5, its own, 149 mm; 5e-4 101; 1e-3 79; 2e-3 83). Then come the preset speedrun in shares of its time, and with
---removals the preset with one thing changed at a time, each for as much time. What a window costs in each way is
-measured first, all ways in turn, so that a disturbance of the machine does not decide. Errors are of held-out takes.
+its own suits a larger network and 200 epochs (synthetic, seed 0: 4e-5, its own, 149 mm; 5e-4 101; 1e-3 79; 2e-3 83).
+Then come the preset speedrun in shares of its time, and with --removals the preset with one thing changed at a time,
+each for as much time. What a window costs in each way is measured first, all ways in turn, so that a disturbance of the
+machine does not decide. Errors are of held-out takes.
 """
 
 import argparse
