@@ -10,7 +10,7 @@ import torch
 from poseformer_lite.bench.reference import official_network, plain_forward, plain_lift
 from poseformer_lite.bench.timing import products, rounds_of, seconds, times_as_fast
 from poseformer_lite.live import LiveStream
-from poseformer_lite.model.lifting_network import compiled
+from poseformer_lite.model.lifting_network import compiled, windows_at_once
 from poseformer_lite.model.poseformer import PoseFormer
 from poseformer_lite.presets import get_preset
 
@@ -31,7 +31,7 @@ def inference(device: str, quick: bool, official: Path | None, progress: bool) -
         poses_2d = 0.3 * torch.randn(length, model.num_joints, 2, device=device)
         works = {
             REFERENCE: partial(plain_lift, model, poses_2d),
-            "plain, bounded batches": partial(plain_lift, model, poses_2d, max(1, 2048 // num_frames)),
+            "plain, bounded batches": partial(plain_lift, model, poses_2d, windows_at_once(num_frames)),
             "ours": partial(model.predict_sequence, poses_2d),
             "products alone": _temporal_products(model, length, device, torch.float32),
         }
@@ -75,10 +75,11 @@ def _on_a_gpu(model: PoseFormer, poses_2d: torch.Tensor) -> dict:
         with manner(model), torch.autocast("cuda", dtype):
             return model.predict_sequence(poses_2d, batch_size=max(1, 65536 // model.num_frames))
 
-    plain = lambda model: nullcontext()  # noqa: E731
-    kinds = {"fp16": torch.float16, "bf16": torch.bfloat16}
-    works = {f"ours, {name}": partial(lift, dtype, plain) for name, dtype in kinds.items()}
-    return works | {"ours, fp16, compiled": partial(lift, torch.float16, compiled)}
+    return {
+        "ours, fp16": partial(lift, torch.float16, nullcontext),
+        "ours, bf16": partial(lift, torch.bfloat16, nullcontext),
+        "ours, fp16, compiled": partial(lift, torch.float16, compiled),
+    }
 
 
 @torch.inference_mode()
@@ -143,7 +144,8 @@ def _temporal_products(model: PoseFormer, windows: int, device: str, dtype: torc
     """What the temporal stage multiplies with its weights for so many windows, some 2,000 rows at a time."""
     D, hidden = model.head.norm.normalized_shape[0], model.temporal.encoder.blocks[0].mlp.fc1.out_features
     layers = [(D, 3 * D), (D, D), (D, hidden), (hidden, D)] * len(model.temporal.encoder.blocks)
-    whole, rest = divmod(windows, max(1, 2048 // model.num_frames))
-    batches = [max(1, 2048 // model.num_frames)] * whole + [rest] * (rest > 0)
+    at_once = windows_at_once(model.num_frames)
+    whole, rest = divmod(windows, at_once)
+    batches = [at_once] * whole + [rest] * (rest > 0)
     shapes = [(batch * model.num_frames, k, m) for batch in batches for k, m in layers]
     return products(shapes, device, dtype)

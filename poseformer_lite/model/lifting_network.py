@@ -88,7 +88,7 @@ class LiftingNetwork(nn.Module):
             raise ValueError(f"stride is {stride}: expected an odd number of at most {self.num_frames} frames")
         if look_ahead is not None and (look_ahead < 0 or stride > 1):
             raise ValueError(f"look_ahead is {look_ahead} and stride {stride}: expected 0 or more frames, and stride 1")
-        batch_size = batch_size or max(1, 2048 // self.num_frames)
+        batch_size = batch_size or windows_at_once(self.num_frames)
         half = self.num_frames // 2
         part_size = FRAMES_AT_ONCE // stride * stride
         predicted = poses_2d.new_empty(len(poses_2d), self.num_joints, 3)  # at once: many pieces would split the heap
@@ -206,6 +206,11 @@ def _find(name_or_folder: str, file: str) -> Path:
     from huggingface_hub import hf_hub_download  # only where the network is asked for
 
     return Path(hf_hub_download(name_or_folder, file))
+
+
+def windows_at_once(num_frames: int) -> int:
+    """How many windows keep a CPU's caches and threads busy: some 2,000 frames' worth."""
+    return max(1, 2048 // num_frames)
 
 
 def windows_of_chunks(frames: Tensor, num_frames: int) -> Tensor:
