@@ -12,13 +12,13 @@ from statistics import mean, stdev
 
 import torch
 
-from poseformer_lite.bench.record import record
+from poseformer_course.bench.record import record
 from poseformer_lite.datasets import load_dataset
 from poseformer_lite.evaluation import evaluate
-from poseformer_lite.model.comparators import MeanPose, TemporalTransformerBaseline
+from poseformer_lite.model.baselines import MeanPose, TemporalTransformerBaseline
 from poseformer_lite.model.poseformer import PoseFormer
-from poseformer_lite.presets import get_preset
-from poseformer_lite.training import train
+from poseformer_lite.training.loop import train
+from poseformer_lite.training.settings import get_preset
 
 NETWORKS = {
     "PoseFormer": lambda sizes: PoseFormer(**sizes),

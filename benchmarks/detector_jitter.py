@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from poseformer_lite.bench.record import record
-from poseformer_lite.datasets import cmu_mocap
-from poseformer_lite.datasets.detections import person_size
-from poseformer_lite.datasets.views import view_takes
+from poseformer_course.bench.record import record
+from poseformer_lite.datasets.sources import cmu_mocap
+from poseformer_lite.datasets.virtual.detections import person_size
+from poseformer_lite.datasets.virtual.views import view_takes
 from poseformer_lite.keypoints import resample, to_h36m17
 from poseformer_lite.skeleton import H36M17
 

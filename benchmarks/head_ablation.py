@@ -15,15 +15,15 @@ import numpy as np
 import torch
 from scipy.stats import spearmanr
 
-from poseformer_lite.attention_maps import all_heads, attention_maps, attention_rollout, encoders, head_ablation
-from poseformer_lite.bench.record import record
+from poseformer_course.bench.record import record
 from poseformer_lite.datasets import PoseDataset, load_dataset
-from poseformer_lite.model.lifting_network import window_indices
+from poseformer_lite.model.base import window_indices
+from poseformer_lite.model.heads import all_heads, attention_maps, attention_rollout, encoders, head_ablation
 from poseformer_lite.model.poseformer import PoseFormer
 
 NETWORKS = ("lite", "course-poseformer")
 WAYS = ("zero", "uniform", "mean")
-STORED = Path(__file__).resolve().parent.parent / "poseformer_lite" / "weights" / "head_ablation.json"
+STORED = Path(__file__).resolve().parent.parent / "poseformer_course" / "results" / "head_ablation.json"
 DRAWS = 2000  # of the bootstrap
 NUDGE = 0.01  # standard deviation of what is added to the keypoints of a frame, normalised: 5 pixels at a width of 1000
 

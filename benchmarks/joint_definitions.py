@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from poseformer_lite.bench.record import record
-from poseformer_lite.datasets import cmu_mocap, synthetic
+from poseformer_course.bench.record import record
+from poseformer_lite.datasets.sources import cmu_mocap, synthetic
 from poseformer_lite.keypoints import to_h36m17
 from poseformer_lite.skeleton import H36M17
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from poseformer_course.bench.record import record
 from poseformer_lite import PoseLifter, metrics
-from poseformer_lite.bench.record import record
 from poseformer_lite.keypoints import to_h36m17
 from poseformer_lite.skeleton import H36M17
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from poseformer_lite.bench.record import record
+from poseformer_course.bench.record import record
 from poseformer_lite.model.poseformer import PoseFormer
 
 

@@ -69,8 +69,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures here too")
     arguments = parser.parse_args()
 
-    from poseformer_lite.bench.record import record  # after parsing, so that --help is quick
-    from poseformer_lite.datasets import cmu_mocap, synthetic
+    from poseformer_course.bench.record import record  # after parsing, so that --help is quick
+    from poseformer_lite.datasets.sources import cmu_mocap, synthetic
 
     results = {"synthetic": motion_statistics(synthetic.make_takes())}
     if arguments.cmu:

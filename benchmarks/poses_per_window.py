@@ -13,8 +13,8 @@ from pathlib import Path
 
 import torch
 
-from poseformer_lite.bench.record import record
-from poseformer_lite.bench.timing import rounds_of, times_as_fast
+from poseformer_course.bench.record import record
+from poseformer_course.bench.timing import rounds_of, times_as_fast
 from poseformer_lite.datasets import PoseDataset, load_dataset
 from poseformer_lite.metrics import mpjpe, mpjve
 from poseformer_lite.model.poseformer import PoseFormer

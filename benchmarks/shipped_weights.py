@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from poseformer_course.bench.record import record
 from poseformer_lite import metrics
-from poseformer_lite.bench.record import record
-from poseformer_lite.datasets import cmu_mocap, synthetic
-from poseformer_lite.datasets.views import view_takes
+from poseformer_lite.datasets.sources import cmu_mocap, synthetic
+from poseformer_lite.datasets.virtual.views import view_takes
+from poseformer_lite.datasets.windows import Windows
 from poseformer_lite.model import MeanPose, load_network
 from poseformer_lite.skeleton import H36M17, flip_poses
-from poseformer_lite.windows import Windows
 
 EVERY = 5  # of the test frames, one in so many is lifted: neighbours err alike
 PITCHES = ((-90, 0), (0, 10), (10, 20), (20, 90))  # degrees downward

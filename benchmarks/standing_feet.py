@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from poseformer_course.bench.record import record
 from poseformer_lite import PoseLifter
-from poseformer_lite.bench.record import record
-from poseformer_lite.datasets import cmu_mocap, synthetic
-from poseformer_lite.datasets.views import view_takes
+from poseformer_lite.datasets.sources import cmu_mocap, synthetic
+from poseformer_lite.datasets.virtual.views import view_takes
 from poseformer_lite.skeleton import H36M17
 
 FEET = [H36M17.joints.index(name) for name in ("LFoot", "RFoot")]

@@ -12,16 +12,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from poseformer_lite.bench.record import record
-from poseformer_lite.datasets import PoseDataset, cmu_mocap, synthetic
-from poseformer_lite.datasets.human36m import TRAIN_SUBJECTS
-from poseformer_lite.datasets.views import view_takes
+from poseformer_course.bench.record import record
+from poseformer_lite.datasets import PoseDataset
+from poseformer_lite.datasets.sources import cmu_mocap, synthetic
+from poseformer_lite.datasets.sources.human36m import TRAIN_SUBJECTS
+from poseformer_lite.datasets.virtual.views import view_takes
+from poseformer_lite.datasets.windows import Windows
 from poseformer_lite.metrics import mpjpe
 from poseformer_lite.model.poseformer import PoseFormer
-from poseformer_lite.presets import get_preset
 from poseformer_lite.skeleton import H36M17
-from poseformer_lite.training import train
-from poseformer_lite.windows import Windows
+from poseformer_lite.training.loop import train
+from poseformer_lite.training.settings import get_preset
 
 
 def dataset(name: str, takes: list, num_views: int) -> PoseDataset:

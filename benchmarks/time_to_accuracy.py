@@ -17,13 +17,13 @@ from statistics import mean, median, stdev
 
 import torch
 
-from poseformer_lite.bench.record import record
+from poseformer_course.bench.record import record
 from poseformer_lite.datasets import PoseDataset, load_dataset
+from poseformer_lite.datasets.windows import Windows
 from poseformer_lite.metrics import mpjpe
 from poseformer_lite.model.poseformer import PoseFormer
-from poseformer_lite.presets import get_preset
-from poseformer_lite.training import train
-from poseformer_lite.windows import Windows
+from poseformer_lite.training.loop import train
+from poseformer_lite.training.settings import get_preset
 
 EPOCH = 16_384  # windows; the recipe's rate falls once in so many
 OFFICIAL = {"batch_size": 512, "schedule": "exponential", "decay": 0.99, "weight_decay": 0.1, "warmup_steps": 0}

@@ -12,14 +12,14 @@ import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from poseformer_lite.bench.record import record
+from poseformer_course.bench.record import record
+from poseformer_course.reproduce import Laboratory, Source, Trial
+from poseformer_course.reproduce.laboratory import STARTS, TWICE
+from poseformer_course.reproduce.scales import get_scale
 from poseformer_lite.datasets import PoseDataset
 from poseformer_lite.evaluation import evaluate
 from poseformer_lite.files import atomic_path
-from poseformer_lite.reproduce import Laboratory, Source, Trial
-from poseformer_lite.reproduce.laboratory import STARTS, TWICE
-from poseformer_lite.reproduce.scales import get_scale
-from poseformer_lite.training import train
+from poseformer_lite.training.loop import train
 
 FRAMES = (15, 60, 240, None)  # of each view
 FOLDER = Path("runs/transfer_amounts")

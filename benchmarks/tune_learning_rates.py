@@ -13,14 +13,14 @@ from pathlib import Path
 
 import torch
 
-from poseformer_lite.bench.record import record
+from poseformer_course.bench.record import record
+from poseformer_course.reproduce.scales import get_scale
+from poseformer_course.reproduce.sources import Source
 from poseformer_lite.datasets import PoseDataset
 from poseformer_lite.files import atomic_path
 from poseformer_lite.model import NETWORKS
-from poseformer_lite.presets import Settings
-from poseformer_lite.reproduce.scales import get_scale
-from poseformer_lite.reproduce.sources import Source
-from poseformer_lite.training import train
+from poseformer_lite.training.loop import train
+from poseformer_lite.training.settings import Settings
 
 RATES = (5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2)
 FOLDER = Path("runs/learning_rates")

@@ -15,14 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-from poseformer_lite.bench.record import record
+from poseformer_course.bench.record import record
 
 FPS, HOUR = 30, 3600
 
 
 def keypoints(seconds: int) -> np.ndarray:
-    from poseformer_lite.datasets import synthetic
-    from poseformer_lite.datasets.views import view_takes
+    from poseformer_lite.datasets.sources import synthetic
+    from poseformer_lite.datasets.virtual.views import view_takes
     from poseformer_lite.keypoints import resample
 
     take = synthetic.make_takes(subjects=("S9",))[0]
@@ -60,7 +60,7 @@ def main() -> None:
 
     results = {}
     if arguments.video:
-        from poseformer_lite.video import read_video
+        from poseformer_lite.lifting.video import read_video
 
         started = time.perf_counter()
         pictures = sum(1 for _ in read_video(arguments.video))

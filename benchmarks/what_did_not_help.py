@@ -17,13 +17,13 @@ from pathlib import Path
 
 import torch
 
-from poseformer_lite.bench.record import record
-from poseformer_lite.bench.timing import rounds_of, times_as_fast
+from poseformer_course.bench.record import record
+from poseformer_course.bench.timing import rounds_of, times_as_fast
 from poseformer_lite.datasets import load_dataset
 from poseformer_lite.metrics import mpjpe
-from poseformer_lite.model.lifting_network import window_indices
+from poseformer_lite.model.base import window_indices
+from poseformer_lite.model.onnx import export_onnx
 from poseformer_lite.model.poseformer import PoseFormer
-from poseformer_lite.onnx_export import export_onnx
 
 EVERY = 10  # of the test frames, one in so many
 

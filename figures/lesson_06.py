@@ -14,10 +14,10 @@ import torch
 
 import poseformer_lite as pfl
 from poseformer_lite import plots
+from poseformer_lite.datasets.windows import Windows
 from poseformer_lite.metrics import mpjpe
-from poseformer_lite.optimisation import learning_rate
-from poseformer_lite.presets import Settings
-from poseformer_lite.windows import Windows
+from poseformer_lite.training.optim import learning_rate
+from poseformer_lite.training.settings import Settings
 
 STEPS, SHOWN = 480, (0, 30, 120, 240, 480)
 

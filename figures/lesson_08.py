@@ -12,15 +12,16 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import torch
 
+import poseformer_course
 import poseformer_lite as pfl
-from poseformer_lite.attention_maps import Head, attention_maps
+from poseformer_lite.model.heads import Head, attention_maps
 
 HEADS = {Head("temporal", 0, 1): "9 frames look at 9 frames", Head("spatial", 0, 0): "17 joints look at 17 joints"}
 
 data = pfl.load_dataset("synthetic", keypoints="noisy")
 sitting = next(s for s in data.test() if (s.subject, s.base_action) == ("S11", "SittingDown"))
 maps = attention_maps(pfl.PoseFormer.from_pretrained("lite"), torch.from_numpy(sitting.poses_2d()))
-record = json.loads((Path(pfl.__file__).parent / "weights" / "head_ablation.json").read_text())
+record = json.loads((Path(poseformer_course.__file__).parent / "results" / "head_ablation.json").read_text())
 study = record["networks"]["lite"]["synthetic"]
 
 figure, axes = plt.subplots(2, 4, figsize=(9.5, 5.6), layout="constrained")

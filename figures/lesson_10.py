@@ -13,11 +13,11 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from poseformer_lite.reproduce import Laboratory, Source
-from poseformer_lite.reproduce.scales import get_scale
-from poseformer_lite.reproduce.tables import table4
+from poseformer_course.reproduce import Laboratory, Source
+from poseformer_course.reproduce.scales import get_scale
+from poseformer_course.reproduce.tables import table4
 
-RESULTS = Path(__file__).resolve().parent.parent / "poseformer_lite" / "reproduce" / "results"
+RESULTS = Path(__file__).resolve().parent.parent / "poseformer_course" / "reproduce" / "results"
 NETWORKS = {
     "TemporalTransformerBaseline": ("temporal baseline", "#CC79A7", "s--"),
     "PoseFormer": ("PoseFormer", "#009E73", "o-"),

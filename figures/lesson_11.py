@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 
 from poseformer_lite.model import PoseFormer, TemporalTransformerBaseline
 from poseformer_lite.model.costs import count_macs
-from poseformer_lite.presets import get_preset
+from poseformer_lite.training.settings import get_preset
 
 ROOT = Path(__file__).resolve().parent.parent
 F = 27

@@ -12,10 +12,10 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
+from poseformer_course.reproduce import Laboratory, Source
+from poseformer_course.reproduce.scales import get_scale
+from poseformer_course.reproduce.tables import table7
 from poseformer_lite.model import PoseFormer
-from poseformer_lite.reproduce import Laboratory, Source
-from poseformer_lite.reproduce.scales import get_scale
-from poseformer_lite.reproduce.tables import table7
 
 PARTS = {"spatial": "spatial stage", "temporal": "temporal stage", "head": "head"}
 ROWS = ("scratch", "spatial stage moved", "everything moved", "scratch, twice as long")

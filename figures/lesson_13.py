@@ -13,9 +13,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from poseformer_lite import PoseLifter
-from poseformer_lite.datasets import synthetic
-from poseformer_lite.datasets.detections import simulate_detector
-from poseformer_lite.datasets.views import random_cameras
+from poseformer_lite.datasets.sources import synthetic
+from poseformer_lite.datasets.virtual.detections import simulate_detector
+from poseformer_lite.datasets.virtual.views import random_cameras
 from poseformer_lite.plots import COLOURS
 from poseformer_lite.skeleton import H36M17
 

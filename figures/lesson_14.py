@@ -15,7 +15,7 @@ import torch
 from scipy.fft import dct, idct
 
 import poseformer_lite as pfl
-from poseformer_lite.model.lifting_network import window_indices
+from poseformer_lite.model.base import window_indices
 
 PUBLISHED = [  # name, year, MPJPE in mm on Human3.6M, 2D keypoints
     ("PoseFormer", 2021, 44.3, "CPN"),

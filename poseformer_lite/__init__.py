@@ -9,16 +9,19 @@ __version__ = "0.1.0"
 
 _HOME = {
     "PoseFormer": "model.poseformer",
-    "TemporalTransformerBaseline": "model.comparators",
-    "MeanPose": "model.comparators",
+    "TemporalTransformerBaseline": "model.baselines",
+    "MeanPose": "model.baselines",
+    "load_network": "model",
+    "attention_maps": "model.heads",
     "load_dataset": "datasets",
     "PoseDataset": "datasets.base",
-    "train": "training",
+    "train": "training.loop",
+    "Settings": "training.settings",
     "evaluate": "evaluation",
-    "PoseLifter": "lifting",
-    "Motion": "motion",
-    "LiveStream": "live",
-    "lift_video": "video",
+    "PoseLifter": "lifting.lifter",
+    "Motion": "lifting.motion",
+    "LiveStream": "lifting.live",
+    "lift_video": "lifting.video",
     "get_skeleton": "skeleton",
     "view_motion": "viewers.motion",
     "view_attention": "viewers.attention",
@@ -30,11 +33,9 @@ _MODULES = (
     "camera",
     "keypoints",
     "plots",
-    "presets",
-    "windows",
-    "attention_maps",
     "training",
     "datasets",
+    "lifting",
     "model",
     "viewers",
 )
@@ -53,4 +54,4 @@ def __getattr__(name: str):
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted({*globals(), *__all__})

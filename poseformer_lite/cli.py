@@ -58,9 +58,9 @@ def train(
     import torch
 
     from poseformer_lite.evaluation import evaluate
-    from poseformer_lite.presets import get_preset
-    from poseformer_lite.runtime import speaks
-    from poseformer_lite.training import train as run_training
+    from poseformer_lite.training.loop import train as run_training
+    from poseformer_lite.training.machine import speaks
+    from poseformer_lite.training.settings import get_preset
 
     data = _load(dataset, root, keypoints, cameras)
     if speaks():
@@ -123,8 +123,8 @@ def reproduce(
     """Make a table or figure of the paper again: our numbers, with seeds and spread, beside the printed ones."""
     import matplotlib.pyplot as plt
 
-    from poseformer_lite.reproduce import TARGETS, Laboratory, Source, reproduce_in
-    from poseformer_lite.reproduce.scales import get_scale
+    from poseformer_course.reproduce import TARGETS, Laboratory, Source, reproduce_in
+    from poseformer_course.reproduce.scales import get_scale
 
     kinds = {"all": "", "tables": "table", "figures": "fig"}
     targets = [name for name in TARGETS if name.startswith(kinds[target])] if target in kinds else [target]
@@ -164,8 +164,8 @@ def lift(
     """Lift one person of a video, or of a detector's keypoints, to a 3D motion."""
     import warnings
 
-    from poseformer_lite.lifting import PoseLifter
-    from poseformer_lite.video import VIDEO_ENDINGS
+    from poseformer_lite.lifting.lifter import PoseLifter
+    from poseformer_lite.lifting.video import VIDEO_ENDINGS
 
     lifter = PoseLifter(_read_model(weights, num_heads), stride=stride)
     with warnings.catch_warnings(record=True) as noticed:
@@ -187,8 +187,8 @@ def lift(
 
 
 def _lift_video(path: Path, lifter, model: Path | None, person: int, min_confidence: float):
-    from poseformer_lite.detectors import MediaPipeDetector
-    from poseformer_lite.video import check_video, lift_video
+    from poseformer_lite.lifting.detectors import MediaPipeDetector
+    from poseformer_lite.lifting.video import check_video, lift_video
 
     check_video(path)  # before MediaPipe is looked for
     return lift_video(path, lifter, MediaPipeDetector(model), person, min_confidence)
@@ -196,7 +196,7 @@ def _lift_video(path: Path, lifter, model: Path | None, person: int, min_confide
 
 def _lift_keypoints(path: Path, lifter, layout, width, height, fps, min_confidence: float, track: int):
     """The track's name and its motion."""
-    from poseformer_lite.datasets.custom import guess_layout, read_keypoints
+    from poseformer_lite.formats.keypoint_files import guess_layout, read_keypoints
 
     tracks = read_keypoints(path)
     if not 0 <= track < len(tracks):
@@ -219,7 +219,7 @@ def fetch_detector(sha256: Annotated[str | None, typer.Option(help="the file's c
     """Download MediaPipe's pose model (9 MB), which finds the person in a video, and say its checksum."""
     import pooch
 
-    from poseformer_lite.detectors import fetch_model
+    from poseformer_lite.lifting.detectors import fetch_model
 
     path = fetch_model(sha256)
     print(f"{path}\nsha256 {pooch.file_hash(str(path))}")
@@ -228,7 +228,7 @@ def fetch_detector(sha256: Annotated[str | None, typer.Option(help="the file's c
 @app.command()
 def fetch_cmu(folder: Annotated[Path, typer.Argument(help="where the takes go, one folder a subject")]):
     """Download some 150 takes of CMU's motion capture, chosen for variety; run again to go on after a stop."""
-    from poseformer_lite.datasets.cmu_download import fetch_cmu as fetch
+    from poseformer_lite.datasets.sources.cmu_download import fetch_cmu as fetch
 
     files = fetch(folder)
     print(f"{len(files)} files, {sum(path.stat().st_size for path in files) / 1e6:.0f} MB, are in {folder}")
@@ -257,7 +257,7 @@ def export(
     num_heads: Annotated[int, typer.Option(help="heads of an official checkpoint, which does not hold them")] = 8,
 ):
     """Write a network as one ONNX file, which runs without torch."""
-    from poseformer_lite.onnx_export import export_onnx
+    from poseformer_lite.model.onnx import export_onnx
 
     path = export_onnx(_read_model(weights, num_heads), output)
     print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
@@ -274,9 +274,9 @@ def run_bench(
     picture: Annotated[Path | None, typer.Option(help="where to draw the answer to cost, a .png")] = None,
 ):
     """Measure how fast this machine lifts and trains, as ratios to a plain PoseFormer in the same run."""
-    from poseformer_lite.bench import QUESTIONS, as_lines, measure, plot_cost
-    from poseformer_lite.bench.record import record
-    from poseformer_lite.runtime import describe_machine
+    from poseformer_course.bench import QUESTIONS, as_lines, measure, plot_cost
+    from poseformer_course.bench.record import record
+    from poseformer_lite.training.machine import describe_machine
 
     print(f"On {describe_machine()}. Ratios: median (smallest to largest).")
     for question in questions or QUESTIONS:
@@ -292,7 +292,7 @@ def run_bench(
 @app.command()
 def presets():
     """Print every setting in which the presets differ."""
-    from poseformer_lite.presets import PRESETS, compare_presets
+    from poseformer_lite.training.settings import PRESETS, compare_presets
 
     width = 24
     print(" " * width + "".join(f"{name:>14}" for name in PRESETS))

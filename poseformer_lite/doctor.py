@@ -66,7 +66,7 @@ def _torch() -> list[Finding]:
 
 def _weights() -> Finding:
     from poseformer_lite.model import load_network
-    from poseformer_lite.model.lifting_network import SHIPPED_WEIGHTS
+    from poseformer_lite.model.base import SHIPPED_WEIGHTS
 
     names = sorted(folder.name for folder in SHIPPED_WEIGHTS.glob("*") if (folder / "config.json").is_file())
     try:
@@ -77,7 +77,7 @@ def _weights() -> Finding:
 
 
 def _cache() -> Finding:
-    from poseformer_lite.datasets.synthetic import cache_folder
+    from poseformer_lite.datasets.sources.synthetic import cache_folder
 
     folder = cache_folder()
     parent = next(p for p in (folder, *folder.parents) if p.exists())

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from poseformer_lite import metrics
 from poseformer_lite.datasets.base import PoseDataset, PoseSequence
-from poseformer_lite.model.lifting_network import LiftingNetwork
+from poseformer_lite.model.base import LiftingNetwork
 from poseformer_lite.skeleton import Skeleton, flip_poses
 
 PROTOCOLS = {

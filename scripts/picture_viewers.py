@@ -11,7 +11,7 @@ from pathlib import Path
 
 from chromium import find_browser
 from lab import ROOT, offline_lab, run_all_cells
-from poseformer_lite.bench.record import record
+from poseformer_course.bench.record import record
 from viewer_page import NOTEBOOK, VIEWERS, viewers_on, write_notebook
 
 POSED = {  # where each is looked at

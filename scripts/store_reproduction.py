@@ -11,9 +11,9 @@ from datetime import date
 from pathlib import Path
 
 from poseformer_lite.files import atomic_path
-from poseformer_lite.runtime import describe_machine
+from poseformer_lite.training.machine import describe_machine
 
-RESULTS = Path(__file__).resolve().parent.parent / "poseformer_lite" / "reproduce" / "results"
+RESULTS = Path(__file__).resolve().parent.parent / "poseformer_course" / "reproduce" / "results"
 
 
 def main() -> None:

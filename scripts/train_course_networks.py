@@ -1,10 +1,11 @@
 """Train the two networks that the lessons compare, with three seeds each, and ship what the lessons load.
 
-    python scripts/train_course_networks.py [--seeds 3] [--epochs 12] [--output poseformer_lite/weights]
+    python scripts/train_course_networks.py [--seeds 3] [--epochs 12] [--output FOLDER]
 
 PoseFormer and the temporal baseline of equal width, on the synthetic set as a simulated detector sees it: the preset
 lite, the same windows, the same seeds. The weights of seed 0 are stored in half precision (course-poseformer,
-course-temporal), and the errors of all seeds, per action and per joint, in course.json.
+course-temporal) with the package's weights, and the errors of all seeds, per action and per joint, in
+poseformer_course/results/course_networks.json; --output puts both elsewhere.
 """
 
 import argparse
@@ -19,10 +20,10 @@ from poseformer_lite.evaluation import evaluate, predict
 from poseformer_lite.files import atomic_path
 from poseformer_lite.metrics import mpjpe
 from poseformer_lite.model import LiftingNetwork, MeanPose, PoseFormer, TemporalTransformerBaseline
-from poseformer_lite.presets import get_preset
-from poseformer_lite.training import train
+from poseformer_lite.training.loop import train
+from poseformer_lite.training.settings import get_preset
 
-WEIGHTS = Path(__file__).resolve().parent.parent / "poseformer_lite" / "weights"
+ROOT = Path(__file__).resolve().parent.parent
 NETWORKS = {
     "course-poseformer": lambda sizes: PoseFormer(**sizes),
     "course-temporal": TemporalTransformerBaseline.matching,
@@ -33,8 +34,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=get_preset("lite").settings.epochs)
-    parser.add_argument("--output", type=Path, default=WEIGHTS)
+    parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
+    weights = arguments.output or ROOT / "poseformer_lite" / "weights"
+    results = arguments.output or ROOT / "poseformer_course" / "results"
 
     data = load_dataset("synthetic", keypoints="noisy")
     poses = torch.cat([torch.from_numpy(s.root_relative(0)) for s in data.train()])
@@ -46,10 +49,10 @@ def main() -> None:
             model = make(get_preset("lite").model)
             train(model, data, "lite", epochs=arguments.epochs, seed=seed)
             if seed == 0:
-                deepcopy(model).half().save_pretrained(arguments.output / name)
+                deepcopy(model).half().save_pretrained(weights / name)
             runs[name].append(measure(model, data) | {"seed": seed})
             print(name, seed, runs[name][-1]["frame average"], flush=True)
-    with atomic_path(arguments.output / "course.json") as path:
+    with atomic_path(results / "course_networks.json") as path:
         path.write_text(json.dumps({"data": repr(data), "epochs": arguments.epochs, "runs": runs}, indent=1) + "\n")
 
 

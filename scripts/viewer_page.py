@@ -12,6 +12,7 @@ NOTEBOOK = "viewers.ipynb"
 SETUP = """
 import torch
 import poseformer_lite as pfl
+from poseformer_course import toys
 from poseformer_lite import viewers
 
 data = pfl.load_dataset("synthetic", keypoints="noisy")
@@ -29,8 +30,8 @@ VIEWERS = {
     "spatial": "seen.spatial",
     "temporal": "seen.temporal",
     "ablation": "viewers.AblationBoard(model, [walk])",
-    "depth_ambiguity": "viewers.DepthAmbiguityToy(walk.poses_3d[60], walk.camera)",
-    "camera": "viewers.CameraToy(walk.camera.camera_to_world(walk.poses_3d[60]))",
+    "depth_ambiguity": "toys.DepthAmbiguityToy(walk.poses_3d[60], walk.camera)",
+    "camera": "toys.CameraToy(walk.camera.camera_to_world(walk.poses_3d[60]))",
 }
 
 

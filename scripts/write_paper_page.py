@@ -6,9 +6,9 @@ python scripts/write_paper_page.py [--check]
 import argparse
 from pathlib import Path
 
-from poseformer_lite.reproduce import Laboratory, Source
-from poseformer_lite.reproduce.scales import get_scale
-from poseformer_lite.reproduce.tables import TABLES
+from poseformer_course.reproduce import Laboratory, Source
+from poseformer_course.reproduce.scales import get_scale
+from poseformer_course.reproduce.tables import TABLES
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "paper.md"
 BEGIN, END = "<!-- tables -->\n", "<!-- end of tables -->"

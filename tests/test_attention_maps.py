@@ -1,8 +1,8 @@
 """Attention maps are the rows the network uses, and an ablated head is really gone and really back."""
 
+import inspect
 import json
-import sys
-from importlib import import_module
+from importlib import resources
 
 import numpy as np
 import pytest
@@ -11,7 +11,9 @@ from scipy.special import ndtr, softmax
 
 import poseformer_lite as pfl
 from poseformer_lite import plots
-from poseformer_lite.attention_maps import (
+from poseformer_lite.datasets import PoseSequence
+from poseformer_lite.model import MeanPose
+from poseformer_lite.model.heads import (
     AttentionMaps,
     Head,
     ablated,
@@ -22,9 +24,6 @@ from poseformer_lite.attention_maps import (
     figure_maps,
     head_ablation,
 )
-from poseformer_lite.datasets import PoseSequence
-from poseformer_lite.model import MeanPose
-from poseformer_lite.model.lifting_network import SHIPPED_WEIGHTS
 
 SIZES = {"num_frames": 5, "spatial_dim": 8, "spatial_depth": 2, "temporal_depth": 3, "num_heads": 4, "drop_path": 0.0}
 
@@ -131,15 +130,9 @@ def test_the_baseline_has_temporal_maps_only(sequence):
     assert model.training  # as it was
 
 
-@pytest.mark.parametrize("package_first", [True, False])
-def test_the_module_answers_to_a_call_as_its_function(model, sequence, monkeypatch, package_first):
-    monkeypatch.delitem(sys.modules, "poseformer_lite.attention_maps")  # as if nobody had imported it yet
-    monkeypatch.delattr(pfl, "attention_maps", raising=False)
-    through_package = pfl.attention_maps if package_first else None
-    module = import_module("poseformer_lite.attention_maps")
-    assert (through_package or module) is module is pfl.attention_maps
-    maps, own = pfl.attention_maps(model, sequence, batch_size=3), module.attention_maps(model, sequence, batch_size=3)
-    assert torch.equal(maps.temporal, own.temporal) and maps.temporal.shape == (7, 3, 4, 5, 5)
+def test_attention_maps_is_a_plain_function_with_a_signature_that_editors_show():
+    assert pfl.attention_maps is attention_maps
+    assert list(inspect.signature(pfl.attention_maps).parameters) == ["model", "poses_2d", "batch_size"]
 
 
 @pytest.mark.parametrize("shape", [(7, 16, 2), (2, 4, 17, 2), (17, 2), (7, 17, 3), (0, 17, 2), (1, 1, 5, 17, 2)])
@@ -381,7 +374,7 @@ def test_nothing_to_measure(model, pairs, count, heads):
 @pytest.mark.parametrize("name", ["lite", "course-poseformer"])
 def test_the_record_is_of_every_head_of_the_shipped_networks(name):
     """What benchmarks/head_ablation.py wrote, and lesson 08 shows."""
-    record = json.loads((SHIPPED_WEIGHTS / "head_ablation.json").read_text())
+    record = json.loads(resources.files("poseformer_course").joinpath("results/head_ablation.json").read_text())
     heads = all_heads(pfl.PoseFormer.from_pretrained(name))
     for study in record["networks"][name].values():
         assert [Head(row["stage"], row["layer"], row["head"]) for row in study["heads"]] == heads

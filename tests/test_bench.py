@@ -8,12 +8,12 @@ import torch
 from helpers_data import small_model, tiny_dataset
 from typer.testing import CliRunner
 
-from poseformer_lite import bench
-from poseformer_lite.bench import forward, steps
-from poseformer_lite.bench.reference import official_network, plain_forward, plain_lift
-from poseformer_lite.bench.timing import products, rounds_of, times_as_fast
+from poseformer_course import bench
+from poseformer_course.bench import forward, steps
+from poseformer_course.bench.reference import official_network, plain_forward, plain_lift
+from poseformer_course.bench.timing import products, rounds_of, times_as_fast
 from poseformer_lite.cli import app
-from poseformer_lite.windows import Windows
+from poseformer_lite.datasets.windows import Windows
 
 RELEASED = """
     import torch

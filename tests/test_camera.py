@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poseformer_lite.camera import Camera, denormalise_screen, look_at, normalise_screen
-from poseformer_lite.datasets.human36m import CAMERAS
+from poseformer_lite.datasets.sources.human36m import CAMERAS
 
 LENS = dict(name="lens", width=1000, height=800, focal_length=(1100.0, 1000.0), center=(510.0, 390.0))
 places = st.tuples(st.floats(-10, 10), st.floats(-10, 10), st.floats(0, 5))

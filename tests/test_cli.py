@@ -10,11 +10,12 @@ import pytest
 from helpers_data import SMALL, small_model, tiny_dataset
 from typer.testing import CliRunner
 
-from poseformer_lite import presets
 from poseformer_lite.cli import app
-from poseformer_lite.datasets import human36m, videopose3d
-from poseformer_lite.presets import PRESETS, Preset, Settings
+from poseformer_lite.datasets import videopose3d
+from poseformer_lite.datasets.sources import human36m
 from poseformer_lite.skeleton import H36M17
+from poseformer_lite.training import settings as presets
+from poseformer_lite.training.settings import PRESETS, Preset, Settings
 
 
 @pytest.fixture(scope="module")
@@ -235,9 +236,9 @@ def test_a_mistake_is_one_of_the_errors_that_main_turns_into_a_sentence(
 
 
 def test_ctrl_c_ends_training_with_130(h36m, tmp_path, tiny_preset, monkeypatch):
-    from poseformer_lite import training
+    from poseformer_lite.training import loop
 
-    monkeypatch.setattr(training._Trainer, "_train_epochs", lambda *_: None)  # stopped before the first step
+    monkeypatch.setattr(loop._Trainer, "_train_epochs", lambda *_: None)  # stopped before the first step
     arguments = ["train", "human36m", "--root", str(h36m), "--output", str(tmp_path)]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 130 and "Stopped in epoch 1 of" in result.output

@@ -9,12 +9,12 @@ from threading import Thread
 import numpy as np
 import pytest
 
-from poseformer_lite.datasets import cmu_mocap
-from poseformer_lite.datasets.articulated import forward_kinematics, resample
-from poseformer_lite.datasets.asfamc import read_amc, read_asf
 from poseformer_lite.datasets.base import Take
-from poseformer_lite.datasets.bvh import drop_rest_pose, read_bvh
-from poseformer_lite.datasets.cmu_download import CHOSEN, fetch_cmu
+from poseformer_lite.datasets.sources import cmu_mocap
+from poseformer_lite.datasets.sources.cmu_download import CHOSEN, fetch_cmu
+from poseformer_lite.formats.articulated import forward_kinematics, resample
+from poseformer_lite.formats.asfamc import read_amc, read_asf
+from poseformer_lite.formats.bvh import drop_rest_pose, read_bvh
 from poseformer_lite.skeleton import H36M17
 
 # Two bones along x, 1 and 2 units; 0.5 units are an inch, so they measure 5.08 and 10.16 cm. The second bone's own

@@ -5,7 +5,7 @@ import torch
 from helpers_data import tiny_dataset
 
 from poseformer_lite.model import MeanPose, PoseFormer, TemporalTransformerBaseline, load_network
-from poseformer_lite.training import train
+from poseformer_lite.training.loop import train
 
 SMALL = {"num_frames": 5, "dim": 24, "depth": 2, "num_heads": 2}
 

@@ -5,7 +5,7 @@ import torch
 
 from poseformer_lite.model import NETWORKS, PoseFormer, TemporalTransformerBaseline
 from poseformer_lite.model.costs import Cost, count_macs, flops_by_torch
-from poseformer_lite.presets import get_preset
+from poseformer_lite.training.settings import get_preset
 
 PAPER = get_preset("paper").model
 NAMES = [name for name in NETWORKS if name != "MeanPose"]

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
-from poseformer_lite.datasets.custom import KeypointTrack, guess_layout, read_keypoints
+from poseformer_lite.formats.keypoint_files import KeypointTrack, guess_layout, read_keypoints
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from poseformer_lite.datasets import detections
-from poseformer_lite.datasets.detections import person_size, simulate_detector
+from poseformer_lite.datasets.virtual import detections
+from poseformer_lite.datasets.virtual.detections import person_size, simulate_detector
 from poseformer_lite.skeleton import H36M17
 
 JOINT = {name: index for index, name in enumerate(H36M17.joints)}

@@ -8,9 +8,10 @@ import pytest
 from helpers_data import small_model, tiny_dataset
 
 from poseformer_lite import doctor
-from poseformer_lite.datasets import synthetic, videopose3d
+from poseformer_lite.datasets import videopose3d
+from poseformer_lite.datasets.sources import synthetic
 from poseformer_lite.doctor import Finding, examine
-from poseformer_lite.model import lifting_network
+from poseformer_lite.model import base
 
 
 def by_name(findings: list[Finding]) -> dict[str, Finding]:
@@ -52,7 +53,7 @@ def test_all_weights_that_ship_are_well():
 
 
 def test_shipped_weights_are_loaded_and_counted(tmp_path, monkeypatch):
-    monkeypatch.setattr(lifting_network, "SHIPPED_WEIGHTS", tmp_path)
+    monkeypatch.setattr(base, "SHIPPED_WEIGHTS", tmp_path)
     finding = by_name(examine())["weights"]
     assert not finding.ok and "install the package again" in finding.words
 

@@ -6,12 +6,12 @@ import pytest
 import torch
 from helpers_data import small_model, tiny_dataset
 
-from poseformer_lite.live import LiveStream
+from poseformer_lite.datasets.windows import Windows
+from poseformer_lite.lifting.live import LiveStream
 from poseformer_lite.model import TemporalTransformerBaseline
-from poseformer_lite.model.lifting_network import compiled, windows_of_chunks
+from poseformer_lite.model.base import compiled, windows_of_chunks
 from poseformer_lite.model.prior_work import TemporalConvolution
-from poseformer_lite.training import train
-from poseformer_lite.windows import Windows
+from poseformer_lite.training.loop import train
 
 CLOSE = {"atol": 1e-5, "rtol": 1e-5}
 
@@ -124,7 +124,7 @@ def test_a_stride_gives_each_window_s_middle_frames(model, length, stride):
 def test_strides_in_parts_of_a_long_sequence_do_not_show(model, monkeypatch):
     poses_2d = torch.randn(100, 17, 2)
     whole = model.predict_sequence(poses_2d, stride=3), model.predict_sequence(poses_2d, look_ahead=2)
-    monkeypatch.setattr("poseformer_lite.model.lifting_network.FRAMES_AT_ONCE", 31)
+    monkeypatch.setattr("poseformer_lite.model.base.FRAMES_AT_ONCE", 31)
     torch.testing.assert_close(model.predict_sequence(poses_2d, stride=3), whole[0], **CLOSE)
     torch.testing.assert_close(model.predict_sequence(poses_2d, look_ahead=2), whole[1], **CLOSE)
 

@@ -10,8 +10,8 @@ from helpers_data import small_model
 from poseformer_lite import metrics
 from poseformer_lite.datasets.base import PoseDataset, PoseSequence
 from poseformer_lite.evaluation import PROTOCOLS, Evaluation, evaluate, predict, sequence_errors
-from poseformer_lite.model.comparators import MeanPose
-from poseformer_lite.model.lifting_network import LiftingNetwork
+from poseformer_lite.model.base import LiftingNetwork
+from poseformer_lite.model.baselines import MeanPose
 from poseformer_lite.skeleton import H36M17, flip_poses
 
 

@@ -12,8 +12,8 @@ import pytest
 import torch
 from lesson_notebooks import LESSONS, ROOT, exercises, namespace
 
-from poseformer_lite.exercises import Wrong, check, compare, verdict
-from poseformer_lite.exercises.judge import NotAnswered
+from poseformer_course.checks import Wrong, check, compare, verdict
+from poseformer_course.checks.judge import NotAnswered
 
 EXERCISES = [exercise for path in LESSONS for exercise in exercises(path)]
 
@@ -57,7 +57,7 @@ def test_the_page_for_teachers_knows_them():
 def test_no_checker_is_without_an_exercise():
     numbers = {exercise.number for exercise in EXERCISES}
     for path in LESSONS:
-        checkers = import_module(f"poseformer_lite.exercises.lesson_{path.name[:2]}")
+        checkers = import_module(f"poseformer_course.checks.lesson_{path.name[:2]}")
         judged = {f"{path.name[:2]}.{name[-1]}" for name in vars(checkers) if re.fullmatch(r"exercise_\d", name)}
         assert judged == {number for number in numbers if number[:2] == path.name[:2]}
 

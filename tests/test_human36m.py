@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from poseformer_lite.camera import Camera, look_at
-from poseformer_lite.datasets import human36m, videopose3d
+from poseformer_lite.datasets import videopose3d
 from poseformer_lite.datasets.base import PoseDataset, PoseSequence, split_validation
-from poseformer_lite.datasets.human36m import ACTIONS, CAMERAS, JOINTS_17_OF_32
+from poseformer_lite.datasets.sources import human36m
+from poseformer_lite.datasets.sources.human36m import ACTIONS, CAMERAS, JOINTS_17_OF_32
 from poseformer_lite.keypoints import to_h36m17
 from poseformer_lite.skeleton import HUMANEVA15
 

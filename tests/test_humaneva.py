@@ -7,7 +7,7 @@ from poseformer_lite.datasets import load_dataset
 from poseformer_lite.evaluation import evaluate
 from poseformer_lite.model import PoseFormer
 from poseformer_lite.skeleton import HUMANEVA15
-from poseformer_lite.training import train
+from poseformer_lite.training.loop import train
 
 TINY = {"num_frames": 3, "num_joints": 15, "spatial_dim": 4, "spatial_depth": 1, "temporal_depth": 1, "num_heads": 2}
 

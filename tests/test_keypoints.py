@@ -8,9 +8,9 @@ from helpers_data import tiny_dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poseformer_lite.datasets import synthetic
-from poseformer_lite.datasets.detections import simulate_detector
-from poseformer_lite.datasets.views import view_takes
+from poseformer_lite.datasets.sources import synthetic
+from poseformer_lite.datasets.virtual.detections import simulate_detector
+from poseformer_lite.datasets.virtual.views import view_takes
 from poseformer_lite.keypoints import (
     LAYOUTS,
     check_keypoints,

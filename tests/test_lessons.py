@@ -129,7 +129,7 @@ def test_pictures_of_the_lessons_have_their_command(path):
 
 
 def test_checkers_are_documented(path):
-    module = import_module(f"poseformer_lite.exercises.lesson_{path.name[:2]}")
+    module = import_module(f"poseformer_course.checks.lesson_{path.name[:2]}")
     judges = {name: member for name, member in vars(module).items() if re.fullmatch(r"exercise_\d", name)}
     assert [name for name, member in judges.items() if not inspect.getdoc(member)] == []
     assert textwrap.dedent(inspect.getsource(module)).count("\n") <= 300

@@ -12,9 +12,9 @@ from helpers_data import small_model, tiny_dataset
 from poseformer_lite.camera import normalise_screen
 from poseformer_lite.evaluation import predict
 from poseformer_lite.keypoints import LAYOUTS, resample, to_h36m17
-from poseformer_lite.lifting import PoseLifter
-from poseformer_lite.model.lifting_network import SHIPPED_WEIGHTS
-from poseformer_lite.motion import Motion
+from poseformer_lite.lifting.lifter import PoseLifter
+from poseformer_lite.lifting.motion import Motion
+from poseformer_lite.model.base import SHIPPED_WEIGHTS
 from poseformer_lite.skeleton import H36M17, get_skeleton
 
 
@@ -305,7 +305,7 @@ def test_a_json_comes_back_to_a_hundredth_of_a_millimetre(motion, tmp_path):
 
 @pytest.mark.parametrize("suffix", [".npz", ".json"])
 def test_a_saved_motions_keypoints_can_be_read_and_lifted_again(lifter, motion, tmp_path, suffix):
-    from poseformer_lite.datasets.custom import read_keypoints
+    from poseformer_lite.formats.keypoint_files import read_keypoints
 
     (track,) = read_keypoints(motion.save(tmp_path / f"walk{suffix}"))
     again = lifter(track.keypoints, track.width, track.height, fps=track.fps)

@@ -10,9 +10,9 @@ from PIL import Image
 from scipy.spatial.transform import Rotation
 
 from poseformer_lite.datasets import load_dataset
-from poseformer_lite.datasets.articulated import forward_kinematics, from_positions
-from poseformer_lite.datasets.bvh import read_bvh, write_bvh
-from poseformer_lite.motion import Motion
+from poseformer_lite.formats.articulated import forward_kinematics, from_positions
+from poseformer_lite.formats.bvh import read_bvh, write_bvh
+from poseformer_lite.lifting.motion import Motion
 from poseformer_lite.skeleton import H36M17
 
 

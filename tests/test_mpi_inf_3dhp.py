@@ -8,12 +8,12 @@ import torch
 
 from poseformer_lite.datasets import load_dataset
 from poseformer_lite.datasets.base import PoseDataset, PoseSequence
-from poseformer_lite.datasets.safe_npz import UnsafeFileError
 from poseformer_lite.evaluation import evaluate
+from poseformer_lite.formats.safe_npz import UnsafeFileError
 from poseformer_lite.metrics import ALL_JOINTS_3DHP, BENCHMARK_3DHP
 from poseformer_lite.model import MeanPose, PoseFormer
 from poseformer_lite.skeleton import H36M17, MPI_INF_3DHP17
-from poseformer_lite.training import train
+from poseformer_lite.training.loop import train
 
 TINY = {"num_frames": 3, "spatial_dim": 4, "spatial_depth": 1, "temporal_depth": 1, "num_heads": 2}
 

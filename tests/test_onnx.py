@@ -11,9 +11,9 @@ import pytest
 import torch
 from helpers_data import small_model, tiny_dataset
 
-from poseformer_lite.lifting import PoseLifter
+from poseformer_lite.lifting.lifter import PoseLifter
 from poseformer_lite.model import MeanPose, TemporalConvolution, TemporalTransformerBaseline
-from poseformer_lite.onnx_export import export_onnx
+from poseformer_lite.model.onnx import export_onnx
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install onnxruntime")
 pytest.importorskip("onnxscript", reason="torch's exporter needs onnxscript")

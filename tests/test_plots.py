@@ -11,7 +11,7 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 
 from poseformer_lite import plots
-from poseformer_lite.motion import Motion
+from poseformer_lite.lifting.motion import Motion
 from poseformer_lite.skeleton import H36M17, SKELETONS
 
 SEQUENCE = tiny_dataset().sequences[0]
@@ -142,7 +142,7 @@ def test_given_axes_are_drawn_into_and_given_back():
 
 def test_results_draw_themselves():
     from poseformer_lite.evaluation import Evaluation
-    from poseformer_lite.training import TrainingRun
+    from poseformer_lite.training.loop import TrainingRun
 
     evaluation = Evaluation({"MPJPE": {"Walking": 40.0}, "P-MPJPE": {"Walking": 30.0}}, {}, {})
     assert drawn(evaluation.plot("P-MPJPE")).texts[0].get_text() == "30"

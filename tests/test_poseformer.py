@@ -5,8 +5,8 @@ import json
 import pytest
 import torch
 
-from poseformer_lite.model.comparators import MeanPose, TemporalTransformerBaseline
-from poseformer_lite.model.lifting_network import window_indices
+from poseformer_lite.model.base import window_indices
+from poseformer_lite.model.baselines import MeanPose, TemporalTransformerBaseline
 from poseformer_lite.model.poseformer import PoseFormer, RegressionHead
 
 
@@ -110,7 +110,7 @@ def test_a_long_sequence_is_lifted_in_parts_that_do_not_show(at_once, monkeypatc
     embedded = []
     embed = model.embed_frames
     monkeypatch.setattr(model, "embed_frames", lambda frames: embedded.append(len(frames)) or embed(frames))
-    monkeypatch.setattr("poseformer_lite.model.lifting_network.FRAMES_AT_ONCE", at_once)
+    monkeypatch.setattr("poseformer_lite.model.base.FRAMES_AT_ONCE", at_once)
     torch.testing.assert_close(model.predict_sequence(poses_2d), whole, atol=1e-5, rtol=1e-5)
     assert max(embedded) <= at_once + 8  # tokens of one part and of what its windows reach
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from poseformer_lite.presets import PRESETS, Settings, compare_presets, get_preset
+from poseformer_lite.training.settings import PRESETS, Settings, compare_presets, get_preset
 
 
 def test_paper_holds_the_numbers_of_section_4_2():

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from helpers_data import tiny_dataset
 
 from poseformer_lite.model import NETWORKS, PoseFormer, load_network
-from poseformer_lite.model.comparators import JointTokenTransformer
+from poseformer_lite.model.baselines import JointTokenTransformer
 from poseformer_lite.model.prior_work import (
     GraphConvolutionNetwork,
     RecurrentNetwork,
@@ -16,7 +16,7 @@ from poseformer_lite.model.prior_work import (
     TemporalConvolution,
 )
 from poseformer_lite.skeleton import H36M17
-from poseformer_lite.training import train
+from poseformer_lite.training.loop import train
 
 SIZES = {"num_frames": 9, "spatial_dim": 8, "spatial_depth": 1, "temporal_depth": 1, "num_heads": 2, "drop_path": 0.0}
 TRAINED = [network for name, network in NETWORKS.items() if name != "MeanPose"]

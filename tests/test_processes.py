@@ -13,7 +13,7 @@ from helpers_data import small_model, tiny_dataset
 
 from poseformer_lite.datasets.videopose3d import write
 from poseformer_lite.metrics import mpjpe
-from poseformer_lite.training import train
+from poseformer_lite.training.loop import train
 
 # 250 windows in batches of 64 leave a last batch of 58, and one of 2 with 258: the shares of two processes differ
 CHANGES = {"epochs": 2, "batch_size": 64, "windows_per_epoch": 257, "learning_rate": 0.001, "warmup_steps": 2}
@@ -24,11 +24,11 @@ DRIVER = """
     torch.set_num_threads(1)
     from accelerate import PartialState
     from helpers_data import small_model, tiny_dataset
-    from poseformer_lite import training
-    training.CHECKPOINT_SECONDS = 0
+    from poseformer_lite.training import loop
+    loop.CHECKPOINT_SECONDS = 0
     model = small_model(drop_path=0.0)
     {before}
-    run = training.train(model, tiny_dataset(), output=sys.argv[1], **{changes})
+    run = loop.train(model, tiny_dataset(), output=sys.argv[1], **{changes})
     if PartialState().is_main_process:
         result = {{"weights": model.state_dict(), "history": run.history, "n": PartialState().num_processes}}
         torch.save(result, sys.argv[2])
@@ -48,7 +48,7 @@ FROM_A_NOTEBOOK = """
     import torch
     from accelerate import debug_launcher
     from helpers_data import small_model, tiny_dataset
-    from poseformer_lite.training import train
+    from poseformer_lite.training.loop import train
 
     def learn():
         torch.set_num_threads(1)

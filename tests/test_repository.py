@@ -21,6 +21,7 @@ import set_repository_address
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "poseformer_lite"
+COURSE = ROOT / "poseformer_course"
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = PYPROJECT["project"]
 EXTRAS = PROJECT["optional-dependencies"]
@@ -93,20 +94,18 @@ def imported_modules(path: Path, only_at_top: bool = False) -> set[str]:
 
 def distributions(modules: set[str]) -> set[str]:
     """The distributions that other people's modules come from; the module's own name where it is not installed."""
-    others = modules - set(sys.stdlib_module_names) - {PACKAGE.name}
+    others = modules - set(sys.stdlib_module_names) - {PACKAGE.name, COURSE.name}
     known = importlib.metadata.packages_distributions()
     return {canonicalize_name(known.get(module, [module])[0]) for module in others}
 
 
-def test_what_the_package_imports_is_declared():
-    imported = distributions(set().union(*map(imported_modules, PACKAGE.rglob("*.py"))))
+def test_what_the_packages_import_is_declared():
+    imported = distributions(set().union(*map(imported_modules, [*PACKAGE.rglob("*.py"), *COURSE.rglob("*.py")])))
     assert imported <= set(requirements(PROJECT["dependencies"], *EXTRAS.values()))
 
 
-def test_only_viewers_and_exercises_need_the_notebook_libraries():
-    free = [
-        path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] not in {"viewers", "exercises"}
-    ]
+def test_only_viewers_need_the_notebook_libraries():
+    free = [path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] != "viewers"]
     at_import = set().union(*(imported_modules(path, only_at_top=True) for path in free))
     assert distributions(at_import) <= set(requirements(PROJECT["dependencies"]))
 
@@ -115,15 +114,16 @@ def test_only_viewers_and_exercises_need_the_notebook_libraries():
 
 
 def test_every_folder_with_code_is_a_package():
-    folders = {path.parent for path in PACKAGE.rglob("*.py")}
+    folders = {path.parent for path in [*PACKAGE.rglob("*.py"), *COURSE.rglob("*.py")]}
     assert [folder.name for folder in folders if not (folder / "__init__.py").exists()] == []
 
 
-def test_every_data_file_is_installed():
-    globs = PYPROJECT["tool"]["setuptools"]["package-data"][PACKAGE.name]
-    installed = {path for pattern in globs for path in PACKAGE.glob(pattern)}
-    data = {path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"}}
-    assert {str(path.relative_to(PACKAGE)) for path in data - installed} == set()
+@pytest.mark.parametrize("package", [PACKAGE, COURSE], ids=lambda path: path.name)
+def test_every_data_file_is_installed(package):
+    globs = PYPROJECT["tool"]["setuptools"]["package-data"][package.name]
+    installed = {path for pattern in globs for path in package.glob(pattern)}
+    data = {path for path in package.rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"}}
+    assert {str(path.relative_to(package)) for path in data - installed} == set()
 
 
 def test_command_exists():

@@ -16,14 +16,14 @@ import torch
 from helpers_data import tiny_dataset
 from typer.testing import CliRunner
 
+from poseformer_course.reproduce import TARGETS, Laboratory, Row, Source, Table, Trial, paper, reproduce, reproduce_in
+from poseformer_course.reproduce.laboratory import LARGER, SHUFFLED, STARTS, TWICE, stored_results
+from poseformer_course.reproduce.scales import LEARNING_RATES, SCALES, get_scale
+from poseformer_course.reproduce.sources import spread
+from poseformer_course.reproduce.tables import TABLES, table1, table4, table5, table7
 from poseformer_lite.cli import app
 from poseformer_lite.datasets.bodies import to_humaneva15
 from poseformer_lite.model import PoseFormer
-from poseformer_lite.reproduce import TARGETS, Laboratory, Row, Source, Table, Trial, paper, reproduce, reproduce_in
-from poseformer_lite.reproduce.laboratory import LARGER, SHUFFLED, STARTS, TWICE, stored_results
-from poseformer_lite.reproduce.scales import LEARNING_RATES, SCALES, get_scale
-from poseformer_lite.reproduce.sources import spread
-from poseformer_lite.reproduce.tables import TABLES, table1, table4, table5, table7
 
 TINY = replace(
     SCALES["quick"],
@@ -40,8 +40,8 @@ TINY = replace(
 @pytest.fixture(autouse=True)
 def tiny_data(monkeypatch):
     data = tiny_dataset(actions=("Walking 1", "WalkDog"))
-    monkeypatch.setattr("poseformer_lite.reproduce.sources._load", lambda name, root, keypoints: data)
-    monkeypatch.setattr("poseformer_lite.reproduce.sources._three_other_people", lambda: to_humaneva15(data))
+    monkeypatch.setattr("poseformer_course.reproduce.sources._load", lambda name, root, keypoints: data)
+    monkeypatch.setattr("poseformer_course.reproduce.sources._three_other_people", lambda: to_humaneva15(data))
     yield
     plt.close("all")
 
@@ -59,7 +59,7 @@ TRIAL = Trial("PoseFormer", TINY.base, "gt", 0)
 
 def test_a_trial_is_trained_once(laboratory, tmp_path, monkeypatch):
     first = laboratory.result(TRIAL)
-    monkeypatch.setattr("poseformer_lite.reproduce.laboratory.train", None)  # nothing is trained again
+    monkeypatch.setattr("poseformer_course.reproduce.laboratory.train", None)  # nothing is trained again
     assert laboratory.result(TRIAL) is first
     again = Laboratory(TINY, Source(), tmp_path, progress=False)
     assert again.result(TRIAL) == json.loads(json.dumps(first))
@@ -76,23 +76,23 @@ def test_the_same_trial_gives_the_same_numbers(laboratory, tmp_path):
 
 
 def test_a_stopped_trial_is_finished_later_with_the_same_result(laboratory, tmp_path, monkeypatch):
-    from poseformer_lite import training
+    from poseformer_lite.training import loop
 
     scale = replace(TINY, settings=replace(TINY.settings, epochs=2))
     whole = Laboratory(scale, Source(), tmp_path / "whole", progress=False).result(TRIAL)
     stopped = Laboratory(scale, Source(), tmp_path / "stopped", progress=False)
 
-    end_epoch = training._Trainer._end_epoch
+    end_epoch = loop._Trainer._end_epoch
 
     def stop_after_the_first(trainer, *arguments):
         end_epoch(trainer, *arguments)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training._Trainer, "_end_epoch", stop_after_the_first)
+    monkeypatch.setattr(loop._Trainer, "_end_epoch", stop_after_the_first)
     with pytest.raises(KeyboardInterrupt):
         stopped.result(TRIAL)
     assert not list(tmp_path.glob("stopped/**/result.json"))
-    monkeypatch.setattr(training._Trainer, "_end_epoch", end_epoch)
+    monkeypatch.setattr(loop._Trainer, "_end_epoch", end_epoch)
     resumed = Laboratory(scale, Source(), tmp_path / "stopped", progress=False).result(TRIAL)
     assert resumed["average"] == whole["average"] and resumed["train_mm"] == whole["train_mm"]
 
@@ -240,7 +240,7 @@ def test_other_names_are_refused():
 
 
 def test_nothing_is_trained_where_stored_results_are_wanted(monkeypatch):
-    monkeypatch.setattr("poseformer_lite.reproduce.laboratory.train", None)
+    monkeypatch.setattr("poseformer_course.reproduce.laboratory.train", None)
     with pytest.raises(ValueError, match="no results of scale 'quick' on synthetic are stored"):
         Laboratory(get_scale("quick"), Source(), stored=True)
     lite = Laboratory(get_scale("lite"), Source(), stored=True)
@@ -279,7 +279,7 @@ def test_every_table_can_be_drawn_from_what_is_stored(source, name):
 
 
 def test_the_learning_rates_are_those_that_were_best():
-    path = resources.files("poseformer_lite.reproduce").joinpath("results", "learning_rates.json")
+    path = resources.files("poseformer_course.reproduce").joinpath("results", "learning_rates.json")
     measured = json.loads(path.read_text())
     assert measured["best"] == LEARNING_RATES
     assert {len(errors) for errors in measured["held_out_mm"].values()} == {6}

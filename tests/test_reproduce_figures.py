@@ -9,13 +9,13 @@ import pytest
 import torch
 from helpers_data import tiny_dataset
 
+from poseformer_course.reproduce import Laboratory, Source, figures_trained, reproduce_in
+from poseformer_course.reproduce.figures import FIGURES
+from poseformer_course.reproduce.figures_networks import attention_shapes
+from poseformer_course.reproduce.figures_trained import _with_faults
+from poseformer_course.reproduce.scales import SCALES
 from poseformer_lite.model import JointTokenTransformer, PoseFormer, TemporalTransformerBaseline
 from poseformer_lite.model.costs import count_macs
-from poseformer_lite.reproduce import Laboratory, Source, figures_trained, reproduce_in
-from poseformer_lite.reproduce.figures import FIGURES
-from poseformer_lite.reproduce.figures_networks import attention_shapes
-from poseformer_lite.reproduce.figures_trained import _with_faults
-from poseformer_lite.reproduce.scales import SCALES
 from poseformer_lite.skeleton import H36M17
 
 SCALE = replace(
@@ -32,7 +32,7 @@ SCALE = replace(
 def laboratory(tmp_path_factory):
     data = tiny_dataset(actions=("Walking 1", "WalkDog"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("poseformer_lite.reproduce.sources._load", lambda name, root, keypoints: data)
+        patch.setattr("poseformer_course.reproduce.sources._load", lambda name, root, keypoints: data)
         yield Laboratory(SCALE, Source(), tmp_path_factory.mktemp("runs"), progress=False)
     plt.close("all")
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from poseformer_lite.reproduce import Laboratory, Source
-from poseformer_lite.reproduce.laboratory import STARTS
-from poseformer_lite.reproduce.scales import SCALES
-from poseformer_lite.reproduce.tables import table1, table3, table7
+from poseformer_course.reproduce import Laboratory, Source
+from poseformer_course.reproduce.laboratory import STARTS
+from poseformer_course.reproduce.scales import SCALES
+from poseformer_course.reproduce.tables import table1, table3, table7
 
 SCALE = replace(
     SCALES["quick"],

@@ -14,8 +14,8 @@ import pytest
 import torch
 from helpers_data import small_model, tiny_dataset
 
-from poseformer_lite import training
-from poseformer_lite.training import train
+from poseformer_lite.training import loop
+from poseformer_lite.training.loop import train
 
 CHANGES = {"epochs": 3, "batch_size": 64, "windows_per_epoch": 320, "learning_rate": 0.001, "warmup_steps": 2}
 CHANGES |= {"progress": False, "validation": 0.25}  # 5 steps an epoch
@@ -25,11 +25,11 @@ DRIVER = """
     import torch
     torch.set_num_threads(1)
     from helpers_data import small_model, tiny_dataset
-    from poseformer_lite import training
-    training.CHECKPOINT_SECONDS = 0
+    from poseformer_lite.training import loop
+    loop.CHECKPOINT_SECONDS = 0
     model = small_model()
     {before}
-    run = training.train(model, tiny_dataset(), output=sys.argv[1], **{changes})
+    run = loop.train(model, tiny_dataset(), output=sys.argv[1], **{changes})
     torch.save({{"weights": model.state_dict(), "history": run.history, "finished": run.finished}}, sys.argv[2])
 """
 KILLED_IN_A_STEP = """
@@ -170,7 +170,7 @@ def test_redrawn_data_go_on_with_the_views_of_the_stopped_epoch(tmp_path):
 
 def test_the_best_epoch_survives_a_stop(tmp_path, monkeypatch):
     errors = {0: 70.0, 1: 40.0, 2: 90.0}
-    monkeypatch.setattr(training._Trainer, "_validate", lambda trainer: errors[trainer.epoch])
+    monkeypatch.setattr(loop._Trainer, "_validate", lambda trainer: errors[trainer.epoch])
     whole, stopped, fresh = small_model(), small_model(), small_model(seed=99)
     train(whole, tiny_dataset(), select="best", **CHANGES)
     interrupt_after(stopped, 12)
@@ -183,7 +183,7 @@ def test_a_finished_run_returns_at_once_with_its_weights_and_history(tmp_path, u
     train(small_model(), tiny_dataset(), output=tmp_path, **CHANGES)
     assert {"checkpoint.pt", "config.json", "model.safetensors", "history.csv"} <= {p.name for p in tmp_path.iterdir()}
 
-    monkeypatch.setattr(training._Trainer, "_train_epoch", lambda *_: pytest.fail("a finished run was trained again"))
+    monkeypatch.setattr(loop._Trainer, "_train_epoch", lambda *_: pytest.fail("a finished run was trained again"))
     again = small_model(seed=99)
     run = train(again, tiny_dataset(), output=tmp_path, **CHANGES)
     weights, history = uninterrupted
@@ -232,7 +232,7 @@ def test_a_run_of_another_model_is_refused_by_name(stopped, sizes, words):
 
 
 def test_a_run_of_another_network_is_refused_by_name(stopped):
-    from poseformer_lite.model.comparators import TemporalTransformerBaseline
+    from poseformer_lite.model.baselines import TemporalTransformerBaseline
 
     model = TemporalTransformerBaseline(num_frames=3, dim=8, depth=1, num_heads=2)
     with pytest.raises(ValueError, match="model class: PoseFormer there, TemporalTransformerBaseline here"):

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poseformer_lite.datasets.safe_npz import UnsafeFileError, load_npz
+from poseformer_lite.formats.safe_npz import UnsafeFileError, load_npz
 
 
 class Calls:

@@ -9,14 +9,16 @@ from helpers_data import tiny_dataset
 from shape_comments import ShapeTracer, fits, shape_comments
 
 import poseformer_lite as pfl
-from poseformer_lite.attention_maps import ablated, all_heads, attention_maps, attention_rollout, figure_maps
+from poseformer_lite.datasets.windows import Windows
 from poseformer_lite.evaluation import evaluate
 from poseformer_lite.model import NETWORKS, MeanPose
-from poseformer_lite.windows import Windows
+from poseformer_lite.model.heads import ablated, all_heads, attention_maps, attention_rollout, figure_maps
 
 PACKAGE = Path(pfl.__file__).parent
-TRACED = ["windows.py", "attention_maps.py", "model/lifting_network.py"]
-TRACED += [f"model/{name}.py" for name in ("attention", "encoder", "poseformer", "comparators", "prior_work")]
+TRACED = ["datasets/windows.py"]
+TRACED += [
+    f"model/{name}.py" for name in ("attention", "encoder", "poseformer", "base", "baselines", "prior_work", "heads")
+]
 
 
 def run_everything():

@@ -7,10 +7,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from poseformer_lite.datasets import synthetic
-from poseformer_lite.datasets.human36m import ACTIONS, CAMERAS
-from poseformer_lite.datasets.synthetic import dataset
-from poseformer_lite.datasets.synthetic.body import (
+from poseformer_lite.datasets.sources import synthetic
+from poseformer_lite.datasets.sources.human36m import ACTIONS, CAMERAS
+from poseformer_lite.datasets.sources.synthetic import dataset
+from poseformer_lite.datasets.sources.synthetic.body import (
     FLEXION_LIMITS,
     SIDES,
     TRUNK_LIMITS,
@@ -18,8 +18,8 @@ from poseformer_lite.datasets.synthetic.body import (
     limit_trunk,
     rotation,
 )
-from poseformer_lite.datasets.synthetic.gait import CURVES, curve
-from poseformer_lite.datasets.synthetic.signals import events, keyed, smooth_noise
+from poseformer_lite.datasets.sources.synthetic.gait import CURVES, curve
+from poseformer_lite.datasets.sources.synthetic.signals import events, keyed, smooth_noise
 from poseformer_lite.skeleton import H36M17
 
 JOINT = {name: index for index, name in enumerate(H36M17.joints)}

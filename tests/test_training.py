@@ -13,14 +13,14 @@ import pytest
 import torch
 from helpers_data import small_model, tiny_dataset
 
-from poseformer_lite import training
 from poseformer_lite.datasets.base import split_validation
+from poseformer_lite.datasets.windows import Windows
 from poseformer_lite.metrics import mpjpe
-from poseformer_lite.model.comparators import MeanPose
-from poseformer_lite.optimisation import learning_rate
-from poseformer_lite.presets import Settings
-from poseformer_lite.training import train
-from poseformer_lite.windows import Windows
+from poseformer_lite.model.baselines import MeanPose
+from poseformer_lite.training import loop
+from poseformer_lite.training.loop import train
+from poseformer_lite.training.optim import learning_rate
+from poseformer_lite.training.settings import Settings, get_preset
 
 QUICK = {"epochs": 2, "batch_size": 64, "windows_per_epoch": 256, "progress": False, "validation": 0.0}
 
@@ -106,7 +106,7 @@ def test_training_gathers_only_the_kept_and_validation_only_the_held_out_takes(t
             seen.append({(s.subject, s.action) for s in sequences})
             super().__init__(sequences, *args, **kwargs)
 
-    monkeypatch.setattr(training, "Windows", Watched)
+    monkeypatch.setattr(loop, "Windows", Watched)
     train(small_model(), tiny, **QUICK | {"validation": 0.25})
     kept, *held_out = seen
     assert len(kept) == 3 and all(len(takes) == 1 for takes in held_out) and len(held_out) == 2
@@ -151,7 +151,7 @@ def test_redraw_is_used_once_an_epoch_with_a_seed_of_its_own_and_held_out_takes_
                 gathered.append({(s.subject, s.action, s.view) for s in sequences})
             super().__init__(sequences, *args, flip=flip, **kwargs)
 
-    monkeypatch.setattr(training, "Windows", Watched)
+    monkeypatch.setattr(loop, "Windows", Watched)
     train(small_model(), replace(tiny, redraw=redraw), **QUICK | {"epochs": 3, "validation": 0.25})
     assert len(seeds) == len(set(seeds)) == 3
     assert [{view[-len(str(seed)) :] for *_, view in takes} for seed, takes in zip(seeds, gathered, strict=True)] == [
@@ -169,7 +169,7 @@ def test_select_best_gives_the_weights_of_the_epoch_with_the_least_held_out_erro
         snapshots.append(copy.deepcopy(trainer.run_.model.state_dict()))
         return next(errors)
 
-    monkeypatch.setattr(training._Trainer, "_validate", validate)
+    monkeypatch.setattr(loop._Trainer, "_validate", validate)
     changes = QUICK | {"epochs": 3, "validation": 0.25}
     run = train(small_model(), tiny, **changes, select="best")
     assert all(torch.equal(run.model.state_dict()[name], tensor) for name, tensor in snapshots[1].items())
@@ -223,7 +223,7 @@ def test_a_loss_that_becomes_nan_ends_the_run_and_says_what_to_do(tiny, tmp_path
 
 
 def test_nan_weights_never_replace_a_good_checkpoint(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)  # save after every step
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0)  # save after every step
     changes = QUICK | {"learning_rate": 1e30, "output": tmp_path}
     with pytest.raises(ValueError, match="training error became nan"):
         train(small_model(), tiny, **changes)
@@ -243,7 +243,7 @@ def test_data_without_training_sequences_is_refused(tiny, tmp_path):
 
 def test_changes_are_settings(tiny):
     assert train(small_model(), tiny, "paper", **QUICK).settings == replace(
-        training.get_preset("paper").settings, epochs=2, batch_size=64, windows_per_epoch=256, validation=0.0
+        get_preset("paper").settings, epochs=2, batch_size=64, windows_per_epoch=256, validation=0.0
     )
     with pytest.raises(ValueError, match="epochs is 0"):
         train(small_model(), tiny, epochs=0)

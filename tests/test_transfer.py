@@ -5,12 +5,12 @@ import pytest
 import torch
 from helpers_data import small_model, tiny_dataset
 
+from poseformer_course.transfer import ThroughH36M17, move_spatial, with_longer_windows
 from poseformer_lite.datasets.bodies import H36M_OF_HUMANEVA, humaneva15_to_h36m17, to_humaneva15
+from poseformer_lite.datasets.windows import Windows
 from poseformer_lite.evaluation import evaluate
 from poseformer_lite.skeleton import H36M17, HUMANEVA15, flip_poses
-from poseformer_lite.training import train
-from poseformer_lite.transfer import ThroughH36M17, move_spatial, with_longer_windows
-from poseformer_lite.windows import Windows
+from poseformer_lite.training.loop import train
 
 NAMES_15 = dict(zip(HUMANEVA15.joints, (H36M17.joints[j] for j in H36M_OF_HUMANEVA), strict=True))
 OTHER_WORDS = {"Pelvis": "Hip", "LAnkle": "LFoot", "RAnkle": "RFoot"}

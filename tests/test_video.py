@@ -10,9 +10,10 @@ import pytest
 from helpers_data import small_model, tiny_dataset
 from typer.testing import CliRunner
 
-from poseformer_lite import cli, detectors, video
-from poseformer_lite.lifting import PoseLifter
-from poseformer_lite.video import evenly, follow_people, lift_video, read_video
+from poseformer_lite import cli
+from poseformer_lite.lifting import detectors, video
+from poseformer_lite.lifting.lifter import PoseLifter
+from poseformer_lite.lifting.video import evenly, follow_people, lift_video, read_video
 
 av = pytest.importorskip("av")
 WIDTH, HEIGHT, FPS = 320, 240, 25

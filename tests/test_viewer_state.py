@@ -12,7 +12,7 @@ pytest.importorskip("plotly", reason="needs the viewers' libraries: pip install 
 
 import ipywidgets
 
-from poseformer_lite.attention_maps import Head
+from poseformer_lite.model.heads import Head
 from poseformer_lite.viewers import Viewer, ViewState
 from poseformer_lite.viewers import viewer as viewer_module
 

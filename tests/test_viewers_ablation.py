@@ -14,7 +14,7 @@ from helpers_viewers import controls_of, drawn, mouse, picture
 
 import poseformer_lite as pfl
 from poseformer_lite import metrics
-from poseformer_lite.attention_maps import Head, HeadAblation, ablated, head_ablation
+from poseformer_lite.model.heads import Head, HeadAblation, ablated, head_ablation
 from poseformer_lite.skeleton import HUMANEVA15
 from poseformer_lite.viewers import AblationBoard, ViewState, drawing
 

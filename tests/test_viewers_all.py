@@ -14,6 +14,7 @@ from helpers_data import tiny_dataset
 from helpers_viewers import controls_in
 
 import poseformer_lite as pfl
+from poseformer_course import toys
 from poseformer_lite import viewers
 from poseformer_lite.viewers import viewer as viewer_module
 
@@ -39,8 +40,8 @@ def everything():
         "spatial": seen.spatial,
         "temporal": seen.temporal,
         "ablation": viewers.AblationBoard(model, [sequence]),
-        "depth ambiguity": viewers.DepthAmbiguityToy(sequence.poses_3d[0]),
-        "camera": viewers.CameraToy(in_world[0]),
+        "depth ambiguity": toys.DepthAmbiguityToy(sequence.poses_3d[0]),
+        "camera": toys.CameraToy(in_world[0]),
     }
 
 

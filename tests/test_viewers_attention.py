@@ -13,8 +13,8 @@ pytest.importorskip("plotly", reason="needs the viewers' libraries: pip install 
 from helpers_viewers import controls_of, drawn, mouse, picture
 
 import poseformer_lite as pfl
-from poseformer_lite.attention_maps import AttentionMaps, Head, attention_maps
 from poseformer_lite.model import MeanPose
+from poseformer_lite.model.heads import AttentionMaps, Head, attention_maps
 from poseformer_lite.skeleton import H36M17, get_skeleton
 from poseformer_lite.viewers import HeadGrid, SpatialAttentionViewer, TemporalAttentionViewer, ViewState
 from poseformer_lite.viewers import viewer as viewer_module

@@ -14,7 +14,7 @@ import torch
 
 import poseformer_lite as pfl
 from chromium import BROWSER_FLAGS
-from poseformer_lite.attention_maps import AttentionMaps
+from poseformer_lite.model.heads import AttentionMaps
 from poseformer_lite.skeleton import H36M17, MEDIAPIPE33
 from poseformer_lite.viewers import drawing
 from poseformer_lite.viewers.export import LIMIT, export_html

@@ -17,7 +17,7 @@ from helpers_data import tiny_dataset
 from helpers_viewers import controls_of, picture
 
 import poseformer_lite as pfl
-from poseformer_lite.motion import Motion
+from poseformer_lite.lifting.motion import Motion
 from poseformer_lite.skeleton import COCO17, H36M17, HUMANEVA15, MPI_INF_3DHP17, SKELETONS
 from poseformer_lite.viewers import MotionViewer, ViewState, drawing
 from poseformer_lite.viewers import motion as motion_module

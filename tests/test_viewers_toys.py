@@ -12,11 +12,12 @@ from helpers_data import STANDING, cameras, smooth_motion
 from helpers_viewers import controls_of, drawn, mouse, picture
 from traitlets import TraitError
 
+from poseformer_course.toys import CameraToy, DepthAmbiguityToy
+from poseformer_course.toys.camera_toy import RANGES
+from poseformer_course.toys.sight import LinesOfSight
 from poseformer_lite.camera import Camera, look_at, normalise_screen
 from poseformer_lite.skeleton import H36M17, MPI_INF_3DHP17, SKELETONS, Skeleton
-from poseformer_lite.viewers import CameraToy, DepthAmbiguityToy, ViewState, drawing
-from poseformer_lite.viewers.camera_toy import RANGES
-from poseformer_lite.viewers.sight import LinesOfSight
+from poseformer_lite.viewers import ViewState, drawing
 
 LENS = replace(
     cameras()[0], radial=(-0.2, 0.24, -0.002), tangential=(-0.0009, -0.0016), focal_length=(1145.0, 1143.8)

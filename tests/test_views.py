@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from poseformer_lite.datasets.base import Take
-from poseformer_lite.datasets.views import fixed_cameras, random_cameras, view_take, view_takes
+from poseformer_lite.datasets.virtual.views import fixed_cameras, random_cameras, view_take, view_takes
 
 
 def walk(metres: float, frames: int = 60, seed: int = 0, start=(0.0, 0.0)) -> Take:
@@ -87,7 +87,7 @@ def test_seeds():
 
 
 def test_noise_is_drawn_and_repeatable():
-    pytest.importorskip("poseformer_lite.datasets.detections")
+    pytest.importorskip("poseformer_lite.datasets.virtual.detections")
     takes = [walk(1.0)]
     true, noisy = view_takes(takes, seed=2), view_takes(takes, keypoints="noisy", seed=2)
     errors = np.linalg.norm(noisy[0].keypoints - true[0].keypoints, axis=-1)

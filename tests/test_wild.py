@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from poseformer_lite.datasets import synthetic
-from poseformer_lite.datasets.views import view_takes
-from poseformer_lite.datasets.wild import SHIFTS, detector_points, wild_keypoints
+from poseformer_lite.datasets.sources import synthetic
+from poseformer_lite.datasets.virtual.views import view_takes
+from poseformer_lite.datasets.virtual.wild import SHIFTS, detector_points, wild_keypoints
 from poseformer_lite.skeleton import H36M17
 
 INDEX = H36M17.joints.index

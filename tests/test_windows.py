@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poseformer_lite.datasets.base import PoseSequence
+from poseformer_lite.datasets.windows import Windows
 from poseformer_lite.skeleton import H36M17, HUMANEVA15, flip_poses
-from poseformer_lite.windows import Windows
 
 
 def sequences(*lengths: int, joints: int = 17) -> list[PoseSequence]:

@@ -25,11 +25,11 @@ def load_dataset(name: str, root: str | Path | None = None, keypoints: str | Non
     if keypoints is not None:
         options["keypoints"] = keypoints
     if name == "synthetic":
-        from poseformer_lite.datasets import synthetic
+        from poseformer_lite.datasets.sources import synthetic
 
         if root is not None:
             raise ValueError("the synthetic set is made by the package and takes no root")
         return synthetic.load(**options)
     if root is None:
         raise ValueError(f"{name} is read from files: give root=, the folder they are in; data/README.md names them")
-    return import_module(f"{__name__}.{name}").load(root, **options)
+    return import_module(f"{__name__}.sources.{name}").load(root, **options)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from poseformer_lite.datasets.base import PoseDataset, PoseSequence
-from poseformer_lite.datasets.human36m import JOINTS_17_OF_32
+from poseformer_lite.datasets.sources.human36m import JOINTS_17_OF_32
 from poseformer_lite.files import atomic_path
 from poseformer_lite.skeleton import H36M17
 

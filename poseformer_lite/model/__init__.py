@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from poseformer_lite.model.comparators import JointTokenTransformer, MeanPose, TemporalTransformerBaseline
-from poseformer_lite.model.lifting_network import LiftingNetwork, saved_network
+from poseformer_lite.model.base import LiftingNetwork, saved_network
+from poseformer_lite.model.baselines import JointTokenTransformer, MeanPose, TemporalTransformerBaseline
 from poseformer_lite.model.poseformer import PoseFormer
 from poseformer_lite.model.prior_work import (
     GraphConvolutionNetwork,

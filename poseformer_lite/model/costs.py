@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from poseformer_lite.model.attention import MultiHeadSelfAttention
-from poseformer_lite.model.lifting_network import LiftingNetwork, evaluating
+from poseformer_lite.model.base import LiftingNetwork, evaluating
 from poseformer_lite.model.prior_work import SemanticGraphConvolution
 
 

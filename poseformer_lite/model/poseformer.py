@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from poseformer_lite.model.base import LiftingNetwork
 from poseformer_lite.model.encoder import TransformerEncoder
-from poseformer_lite.model.lifting_network import LiftingNetwork
 
 
 class SpatialTransformer(nn.Module):

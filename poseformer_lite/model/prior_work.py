@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from poseformer_lite.model.lifting_network import LiftingNetwork
+from poseformer_lite.model.base import LiftingNetwork
 from poseformer_lite.skeleton import get_skeleton
 
 

@@ -1,4 +1,4 @@
-"""Interactive pictures, each with a still twin: motions, attention, heads switched off, and two toys."""
+"""Interactive pictures, each with a still twin: motions, attention, and heads switched off."""
 
 from importlib import import_module
 
@@ -10,8 +10,6 @@ _HOME = {
     "TemporalAttentionViewer": "temporal",
     "HeadGrid": "heads",
     "AblationBoard": "ablation",
-    "DepthAmbiguityToy": "depth_toy",
-    "CameraToy": "camera_toy",
     "view_motion": "motion",
     "view_attention": "attention",
     "export_html": "export",

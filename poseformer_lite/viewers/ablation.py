@@ -12,9 +12,9 @@ from torch import Tensor
 from traitlets import Enum
 
 from poseformer_lite import metrics, plots
-from poseformer_lite.attention_maps import Head, HeadAblation, ablated, all_heads, head_ablation, lifting_pairs
 from poseformer_lite.datasets.base import PoseSequence
-from poseformer_lite.model.lifting_network import LiftingNetwork
+from poseformer_lite.model.base import LiftingNetwork
+from poseformer_lite.model.heads import Head, HeadAblation, ablated, all_heads, head_ablation, lifting_pairs
 from poseformer_lite.skeleton import H36M17, Skeleton
 from poseformer_lite.viewers import controls, drawing
 from poseformer_lite.viewers.given import checked_fps

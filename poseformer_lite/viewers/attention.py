@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from poseformer_lite.attention_maps import AttentionMaps, attention_maps
-from poseformer_lite.model.lifting_network import LiftingNetwork
+from poseformer_lite.model.base import LiftingNetwork
+from poseformer_lite.model.heads import AttentionMaps, attention_maps
 from poseformer_lite.model.poseformer import PoseFormer
 from poseformer_lite.skeleton import H36M17, Skeleton
 from poseformer_lite.viewers.heads import HeadGrid

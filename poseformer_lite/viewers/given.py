@@ -3,8 +3,8 @@
 import numpy as np
 from torch import Tensor
 
-from poseformer_lite.attention_maps import AttentionMaps
-from poseformer_lite.motion import Motion
+from poseformer_lite.lifting.motion import Motion
+from poseformer_lite.model.heads import AttentionMaps
 from poseformer_lite.skeleton import Skeleton
 from poseformer_lite.viewers import drawing
 

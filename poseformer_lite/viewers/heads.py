@@ -8,8 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 from traitlets import Enum
 
-from poseformer_lite.attention_maps import AttentionMaps, Head
-from poseformer_lite.model.lifting_network import window_indices
+from poseformer_lite.model.base import window_indices
+from poseformer_lite.model.heads import AttentionMaps, Head
 from poseformer_lite.skeleton import H36M17, Skeleton
 from poseformer_lite.viewers import controls, drawing
 from poseformer_lite.viewers.given import checked_fps, sizes_of

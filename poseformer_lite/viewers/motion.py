@@ -9,7 +9,7 @@ import torch
 from traitlets import Bool, Enum, Int, validate
 
 from poseformer_lite import metrics, plots
-from poseformer_lite.motion import Motion
+from poseformer_lite.lifting.motion import Motion
 from poseformer_lite.skeleton import H36M17, Skeleton
 from poseformer_lite.viewers import controls, drawing
 from poseformer_lite.viewers.given import Given, checked, checked_fps, num_frames, upright

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from traitlets import Enum
 
 from poseformer_lite import plots
-from poseformer_lite.attention_maps import AttentionMaps
+from poseformer_lite.model.heads import AttentionMaps
 from poseformer_lite.skeleton import H36M17, Skeleton
 from poseformer_lite.viewers import controls, drawing
 from poseformer_lite.viewers.given import Given, checked_fps, sizes_of, upright

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from traitlets import Bool, Enum, HasTraits, Int, Tuple, validate
 
-from poseformer_lite.attention_maps import Head
+from poseformer_lite.model.heads import Head
 
 
 class ViewState(HasTraits):

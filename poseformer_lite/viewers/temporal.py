@@ -8,8 +8,8 @@ from torch import Tensor
 from traitlets import Enum, Int, validate
 
 from poseformer_lite import plots
-from poseformer_lite.attention_maps import AttentionMaps
-from poseformer_lite.model.lifting_network import window_indices
+from poseformer_lite.model.base import window_indices
+from poseformer_lite.model.heads import AttentionMaps
 from poseformer_lite.skeleton import H36M17, Skeleton
 from poseformer_lite.viewers import controls, drawing
 from poseformer_lite.viewers.given import Given, as_array, checked_fps, sizes_of, upright

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from poseformer_lite.metrics import mpjpe
-from poseformer_lite.model.lifting_network import window_indices
+from poseformer_lite.model.base import window_indices
 from poseformer_lite.skeleton import flip_poses
 
 

@@ -1,0 +1,1 @@
+"""What only the course and the study of the paper need: checkers, tables and figures again, speed, and two toys."""

@@ -1,0 +1,1 @@
+"""Where takes come from: the benchmarks, motion capture, and the synthetic set."""

@@ -1,0 +1,1 @@
+"""Takes seen by virtual cameras, with the errors that detectors make."""

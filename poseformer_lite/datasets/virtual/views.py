@@ -1,0 +1,144 @@
+"""Motions seen through virtual cameras: like those of Human3.6M, or like a crowd of phones."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.random import Generator
+
+from poseformer_lite.camera import Camera, look_at
+from poseformer_lite.datasets.base import PoseSequence, Take
+
+MARGIN = 0.92  # of the half image: nobody comes closer to its edge
+NEAREST = 1.0  # metres that every joint is in front of the camera, at least
+IMAGE_SIZES = (  # width, height: phones held both ways, webcams, Human3.6M
+    (1920, 1080), (1080, 1920), (1280, 720), (720, 1280), (640, 480), (480, 640), (1000, 1000), (1000, 1002),
+)  # fmt: skip
+
+
+def fixed_cameras(take: Take, num_views: int = 4) -> list[Camera]:
+    """Cameras like Human3.6M's: 1000 x 1000 pixels, focal length 1145, evenly around the take's middle.
+
+    They stand 5 m from it and 1.5 m high; where the take would leave the picture they step back.
+    """
+    yaws = np.pi / 4 + np.arange(num_views) * 2 * np.pi / num_views
+    return [
+        _camera_around(take, f"fixed{i}", (1000, 1000), 1145.0, _middle(take), yaw, camera_height=1.5, nearest=5.0)
+        for i, yaw in enumerate(yaws)
+    ]
+
+
+def random_cameras(take: Take, rng: Generator, num_views: int = 4) -> list[Camera]:
+    """Cameras anywhere around the take, drawn evenly from ranges that hold phones, webcams and Human3.6M.
+
+    Yaw all around; 0.4 to 2.4 m high, and so pitched from some 10 degrees upward to 40 downward; roll within 5 degrees
+    either way; focal length 0.7 to 1.3 of the picture's longer side (a view of 71 to 42 degrees along it); eight sizes
+    of pictures, upright and lengthwise; 1 to 1.5 times as far away as needs be for the whole take to fit, and at least
+    2.5 m; aimed within 15 cm of the take's middle.
+    """
+    cameras = []
+    for i in range(num_views):
+        size = IMAGE_SIZES[rng.integers(len(IMAGE_SIZES))]
+        cameras.append(
+            _camera_around(
+                take,
+                f"random{i}",
+                size,
+                focal_length=max(size) * rng.uniform(0.7, 1.3),
+                target=_middle(take) + rng.uniform(-0.15, 0.15, 3),
+                yaw=rng.uniform(-np.pi, np.pi),
+                camera_height=rng.uniform(0.4, 2.4),
+                nearest=2.5,
+                farther=rng.uniform(1.0, 1.5),
+                roll_degrees=rng.uniform(-5, 5),
+            )
+        )
+    return cameras
+
+
+def view_take(
+    take: Take, cameras: Sequence[Camera], keypoints: str = "gt", rng: Generator | None = None
+) -> list[PoseSequence]:
+    """The take seen by each camera. keypoints: "gt" are the true projections, "noisy" those of a simulated detector,
+    "wild" those of one that has other joints, gaps, and a frame rate of its own; these two need `rng`."""
+    if keypoints not in ("gt", "noisy", "wild"):
+        raise ValueError(f'keypoints={keypoints!r}: virtual cameras give "gt", "noisy" or "wild"')
+    if keypoints != "gt" and rng is None:
+        raise ValueError(f"keypoints={keypoints!r} draws at random: give rng=np.random.default_rng(seed)")
+    world = take.world.astype(np.float32)
+    sequences = []
+    for camera in cameras:
+        poses_3d = camera.world_to_camera(world)
+        pixels = camera.project(poses_3d)
+        if keypoints == "noisy":
+            from poseformer_lite.datasets.virtual.detections import (
+                simulate_detector,  # only who asks for noise needs it
+            )
+
+            pixels = simulate_detector(pixels, rng).astype(np.float32)
+        elif keypoints == "wild":
+            from poseformer_lite.datasets.virtual.wild import detector_points, wild_keypoints
+
+            marked = camera.project(camera.world_to_camera(detector_points(world, rng)))
+            pixels = wild_keypoints(marked, rng, take.fps).astype(np.float32)
+        sequences.append(
+            PoseSequence(take.subject, take.action, camera.name, pixels, poses_3d, camera.width, camera.height, camera)
+        )
+    return sequences
+
+
+def view_takes(
+    takes: Sequence[Take], cameras: str = "random", keypoints: str = "gt", seed: int = 0, num_views: int = 4
+) -> list[PoseSequence]:
+    """Every take through `num_views` cameras of its own, "random" or "fixed"; the same seed gives the same views.
+
+    A take's views depend on the seed and on its place in the list, not on the other takes.
+    """
+    if cameras not in ("random", "fixed"):
+        raise ValueError(f'cameras={cameras!r}: expected "random" or "fixed"')
+    sequences = []
+    for index, take in enumerate(takes):
+        rng = np.random.default_rng([seed, index])
+        placed = random_cameras(take, rng, num_views) if cameras == "random" else fixed_cameras(take, num_views)
+        sequences += view_take(take, placed, keypoints, rng)
+    return sequences
+
+
+def _middle(take: Take) -> np.ndarray:
+    """(3,): the middle of the box that holds every joint of every frame, metres."""
+    joints = take.world.reshape(-1, 3)
+    return (joints.min(axis=0) + joints.max(axis=0)).astype(float) / 2
+
+
+def _camera_around(
+    take, name, size, focal_length, target, yaw, camera_height, nearest, farther=1.0, roll_degrees=0.0
+) -> Camera:
+    """A camera in the direction `yaw` of the target (3,), looking at it from far enough to see the whole take.
+
+    camera_height and nearest (distance) are in metres. The distance depends on the pitch and the pitch on the
+    distance: a first guess with a level camera gives the pitch, a second one the distance, so that the height is met
+    almost, and the fit exactly.
+    """
+    width, height = size
+    sight = Camera(name, width, height, (focal_length, focal_length), (width / 2, height / 2))
+    sine = 0.0  # of the angle at which the camera stands above the target
+    for _ in range(2):
+        level = np.sqrt(1 - sine**2)
+        away = np.array([level * np.cos(yaw), level * np.sin(yaw), sine])
+        sight = replace(sight, orientation=look_at(target + away, target, roll_degrees=roll_degrees))
+        distance = max(nearest, _fitting_distance(take, sight, target)) * farther
+        sine = np.clip((camera_height - target[2]) / distance, -0.9, 0.9)
+    return replace(sight, translation=tuple((target + distance * away).tolist()))
+
+
+def _fitting_distance(take: Take, camera: Camera, target: np.ndarray) -> float:
+    """The least distance from the target at which every joint is inside the picture and NEAREST in front of it.
+
+    A joint at (x, y, z) from the target, along the camera's axes, falls at focal_length * x / (distance + z) from the
+    picture's middle: the condition that this stays within the margin is solved for the distance.
+    """
+    joints = (take.world.reshape(-1, 3) - target.astype(np.float32)) @ camera.rotation.astype(np.float32)
+    x, y, z = joints.T
+    across = np.abs(x) * (camera.focal_length[0] / (MARGIN * camera.width / 2))
+    along = np.abs(y) * (camera.focal_length[1] / (MARGIN * camera.height / 2))
+    return float(np.max(np.maximum(np.maximum(across, along), NEAREST) - z))

@@ -1,0 +1,247 @@
+"""Acclaim motion capture: a skeleton (ASF) and the motions recorded of it (AMC).
+
+Format: M. Schafer, "ASF Skeleton Definition" and "AMC File Format", Acclaim Advanced Technologies Group, 1994.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from poseformer_lite.formats.articulated import ArticulatedMotion
+
+METRES_PER_INCH = 0.0254
+CMU_FPS = 120.0  # the files do not say; the CMU lab recorded at 120 Hz
+
+
+@dataclass(frozen=True)
+class Bone:
+    """One bone: offset (3,) from its start to its end in the rest pose, metres; axis, its local frame at rest; dof,
+    the angles an AMC file gives for it, such as ("rx", "rz")."""
+
+    name: str
+    offset: np.ndarray
+    axis: Rotation
+    dof: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Acclaim:
+    """An ASF skeleton. bones and parents (names; "root" for the first) are in an order where parents come first."""
+
+    path: Path
+    unit: float  # metres per unit of length
+    root_order: tuple[str, ...]
+    root_position: np.ndarray
+    root_axis: Rotation
+    bones: tuple[Bone, ...]
+    parents: tuple[str, ...]
+
+
+def read_asf(path: str | Path) -> Acclaim:
+    """The skeleton in an ASF file. Lengths are inches scaled by `length`: metres = value / length * 0.0254.
+
+    Raises ValueError that names the file and what is missing or wrong in it.
+    """
+    path = Path(path)
+    sections = _sections(path)
+    units = dict(line.split()[:2] for line in sections["units"])
+    unit = METRES_PER_INCH / _number(path, "length in :units", units.get("length", "nothing"))
+    degrees = units.get("angle", "deg") == "deg"
+
+    root = {key: words for key, *words in map(str.split, sections["root"])}
+    bones = {bone.name: bone for bone in _bones(path, sections["bonedata"], unit, degrees)}
+    parents = _parents(path, sections["hierarchy"], bones)
+    return Acclaim(
+        path=path,
+        unit=unit,
+        root_order=tuple(word.lower() for word in root["order"]),
+        root_position=np.array(root["position"], float) * unit,
+        root_axis=_euler(root["axis"][0], root["orientation"], degrees),
+        bones=tuple(bones[name] for name in parents),
+        parents=tuple(parents.values()),
+    )
+
+
+def read_amc(path: str | Path, skeleton: Acclaim, fps: float = CMU_FPS) -> ArticulatedMotion:
+    """The motion in an AMC file, of a skeleton read by `read_asf`: nodes are "root" and the end of every bone.
+
+    Raises ValueError that names the file, the frame, and what was expected there: a bone that the skeleton lacks, a
+    bone left out, a file cut short, or a value that is no finite number.
+    """
+    path = Path(path)
+    columns, degrees = _columns(path, skeleton)
+    root_position = skeleton.root_position + skeleton.unit * np.stack(
+        [columns["root"][:, skeleton.root_order.index(key)] for key in ("tx", "ty", "tz")], axis=1
+    )
+    turns = [key for key in skeleton.root_order if key.startswith("r")]
+    angles = columns["root"][:, [skeleton.root_order.index(key) for key in turns]]
+    rotations = [_turned(skeleton.root_axis, turns, angles, degrees)]
+    rotations += [
+        _turned(bone.axis, bone.dof, columns[bone.name], degrees)
+        if bone.dof
+        else np.tile([0.0, 0.0, 0.0, 1.0], (len(root_position), 1))
+        for bone in skeleton.bones
+    ]
+    names = ("root", *(bone.name for bone in skeleton.bones))
+    return ArticulatedMotion(
+        names=names,
+        parents=(-1, *(names.index(parent) for parent in skeleton.parents)),
+        carriers=tuple(range(len(names))),
+        offsets=np.stack([np.zeros(3), *(bone.offset for bone in skeleton.bones)]),
+        rotations=np.stack(rotations, axis=1),
+        root_position=root_position,
+        fps=fps,
+    )
+
+
+def _sections(path: Path) -> dict[str, list[str]]:
+    """{section: its lines}, without comments, blank lines and the ends of lines."""
+    lines = [line.strip() for line in path.read_text(encoding="latin-1").splitlines()]
+    sections, current = {}, []
+    for line in lines:
+        if line.startswith(":"):
+            current = sections.setdefault(line[1:].split()[0].lower(), [])
+        elif line and not line.startswith("#"):
+            current.append(line)
+    missing = [key for key in ("units", "root", "bonedata", "hierarchy") if key not in sections]
+    if missing:
+        raise ValueError(f"{path} has no section :{', :'.join(missing)}: is it an Acclaim skeleton (.asf), and whole?")
+    return sections
+
+
+def _bones(path: Path, lines: list[str], unit: float, degrees: bool):
+    """Each block from `begin` to `end` as a Bone."""
+    block = {}
+    for line in lines:
+        key, *words = line.split()
+        if key == "begin":
+            block = {}
+        elif key == "end":
+            missing = [key for key in ("name", "direction", "length", "axis") if key not in block]
+            if missing:
+                raise ValueError(f"{path}: bone {block.get('name', ['?'])[0]!r} has no {' and no '.join(missing)}")
+            name, dof = block["name"][0], tuple(word.lower() for word in block.get("dof", ()))
+            if not set(dof) <= {"rx", "ry", "rz"}:
+                raise ValueError(f"{path}: bone {name!r} has dof {' '.join(dof)}, but only rx, ry, rz are understood")
+            length = unit * _number(path, f"length of bone {name!r}", block["length"][0])
+            *angles, order = block["axis"]
+            yield Bone(name, length * np.array(block["direction"], float), _euler(order, angles, degrees), dof)
+        else:
+            block[key] = words
+
+
+def _parents(path: Path, lines: list[str], bones: dict[str, Bone]) -> dict[str, str]:
+    """{bone: its parent}, parents before children, as the hierarchy lists them."""
+    parents = {}
+    for line in lines:
+        if line in ("begin", "end"):
+            continue
+        parent, *children = line.split()
+        for name in (parent, *children):
+            if name != "root" and name not in bones:
+                raise ValueError(f"{path}: the hierarchy names bone {name!r}, which :bonedata does not describe")
+        if parent != "root" and parent not in parents:
+            raise ValueError(f"{path}: the hierarchy gives children to {parent!r} before it gives it a parent")
+        parents.update(dict.fromkeys(children, parent))
+    loose = sorted(set(bones) - set(parents))
+    if loose:
+        raise ValueError(f"{path}: the hierarchy gives no parent to {', '.join(loose)}: is the file whole?")
+    return parents
+
+
+def _columns(path: Path, skeleton: Acclaim) -> tuple[dict[str, np.ndarray], bool]:
+    """({bone: its values (T, number of its dof)}, whether angles are in degrees).
+
+    Every frame lists the same bones in the same order, so the words of the file form a table with one row a frame.
+    """
+    lines = path.read_text(encoding="latin-1").splitlines()
+    start = next((i for i, line in enumerate(lines) if line.strip() and line.lstrip()[0] not in "#:"), len(lines))
+    header = " ".join(lines[:start]).upper()
+    words = " ".join(lines[start:]).split()
+    if not words or not words[0].isdigit() or words[1:2] != ["root"]:
+        raise ValueError(f"{path} holds no frames: expected a frame's number and then `root` with its values")
+
+    widths = {"root": len(skeleton.root_order)} | {bone.name: len(bone.dof) for bone in skeleton.bones if bone.dof}
+    second = words.index("root", 2) - 1 if words.count("root") > 1 else len(words)
+    names = [word for word in words[1:second] if word[0].isalpha() and word.lower() != "nan"]
+    _check_bones(path, names, widths, skeleton)
+
+    row = 1 + sum(1 + widths[name] for name in names)
+    starts = _starts(names, widths)
+    _check_rows(path, words, row, {0: None} | starts)
+    columns = {}
+    for at, name in starts.items():
+        values = range(at + 1, at + 1 + widths[name])
+        columns[name] = np.stack([_numbers(path, name, words[i::row]) for i in values], axis=1)
+    return columns, ":RADIANS" not in header
+
+
+def _starts(names: list[str], widths: dict[str, int]) -> dict[int, str]:
+    """{place of a bone's name in its frame's words: the name}."""
+    starts, at = {}, 1
+    for name in names:
+        starts[at] = name
+        at += 1 + widths[name]
+    return starts
+
+
+def _check_bones(path: Path, names: list[str], widths: dict[str, int], skeleton: Acclaim) -> None:
+    unknown = [name for name in names if name not in widths]
+    missing = [name for name in widths if name not in names]
+    if unknown:
+        raise ValueError(
+            f"{path}, frame 1: bone {unknown[0]!r} is not in {skeleton.path} or has no dof there: "
+            "expected the AMC and the ASF of one subject"
+        )
+    if missing:
+        raise ValueError(f"{path}, frame 1: no values for {', '.join(missing)}, which {skeleton.path} gives a dof")
+
+
+def _check_rows(path: Path, words: list[str], row: int, starts: dict[int, str | None]) -> None:
+    """Every frame has the words of the first one, and the last one is whole."""
+    frames, left_over = divmod(len(words), row)
+    wrong = []
+    for at, name in starts.items():
+        for frame, word in enumerate(words[at::row]):
+            expected = name or str(int(words[0]) + frame)
+            if word != expected:
+                wrong.append((frame, at, word, expected))
+                break
+    if wrong:
+        frame, _, word, expected = min(wrong)  # where it began: everything after it is shifted
+        raise ValueError(f"{path}, frame {frame + 1}: found {word!r} where {expected!r} was expected")
+    if left_over:
+        raise ValueError(
+            f"{path} is cut short: frame {frames + 1} has {left_over} of its {row} words. Download it again"
+        )
+
+
+def _numbers(path: Path, name: str, words: list[str]) -> np.ndarray:
+    try:
+        values = np.array(words, float)
+    except ValueError:
+        values = np.array([_number(path, f"frame {i + 1}, bone {name!r}", word) for i, word in enumerate(words)])
+    if not np.isfinite(values).all():
+        frame = int(np.argmin(np.isfinite(values)))
+        raise ValueError(f"{path}, frame {frame + 1}, bone {name!r}: {words[frame]} is not a finite number")
+    return values
+
+
+def _number(path: Path, what: str, word: str) -> float:
+    try:
+        return float(word)
+    except ValueError as error:
+        raise ValueError(f"{path}: {what}: expected a number, found {word!r}") from error
+
+
+def _euler(order: str, angles: list[str], degrees: bool) -> Rotation:
+    """Turns about the fixed axes in this order: "XYZ" is x first, then y, then z."""
+    return Rotation.from_euler(order.lower(), np.array(angles, float), degrees=degrees)
+
+
+def _turned(axis: Rotation, dof, angles: np.ndarray, degrees: bool) -> np.ndarray:
+    """(T, 4): the bone's rotation relative to its parent: its angles turn it in its own local frame `axis`."""
+    motion = Rotation.from_euler("".join(key[1] for key in dof), angles, degrees=degrees)
+    return (axis * motion * axis.inv()).as_quat()

@@ -1,0 +1,102 @@
+"""PoseLifter: a detector's keypoints in, one 3D pose per frame out."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from poseformer_lite.camera import normalise_screen
+from poseformer_lite.evaluation import predict
+from poseformer_lite.keypoints import (
+    check_keypoints,
+    confidence_h36m17,
+    doubts,
+    fill_gaps,
+    resample,
+    to_h36m17,
+    undo_swaps,
+)
+from poseformer_lite.lifting.motion import Motion
+from poseformer_lite.model.base import LiftingNetwork
+from poseformer_lite.model.poseformer import PoseFormer
+from poseformer_lite.skeleton import H36M17
+
+
+class PoseLifter:
+    """The thin wrapper round a trained network: layouts, gaps, frame rates, image sizes and memory are seen to.
+
+    model: a trained network of 17 joints; fps: the frame rate it was trained at, to which keypoints are resampled.
+    flip averages with the prediction for the mirror image: better, at twice the time. stride: poses that one window
+    gives, as in `predict_sequence`: sooner, and a little less exact.
+    """
+
+    def __init__(
+        self,
+        model: LiftingNetwork,
+        fps: float = 50.0,
+        flip: bool = True,
+        device: str | None = None,
+        stride: int = 1,
+    ):
+        if model.num_joints != H36M17.num_joints:
+            raise ValueError(f"the model has {model.num_joints} joints, but keypoints are converted to 17")
+        self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self.model = model.to(self.device).eval()
+        self.fps = fps
+        self.flip = flip
+        self.stride = stride
+
+    @classmethod
+    def from_pretrained(cls, name_or_folder: str | Path = "small", **options) -> "PoseLifter":
+        """A lifter with a PoseFormer that ships ("small", "lite"), or of a folder of save_pretrained."""
+        return cls(PoseFormer.from_pretrained(name_or_folder), **options)
+
+    def __call__(
+        self,
+        keypoints: np.ndarray,
+        width: int,
+        height: int,
+        layout: str = "h36m17",
+        fps: float = 50.0,
+        min_confidence: float = 0.0,
+        repair_swaps: bool = True,
+    ) -> Motion:
+        """Lift one person's keypoints: (T, J, 2) or (T, J, 3) pixels, in an image of width x height -> a Motion of T
+        frames.
+
+        layout: "h36m17", "coco17", "halpe26" or "mediapipe33"; a third column is the confidence. Joints that are NaN,
+        (0, 0) or less confident than min_confidence are interpolated over time. repair_swaps: frames in which the
+        detector took left for right are put right first (`keypoints.undo_swaps`). fps: frames per second of the
+        keypoints; where it is not the model's, the motion is resampled there and back. Raises ValueError for keypoints
+        that do not fit the layout, or look normalised although pixels are asked for; warns of `keypoints.doubts`.
+        """
+        keypoints = np.asarray(keypoints, dtype=np.float32)
+        check_keypoints(keypoints, layout)
+        pixels = keypoints[..., :2].copy()
+        pixels[(pixels == 0).all(-1)] = np.nan  # how detectors write "not found": must not enter a midpoint
+        _check_pixels(pixels, width, height)
+        for doubt in doubts(pixels, layout, width, height):
+            warnings.warn(doubt, stacklevel=2)
+        seen = None
+        if keypoints.shape[-1] == 3:
+            seen = confidence_h36m17(keypoints[..., 2], layout) >= min_confidence
+        pixels = fill_gaps(to_h36m17(pixels, layout), seen)
+        pixels = undo_swaps(pixels) if repair_swaps else pixels
+
+        poses_2d = normalise_screen(resample(pixels, fps, self.fps), width, height)
+        skeleton = H36M17 if self.flip else None
+        on_device = torch.from_numpy(poses_2d).to(self.device)
+        predicted = predict(self.model, on_device, skeleton, stride=self.stride).cpu().numpy()
+
+        poses_3d = resample(predicted, self.fps, fps, num_frames=len(pixels))
+        return Motion(poses_3d - poses_3d[:, :1], pixels, fps, width, height)
+
+
+def _check_pixels(pixels: np.ndarray, width: int, height: int) -> None:
+    found = pixels[np.isfinite(pixels).all(-1)]
+    if len(found) and np.abs(found).max() <= 2 < min(width, height):
+        raise ValueError(
+            f"keypoints lie within {found.min():.2f} and {found.max():.2f} in an image of {width} x {height}: they "
+            "look normalised, but pixels are expected. Multiply x by the width and y by the height first"
+        )

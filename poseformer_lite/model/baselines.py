@@ -1,0 +1,119 @@
+"""Networks that PoseFormer is compared with."""
+
+import torch
+from torch import Tensor, nn
+
+from poseformer_lite.model.base import LiftingNetwork
+from poseformer_lite.model.encoder import TransformerEncoder
+from poseformer_lite.model.poseformer import RegressionHead
+
+
+class TemporalTransformerBaseline(LiftingNetwork):
+    """The paper's baseline (section 3.1, Fig. 2a): a frame's whole pose is one token, embedded by one linear layer.
+
+    (B, F, J, 2) -> (B, J, 3). dim: the token's width; the ablation of Table 4 gives it PoseFormer's own 17 * 32 = 544.
+    The paper averages the encoder's output over the frames and regresses with "an MLP block"; how deep is not said, and
+    the code was not released: here it is PoseFormer's head, LayerNorm and one linear layer.
+    """
+
+    def __init__(
+        self,
+        num_frames: int = 27,
+        num_joints: int = 17,
+        dim: int = 544,
+        depth: int = 4,
+        num_heads: int = 8,
+        mlp_ratio: float = 2.0,
+        drop_path: float = 0.1,
+    ):
+        super().__init__(locals())
+        self.patch_embedding = nn.Linear(num_joints * 2, dim)  # E of Eq. 1
+        self.position_embedding = nn.Parameter(torch.zeros(1, num_frames, dim))  # E_pos of Eq. 1
+        self.encoder = TransformerEncoder(dim, depth, num_heads, mlp_ratio, drop_path)
+        self.head = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, num_joints * 3))
+
+    @classmethod
+    def matching(cls, sizes: dict) -> "TemporalTransformerBaseline":
+        """The baseline beside a PoseFormer of these arguments: its temporal stage alone, J * c wide (Table 4)."""
+        joints = sizes.get("num_joints", 17)
+        same = {name: sizes[name] for name in ("num_frames", "num_heads", "mlp_ratio", "drop_path") if name in sizes}
+        return cls(num_joints=joints, dim=joints * sizes["spatial_dim"], depth=sizes["temporal_depth"], **same)
+
+    def embed_frames(self, poses_2d: Tensor) -> Tensor:
+        """(N, J, 2) -> (N, D)."""
+        return self.patch_embedding(poses_2d.flatten(-2))
+
+    def join_frames(self, tokens: Tensor) -> Tensor:
+        """(B, F, D) -> (B, J, 3)."""
+        encoded = self.encoder(tokens + self.position_embedding)  # (B, F, D), Eq. 1, then Eq. 6 to 8
+        return self.head(encoded.mean(dim=1)).unflatten(-1, (-1, 3))  # (B, J, 3)
+
+    def join_frames_everywhere(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """The centre frame, and every frame regressed from its own token: (B, F, D) -> (B, J, 3), (B, F, J, 3)."""
+        encoded = self.encoder(tokens + self.position_embedding)
+        centre, every = self.head(encoded.mean(dim=1)), self.head(encoded)
+        return centre.unflatten(-1, (-1, 3)), every.unflatten(-1, (-1, 3))
+
+
+class JointTokenTransformer(LiftingNetwork):
+    """Every joint of every frame is a token, and each looks at all of them (Fig. 1b): (B, F, J, 2) -> (B, J, 3).
+
+    The paper draws it to turn it down: F * J tokens cost (F * J)^2 products where PoseFormer's two stages cost
+    F * J^2 + F^2. The head is PoseFormer's, so that only the attention differs.
+    """
+
+    def __init__(
+        self,
+        num_frames: int = 27,
+        num_joints: int = 17,
+        dim: int = 32,
+        depth: int = 8,
+        num_heads: int = 8,
+        mlp_ratio: float = 2.0,
+        drop_path: float = 0.1,
+    ):
+        super().__init__(locals())
+        self.patch_embedding = nn.Linear(2, dim)
+        self.joint_positions = nn.Parameter(torch.zeros(1, num_joints, dim))
+        self.frame_positions = nn.Parameter(torch.zeros(1, num_frames, 1, dim))
+        self.encoder = TransformerEncoder(dim, depth, num_heads, mlp_ratio, drop_path)
+        self.head = RegressionHead(num_frames, num_joints * dim, num_joints)
+
+    @classmethod
+    def matching(cls, sizes: dict) -> "JointTokenTransformer":
+        """Beside a PoseFormer of these arguments: tokens as wide, and as many layers as its two stages together."""
+        same = {
+            name: sizes[name]
+            for name in ("num_frames", "num_joints", "num_heads", "mlp_ratio", "drop_path")
+            if name in sizes
+        }
+        return cls(dim=sizes["spatial_dim"], depth=sizes["spatial_depth"] + sizes["temporal_depth"], **same)
+
+    def embed_frames(self, poses_2d: Tensor) -> Tensor:
+        """(N, J, 2) -> (N, J * c)."""
+        return (self.patch_embedding(poses_2d) + self.joint_positions).flatten(-2)
+
+    def join_frames(self, tokens: Tensor) -> Tensor:
+        """(B, F, J * c) -> (B, J, 3)."""
+        joints = tokens.unflatten(-1, (self.num_joints, -1)) + self.frame_positions  # (B, F, J, c)
+        encoded = self.encoder(joints.flatten(1, 2))  # (B, F * J, c)
+        return self.head(encoded.unflatten(1, (self.num_frames, -1)).flatten(-2))  # (B, J, 3)
+
+
+class MeanPose(LiftingNetwork):
+    """Answers the mean of the training poses whatever it sees: the error to beat before any network has learned."""
+
+    def __init__(self, num_frames: int = 1, num_joints: int = 17):
+        super().__init__(locals())
+        self.register_buffer("pose", torch.zeros(num_joints, 3))
+
+    def fit(self, poses_3d: Tensor) -> "MeanPose":
+        """Remember the mean of poses (N, J, 3), metres, root-relative."""
+        self.pose.copy_(poses_3d.mean(dim=0))
+        return self
+
+    def embed_frames(self, poses_2d: Tensor) -> Tensor:
+        return poses_2d.flatten(-2)
+
+    def join_frames(self, tokens: Tensor) -> Tensor:
+        return self.pose.expand(len(tokens), -1, -1)

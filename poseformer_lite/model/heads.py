@@ -1,0 +1,271 @@
+"""What the heads of a trained network look at, and what it costs to do without one of them."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from poseformer_lite import metrics
+from poseformer_lite.model.base import LiftingNetwork, evaluating, window_indices
+from poseformer_lite.model.baselines import TemporalTransformerBaseline
+from poseformer_lite.model.encoder import TransformerEncoder
+from poseformer_lite.model.poseformer import PoseFormer
+
+
+@dataclass(frozen=True)
+class Head:
+    """One attention head: stage "spatial" or "temporal", layer and head counted from 0."""
+
+    stage: str
+    layer: int
+    head: int
+
+    def __str__(self) -> str:
+        return f"{self.stage} layer {self.layer} head {self.head}"
+
+
+@dataclass(frozen=True)
+class AttentionMaps:
+    """The softmax rows of both stages, as the network computed them; row i is query i, and each row sums to one.
+
+    spatial: (T, L, H, J, J), every frame by itself, None for a network without a spatial stage. temporal:
+    (T, L, H, F, F), the window around every frame, or of every window where windows were given.
+    """
+
+    spatial: Tensor | None
+    temporal: Tensor
+
+    @property
+    def stages(self) -> dict[str, Tensor]:
+        """The rows of each stage that the network has."""
+        both = {"spatial": self.spatial, "temporal": self.temporal}
+        return {stage: rows for stage, rows in both.items() if rows is not None}
+
+
+@torch.no_grad()
+def attention_maps(model: LiftingNetwork, poses_2d: Tensor, batch_size: int = 64) -> AttentionMaps:
+    """Every layer and head of both stages.
+
+    poses_2d: a sequence (T, J, 2), for which there is a map per frame, or windows (B, F, J, 2), for which the spatial
+    maps are (B*F, L, H, J, J). batch_size bounds the windows in flight. The model is put into evaluation mode for the
+    call. Raises ValueError for another shape, and for a network without attention.
+    """
+    if not encoders(model):
+        raise ValueError(
+            f"{type(model).__name__} has no attention to look at: give a PoseFormer or a temporal baseline"
+        )
+    J, F = model.num_joints, model.num_frames
+    if poses_2d.shape[1:] not in ((J, 2), (F, J, 2)) or len(poses_2d) == 0:
+        raise ValueError(
+            f"poses_2d is {tuple(poses_2d.shape)}, expected a sequence (T, {J}, 2) or windows (B, {F}, {J}, 2) with T "
+            "or B of 1 or more, in normalised screen coordinates"
+        )
+    frames = poses_2d.flatten(0, 1) if poses_2d.ndim == 4 else poses_2d  # (T, J, 2)
+    windows = torch.arange(len(frames)).unflatten(0, (-1, F)) if poses_2d.ndim == 4 else window_indices(len(frames), F)
+    with evaluating(model):
+        embedded = [_embed_with_rows(model, chunk) for chunk in frames.split(512)]
+        tokens = torch.cat([tokens for tokens, _ in embedded])  # (T, D)
+        temporal = [_temporal_rows(model, tokens[batch]) for batch in windows.to(tokens.device).split(batch_size)]
+    spatial = torch.cat([rows for _, rows in embedded]) if "spatial" in encoders(model) else None
+    return AttentionMaps(spatial, torch.cat(temporal))
+
+
+def _embed_with_rows(model: LiftingNetwork, frames: Tensor) -> tuple[Tensor, Tensor | None]:
+    """(N, J, 2) -> (N, D) and, where there is a spatial stage, (N, L, H, J, J)."""
+    if not isinstance(model, PoseFormer):
+        return model.embed_frames(frames), None
+    tokens, layers = model.spatial(frames, return_rows=True)
+    return tokens.flatten(-2), torch.stack(layers, dim=1)
+
+
+def _temporal_rows(model: PoseFormer | TemporalTransformerBaseline, tokens: Tensor) -> Tensor:
+    """(B, F, D) -> (B, L, H, F, F)."""
+    if isinstance(model, PoseFormer):
+        return torch.stack(model.temporal(tokens, return_rows=True)[1], dim=1)
+    return torch.stack(model.encoder(tokens + model.position_embedding, return_rows=True)[1], dim=1)
+
+
+def figure_maps(
+    maps: AttentionMaps, stage: str, layer: int = -1, frames: int | slice | list[int] | None = None, scale: str = "head"
+) -> Tensor:
+    """What Figures 5 to 8 of the paper draw, one map for each head of a layer: (H, N, N), row i is query i.
+
+    The paper says "normalized from 0 to 1" and neither which layer nor which frames. The choice made here: the last
+    layer, the mean over all frames (or those given), and each head by itself from its smallest weight at 0 to its
+    largest at 1. scale="layer" takes the smallest and largest of all heads together, so that heads can be compared, and
+    scale="none" leaves the weights, whose rows sum to one. The paper has the queries along the horizontal axis:
+    `plots.plot_heads(..., queries_across=True)` draws them so. Raises ValueError for a stage, layer, frame or scale
+    that is not there.
+    """
+    if stage not in maps.stages:
+        raise ValueError(f"there are no maps of a stage {stage!r}: the network has {' and '.join(maps.stages)}")
+    rows = maps.stages[stage]  # (T, L, H, N, N)
+    if not -rows.shape[1] <= layer < rows.shape[1]:
+        raise ValueError(f"there is no {stage} layer {layer}: they are 0 to {rows.shape[1] - 1}, and -1 is the last")
+    if scale not in ("head", "layer", "none"):
+        raise ValueError(f"scale is {scale!r}: choose head, layer or none")
+    every = range(len(rows))
+    chosen = every if frames is None else every[frames] if isinstance(frames, slice) else frames
+    chosen = [chosen] if isinstance(chosen, int) else list(chosen)
+    if not chosen or not all(-len(rows) <= frame < len(rows) for frame in chosen):
+        raise ValueError(
+            f"frames={frames}: give one or more of the {len(rows)} frames, counted from 0, or None for all"
+        )
+    mean = rows[chosen, layer].mean(dim=0)  # (H, N, N)
+    if scale == "none":
+        return mean
+    axes = (-2, -1) if scale == "head" else (-3, -2, -1)
+    low, high = mean.amin(axes, keepdim=True), mean.amax(axes, keepdim=True)
+    return (mean - low) / (high - low).clamp_min(torch.finfo(mean.dtype).tiny)
+
+
+def attention_rollout(rows: Tensor) -> Tensor:
+    """How much of each output token comes from each input token, if attention and the residual were all there is.
+
+    The rows of a stage, (..., L, H, N, N), are averaged over the heads and with the identity, for the residual, and
+    multiplied layer by layer: (..., N, N), rows sum to one. There is no rollout from joints through the temporal stage:
+    the joints of a frame are one token there, and what becomes of one of them is not in any row.
+    """
+    layers = (rows.mean(dim=-3) + torch.eye(rows.shape[-1], dtype=rows.dtype, device=rows.device)) / 2  # (..., L, N, N)
+    flow = layers[..., 0, :, :]  # (..., N, N)
+    for layer in range(1, layers.shape[-3]):
+        flow = layers[..., layer, :, :] @ flow  # (..., N, N)
+    return flow
+
+
+def all_heads(model: nn.Module) -> list[Head]:
+    """Every head of the network: the spatial stage first, layer by layer."""
+    return [
+        Head(stage, layer, head)
+        for stage, encoder in encoders(model).items()
+        for layer, block in enumerate(encoder.blocks)
+        for head in range(block.attn.num_heads)
+    ]
+
+
+@contextmanager
+def ablated(model: nn.Module, *heads: Head, instead: str = "zero") -> Iterator[nn.Module]:
+    """The model without these heads, until the block ends.
+
+    instead says what stands in their place: "zero", nothing, their outputs are zero before the projection (Eq. 4);
+    "uniform", every row is 1 / N, so that a head still hands on the mean of its values; "mean", every query has the
+    mean row of all queries, which is the head without what depends on who looks. Raises ValueError for a head that the
+    model does not have, and for another replacement.
+    """
+    known = all_heads(model)
+    if lost := [str(head) for head in heads if head not in known]:
+        last = known[-1] if known else "none"
+        raise ValueError(f"there is no {', '.join(lost)}: all are counted from 0, and the model's last one is {last}")
+    if instead not in ("zero", "uniform", "mean"):
+        raise ValueError(f"a head is replaced by {instead!r}: choose zero, uniform or mean")
+    hooks = []
+    try:
+        for head in heads:
+            attention = encoders(model)[head.stage].blocks[head.layer].attn
+            channels = slice(head.head * attention.head_dim, (head.head + 1) * attention.head_dim)
+            hooks.append(_replace(attention, channels, instead))
+        yield model
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+@dataclass(frozen=True)
+class HeadAblation:
+    """MPJPE in millimetres, sequence by sequence, of the whole network and of the network without each of some heads.
+
+    heads: N heads, or groups of heads that were taken away together; frames: (S,) the lengths of the S sequences;
+    baseline: (S,) the error of the whole network; without: (N, S).
+    """
+
+    heads: list[Head | tuple[Head, ...]]
+    frames: Tensor
+    baseline: Tensor
+    without: Tensor
+
+    @property
+    def error(self) -> float:
+        """MPJPE of the whole network over all frames, in millimetres."""
+        return self._over_frames(self.baseline).item()
+
+    @property
+    def change(self) -> Tensor:
+        """(N,): by how many millimetres MPJPE over all frames rises when a head is taken away."""
+        return self._over_frames(self.without - self.baseline)
+
+    def _over_frames(self, errors: Tensor) -> Tensor:
+        return (errors * self.frames).sum(dim=-1) / self.frames.sum()
+
+
+def head_ablation(
+    model: LiftingNetwork,
+    sequences: Sequence,
+    heads: Sequence[Head | tuple[Head, ...]] | None = None,
+    *,
+    instead: str = "zero",
+    root: int = 0,
+    progress: bool = True,
+) -> HeadAblation:
+    """How much worse the network gets without each head: the test that attention weights are held against.
+
+    sequences: PoseSequence objects with 3D, or pairs of tensors poses_2d (T, J, 2), normalised, and target (T, J, 3),
+    metres, root-relative. heads: by default all, one at a time; a tuple of heads is taken away together, such as those
+    of a layer. instead: as for `ablated`. root: the root joint of the sequences. Without flip averaging, so that one
+    pass is measured. Raises ValueError where there is nothing to measure.
+    """
+    from tqdm.auto import tqdm
+
+    heads = all_heads(model) if heads is None else list(heads)
+    if not sequences or not heads:
+        raise ValueError(f"there is nothing to measure: {len(sequences)} sequences, {len(heads)} heads")
+    pairs = lifting_pairs(model, sequences, root)
+
+    def errors(group: tuple[Head, ...]) -> Tensor:
+        """(S,) millimetres."""
+        with ablated(model, *group, instead=instead):
+            return torch.tensor([1000 * metrics.mpjpe(model.predict_sequence(x), y).item() for x, y in pairs])
+
+    groups = [(), *(head if isinstance(head, tuple) else (head,) for head in heads)]
+    measured = [errors(group) for group in tqdm(groups, desc="ablating heads", disable=not progress, leave=False)]
+    return HeadAblation(heads, torch.tensor([len(x) for x, _ in pairs]), measured[0], torch.stack(measured[1:]))
+
+
+def lifting_pairs(model: nn.Module, sequences: Sequence, root: int) -> list[tuple[Tensor, Tensor]]:
+    """poses_2d (T, J, 2), as the model takes it, and target (T, J, 3) of each sequence, where its weights are."""
+    weight = next(model.parameters())
+    pairs = [
+        sequence
+        if isinstance(sequence, tuple | list)
+        else (torch.from_numpy(sequence.poses_2d()), torch.from_numpy(sequence.root_relative(root)))
+        for sequence in sequences
+    ]
+    return [(poses_2d.to(weight), target.to(weight.device)) for poses_2d, target in pairs]
+
+
+def encoders(model: nn.Module) -> dict[str, TransformerEncoder]:
+    """The encoder of each stage that the network has."""
+    if isinstance(model, PoseFormer):
+        return {"spatial": model.spatial.encoder, "temporal": model.temporal.encoder}
+    return {"temporal": model.encoder} if isinstance(model, TemporalTransformerBaseline) else {}
+
+
+def _replace(attention: nn.Module, channels: slice, instead: str):
+    """Register the hook that puts something in the place of one head, which owns these channels."""
+
+    def no_query(qkv, inputs, output: Tensor) -> Tensor:
+        output = output.clone()  # (B, N, 3 * C): the queries stand first
+        output[..., channels] = 0  # all scores equal, so the rows are uniform
+        return output
+
+    def other_output(projection, inputs) -> tuple[Tensor]:
+        (heads_side_by_side,) = inputs  # (B, N, C)
+        replaced = heads_side_by_side.clone()
+        # the mean of the outputs over the queries is the output of the mean row
+        replaced[..., channels] = 0 if instead == "zero" else replaced[..., channels].mean(dim=-2, keepdim=True)
+        return (replaced,)
+
+    if instead == "uniform":
+        return attention.qkv.register_forward_hook(no_query)
+    return attention.proj.register_forward_pre_hook(other_output)

@@ -1,0 +1,58 @@
+"""A network as one ONNX file, to be run where torch is not installed."""
+
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from poseformer_lite.files import atomic_path
+from poseformer_lite.model.base import LiftingNetwork, evaluating
+
+
+def export_onnx(model: LiftingNetwork, path: str | Path) -> Path:
+    """Write a network to `path` (.onnx), weights included: poses_2d (B, F, J, 2) -> pose_3d (B, J, 3), any B.
+
+    In the weights' type and in evaluation mode; what goes in and comes out is as in `LiftingNetwork.forward`. The
+    file's metadata holds the network's name and its arguments as JSON. `scripts/lift_with_onnx.py` lifts a sequence
+    with it, without torch.
+    Raises ValueError for a network without weights, and where the packages of the extra `onnx` are missing.
+    """
+    try:
+        import onnxscript  # noqa: F401, of torch's exporter
+    except ImportError as error:
+        raise ValueError("onnx and onnxscript are not installed: pip install 'poseformer-lite[onnx]'") from error
+    path = Path(path)
+    weight = next(model.parameters(), None)
+    if weight is None:
+        raise ValueError(f"{type(model).__name__} has no weights and looks at nothing: export a trained network")
+    windows = torch.zeros(2, model.num_frames, model.num_joints, 2, dtype=weight.dtype, device=weight.device)
+    with evaluating(model), warnings.catch_warnings(action="ignore"), _errors_only("torch.onnx"):
+        program = torch.onnx.export(
+            model,
+            (windows,),
+            dynamo=True,
+            input_names=["poses_2d"],
+            output_names=["pose_3d"],
+            dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
+            verbose=False,
+        )
+    program.model.metadata_props.update(network=type(model).__name__, config=json.dumps(model.config))
+    with atomic_path(path) as part:
+        program.save(part, external_data=False)
+    return path
+
+
+@contextmanager
+def _errors_only(name: str) -> Iterator[None]:
+    """A logger that is quiet for a while: torch's exporter lists packages that have nothing to do with ours."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
