@@ -22,7 +22,7 @@ from poseformer_lite.training.settings import get_preset
 
 NETWORKS = {
     "PoseFormer": lambda sizes: PoseFormer(**sizes),
-    "temporal baseline": TemporalTransformerBaseline.matching,
+    "temporal baseline": TemporalTransformerBaseline.sized_like,
 }
 
 

@@ -33,7 +33,6 @@ CHANGED = {
     "start as given": {"start": "given"},
     "learning rate constant": {"schedule": "constant"},
     "no warm-up": {"warmup_steps": 0},
-    "chunks of 4": {"chunk": 4},
     "every frame supervised": {"supervise": "every"},
 }
 SHARES = (1 / 3, 1 / 6, 1 / 12)

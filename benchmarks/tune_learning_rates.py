@@ -48,7 +48,7 @@ def held_out_error(name: str, sizes: dict, settings: Settings, data: PoseDataset
     path = FOLDER / f"{name}-{settings.learning_rate:g}.json"
     if not path.is_file():
         torch.manual_seed(0)
-        run = train(NETWORKS[name].matching(sizes), data, **asdict(settings), progress=False)
+        run = train(NETWORKS[name].sized_like(sizes), data, **asdict(settings), progress=False)
         with atomic_path(path) as temporary:
             temporary.write_text(json.dumps(run.history))
         print(name, settings.learning_rate, run, flush=True)

@@ -11,16 +11,15 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import torch
 
-from poseformer_lite import PoseFormer, load_dataset, plots
+from poseformer_lite import PoseFormer, attention_maps, load_dataset, plots
 
 LAYER, HEAD, FRAMES = 1, 2, (65, 84, 103, 130, 150)
 
 data = load_dataset("synthetic")
 walk = next(s for s in data.test() if s.base_action == "Walking")
 joints = data.skeleton.joints
-with torch.no_grad():
-    _, layers = PoseFormer.from_pretrained("lite").spatial(torch.from_numpy(walk.poses_2d()), return_rows=True)
-rows = layers[LAYER][:, HEAD]  # (T, J, J)
+maps = attention_maps(PoseFormer.from_pretrained("lite"), torch.from_numpy(walk.poses_2d()))
+rows = maps.spatial[:, LAYER, HEAD]  # (T, J, J)
 wrist = joints.index("RWrist")
 
 figure = plt.figure(figsize=(9.5, 5.6), layout="constrained")

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 F = 27
 sizes = {**get_preset("paper").model, "num_frames": F}
 whole = count_macs(PoseFormer(**sizes)).macs / 1e6
-temporal = count_macs(TemporalTransformerBaseline.matching(sizes)).macs / 1e6
+temporal = count_macs(TemporalTransformerBaseline.sized_like(sizes)).macs / 1e6
 spatial = (whole - temporal) / F  # of one frame
 ways = {
     "a window for each pose,\neach frame 27 times": (F * spatial, temporal),

@@ -3,7 +3,7 @@
 A PoseFormer's weights depend on the number of joints J wherever the frame's token is handled: it is J * c wide, so the
 whole temporal stage and the head are of other sizes for another J. The spatial stage treats each joint alike, and only
 its position embedding counts them. Hence two ways to use what was learned: move the spatial stage (`move_spatial`), or
-give the new body the joints that the old network expects (`ThroughH36M17`) and move everything.
+give the new body the joints that the old network expects (`H36M17Adapter`) and move everything.
 """
 
 import torch
@@ -77,7 +77,7 @@ def with_longer_windows(model: PoseFormer, num_frames: int, temporal_depth: int 
     return longer
 
 
-class ThroughH36M17(LiftingNetwork):
+class H36M17Adapter(LiftingNetwork):
     """A network of Human3.6M's 17 joints for bodies of HumanEva's 15: (B, F, 15, 2) -> (B, 15, 3).
 
     The two missing joints are put in before a PoseFormer and taken away after it, so all its weights are used, and
@@ -85,13 +85,13 @@ class ThroughH36M17(LiftingNetwork):
     """
 
     def __init__(self, num_frames: int = 27, num_joints: int = 15, **sizes):
-        super().__init__({"num_frames": num_frames, "num_joints": num_joints, **sizes})
+        super().__init__(num_frames, num_joints)
         if num_joints != HUMANEVA15.num_joints:
             raise ValueError(f"num_joints is {num_joints}: the joints put in and taken away are those beside 15")
         self.network = PoseFormer(num_frames, H36M17.num_joints, **sizes)
 
     @classmethod
-    def around(cls, network: PoseFormer) -> "ThroughH36M17":
+    def around(cls, network: PoseFormer) -> "H36M17Adapter":
         """One that begins with the weights of `network`, which stays as it is. Raises ValueError for other bodies."""
         if network.num_joints != H36M17.num_joints:
             raise ValueError(f"the network has {network.num_joints} joints, expected {H36M17.num_joints}")
@@ -103,6 +103,6 @@ class ThroughH36M17(LiftingNetwork):
         """(N, 15, 2) -> (N, D)."""
         return self.network.embed_frames(humaneva15_to_h36m17(poses_2d))
 
-    def join_frames(self, tokens: Tensor) -> Tensor:
+    def forward_temporal(self, tokens: Tensor) -> Tensor:
         """(B, F, D) -> (B, 15, 3)."""
-        return self.network.join_frames(tokens)[:, list(H36M_OF_HUMANEVA)]
+        return self.network.forward_temporal(tokens)[:, list(H36M_OF_HUMANEVA)]

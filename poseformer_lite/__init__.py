@@ -13,6 +13,8 @@ _HOME = {
     "MeanPose": "model.baselines",
     "load_network": "model",
     "attention_maps": "model.heads",
+    "load_official": "model.official",
+    "official_state_dict": "model.official",
     "load_dataset": "datasets",
     "PoseDataset": "datasets.base",
     "train": "training.loop",

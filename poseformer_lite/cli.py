@@ -59,23 +59,23 @@ def train(
 
     from poseformer_lite.evaluation import evaluate
     from poseformer_lite.training.loop import train as run_training
-    from poseformer_lite.training.machine import speaks
+    from poseformer_lite.training.machine import is_main_process
     from poseformer_lite.training.settings import get_preset
 
     data = _load(dataset, root, keypoints, cameras)
-    if speaks():
+    if is_main_process():
         print(data)
     sizes = get_preset(preset).model | ({"num_frames": num_frames} if num_frames else {})
     torch.manual_seed(seed)
     model = _build(network, sizes)
-    if speaks():
+    if is_main_process():
         print(f"{type(model).__name__} with {model.num_parameters():,} parameters, on {_device_words()}")
     changes = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "validation": validation}
     changes = {name: value for name, value in changes.items() if value is not None}
     run = run_training(model, data, preset, output=output, seed=seed, **changes)
     if not run.finished:
         raise typer.Exit(130)
-    if not speaks():
+    if not is_main_process():
         return
     held_out = f"{run.settings.validation:.0%} of the training takes held out" if run.settings.validation else "none"
     print(f"{run}. Validation: {held_out}; weights of the {run.settings.select} epoch, in {output}\n")
@@ -85,7 +85,7 @@ def train(
 def _build(network: Network, sizes: dict):
     from poseformer_lite.model import PoseFormer, TemporalTransformerBaseline
 
-    return PoseFormer(**sizes) if network is Network.poseformer else TemporalTransformerBaseline.matching(sizes)
+    return PoseFormer(**sizes) if network is Network.poseformer else TemporalTransformerBaseline.sized_like(sizes)
 
 
 @app.command()

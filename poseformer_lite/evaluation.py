@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from poseformer_lite import metrics
 from poseformer_lite.datasets.base import PoseDataset, PoseSequence
-from poseformer_lite.model.base import LiftingNetwork
-from poseformer_lite.skeleton import Skeleton, flip_poses
+from poseformer_lite.model.base import LiftingNetwork, predict
+from poseformer_lite.skeleton import Skeleton
 
 PROTOCOLS = {
     "MPJPE": "protocol 1",
@@ -129,14 +128,13 @@ def sequence_errors(
 
     The network sees every frame. A velocity counts where it is a step between two valid frames.
     """
-    device = next((t.device for t in [*model.parameters(), *model.buffers()]), torch.device("cpu"))
-    poses_2d = torch.from_numpy(sequence.poses_2d()).to(device)
-    target = torch.from_numpy(sequence.root_relative(skeleton.root)).to(device)
-    predicted = predict(model, poses_2d, skeleton if flip else None)
+    poses_2d = torch.from_numpy(sequence.poses_2d()).to(model.device)
+    target = torch.from_numpy(sequence.root_relative(skeleton.root)).to(model.device)
+    predicted = predict(model, poses_2d, skeleton, flip)
     if zero_root:
         predicted = predicted - predicted[:, skeleton.root : skeleton.root + 1]
     valid = torch.ones(len(target), dtype=torch.bool) if sequence.valid is None else torch.from_numpy(sequence.valid)
-    valid = valid.to(device)
+    valid = valid.to(model.device)
     if not valid.any():
         return dict.fromkeys(PROTOCOLS, 0.0)  # none of its frames counts
     steps = valid[1:] & valid[:-1]
@@ -148,15 +146,3 @@ def sequence_errors(
         "MPJVE": velocity.mean(),
     }
     return {metric: error.item() for metric, error in errors.items()}
-
-
-def predict(model: LiftingNetwork, poses_2d: Tensor, flip: Skeleton | None = None, **how) -> Tensor:
-    """Lift a sequence, averaged with its mirror image where a skeleton is given. (T, J, 2) -> (T, J, 3).
-
-    how: options of `predict_sequence`.
-    """
-    predicted = model.predict_sequence(poses_2d, **how)
-    if flip is None:
-        return predicted
-    mirrored = flip_poses(model.predict_sequence(flip_poses(poses_2d, flip), **how), flip)
-    return (predicted + mirrored) / 2

@@ -26,7 +26,7 @@ _LAYOUTS: dict[str, tuple[Skeleton, dict[int, tuple[int, ...]], tuple[int, int] 
 }
 LAYOUTS = ("h36m17", *_LAYOUTS)
 # Of the two layouts of 17 joints: groups whose middles are near each other on a body, nearer than a share of its size.
-_IN_A_HEAP = {
+_CLOSE_JOINTS = {
     "h36m17": (((8,), (11, 14)), 0.1, "the thorax and the middle of the shoulders"),
     "coco17": (((0,), (1, 2), (3, 4)), 0.2, "nose, eyes and ears"),
 }
@@ -80,7 +80,7 @@ def check_keypoints(keypoints: np.ndarray, layout: str) -> None:
         raise ValueError(f"layout {layout!r} has {joints} joints, but the array is {keypoints.shape}{hint}")
 
 
-def doubts(pixels: np.ndarray, layout: str, width: int, height: int) -> list[str]:
+def sanity_warnings(pixels: np.ndarray, layout: str, width: int, height: int) -> list[str]:
     """What makes keypoints (T, J, 2), NaN where missing, look misread: sentences for the user, none where all is well.
 
     The picture's size and the layout come from outside, and a mistake in them lifts without an error to a wrong pose.
@@ -98,12 +98,12 @@ def doubts(pixels: np.ndarray, layout: str, width: int, height: int) -> list[str
             f"y = {farthest[1]}: are width and height those of the video?"
         )
     whole = pixels[found.all(axis=1)]
-    if len(whole) and layout in _IN_A_HEAP:
-        heap, share, names = _IN_A_HEAP[layout]
-        middles = np.stack([whole[:, joints].mean(axis=1) for joints in heap], axis=1)
+    if len(whole) and layout in _CLOSE_JOINTS:
+        groups, share, names = _CLOSE_JOINTS[layout]
+        middles = np.stack([whole[:, joints].mean(axis=1) for joints in groups], axis=1)
         apart, size = (np.ptp(points, axis=1).max(axis=-1) for points in (middles, whole))
         if np.median(apart) > share * np.median(size):
-            other = next(name for name in _IN_A_HEAP if name != layout)
+            other = next(name for name in _CLOSE_JOINTS if name != layout)
             said.append(f"{names} are far apart for layout {layout!r}: is it {other!r}, which has 17 joints, too?")
     return said
 
@@ -134,11 +134,11 @@ def fill_gaps(keypoints: np.ndarray, seen: np.ndarray | None = None, skeleton: S
     return filled
 
 
-def undo_swaps(keypoints: np.ndarray, skeleton: Skeleton = H36M17, reluctance: float = 0.01) -> np.ndarray:
+def undo_swaps(keypoints: np.ndarray, skeleton: Skeleton = H36M17, swap_penalty: float = 0.01) -> np.ndarray:
     """Exchange left and right back where a detector exchanged them for some frames: (T, 17, 2) -> (T, 17, 2).
 
     Arms and legs each on their own. Of all ways to label every frame as it is or exchanged, the one is taken in which
-    the limbs travel least (Viterbi's algorithm), where a frame that is exchanged costs `reluctance` of the person's
+    the limbs travel least (Viterbi's algorithm), where a frame that is exchanged costs `swap_penalty` of the person's
     size: the detector is mostly right. A limb that is exchanged throughout cannot be known.
     """
     sides = np.ptp(keypoints, axis=1).max(axis=-1)
@@ -149,18 +149,18 @@ def undo_swaps(keypoints: np.ndarray, skeleton: Skeleton = H36M17, reluctance: f
         found = keypoints[:, left + right]  # (T, 4, 2)
         labels = np.stack([found, keypoints[:, right + left]], axis=1) / size  # (T, 2, 4, 2): as they are, exchanged
         steps = np.linalg.norm(labels[1:, :, None] - labels[:-1, None], axis=-1).mean(axis=-1)  # (T - 1, new, old)
-        exchanged = _cheapest_path(steps, reluctance)
+        exchanged = _cheapest_path(steps, swap_penalty)
         repaired[np.ix_(exchanged, left + right)] = keypoints[np.ix_(exchanged, right + left)]
     return repaired
 
 
-def _cheapest_path(steps: np.ndarray, reluctance: float) -> np.ndarray:
-    """Which of two labels each frame has, (T,) bool, when a step costs steps[t, new, old] and label 1 `reluctance`."""
-    cost, came_from = np.array([0.0, reluctance]), np.zeros((len(steps), 2), dtype=int)
+def _cheapest_path(steps: np.ndarray, swap_penalty: float) -> np.ndarray:
+    """Each frame's label of two, (T,) bool, when a step costs steps[t, new, old] and label 1 `swap_penalty`."""
+    cost, came_from = np.array([0.0, swap_penalty]), np.zeros((len(steps), 2), dtype=int)
     for t, step in enumerate(steps):
         total = step + cost  # (new, old)
         came_from[t] = total.argmin(axis=1)
-        cost = total.min(axis=1) + (0.0, reluctance)
+        cost = total.min(axis=1) + (0.0, swap_penalty)
     path = np.zeros(len(steps) + 1, dtype=bool)
     path[-1] = label = int(cost.argmin())
     for t in range(len(steps) - 1, -1, -1):

@@ -26,7 +26,7 @@ from poseformer_lite.training.settings import get_preset
 ROOT = Path(__file__).resolve().parent.parent
 NETWORKS = {
     "course-poseformer": lambda sizes: PoseFormer(**sizes),
-    "course-temporal": TemporalTransformerBaseline.matching,
+    "course-temporal": TemporalTransformerBaseline.sized_like,
 }
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from poseformer_lite.model.attention import MultiHeadSelfAttention, attention_rows
+from poseformer_lite.model.attention import MultiHeadSelfAttention, attention_weights
 from poseformer_lite.model.encoder import EncoderBlock, StochasticDepth, TransformerEncoder
 from poseformer_lite.model.poseformer import SpatialTransformer, TemporalTransformer
 
@@ -20,14 +20,14 @@ def test_rows_by_hand():
     """Two tokens of two channels: scores 0 and ln 3 after the scale become 1/4 and 3/4."""
     q = torch.tensor([[[[1.0, 0.0], [0.0, 0.0]]]])
     k = torch.tensor([[[[0.0, 5.0], [math.log(3) * math.sqrt(2), 7.0]]]])
-    torch.testing.assert_close(attention_rows(q, k), torch.tensor([[[[0.25, 0.75], [0.5, 0.5]]]]))
+    torch.testing.assert_close(attention_weights(q, k), torch.tensor([[[[0.25, 0.75], [0.5, 0.5]]]]))
 
 
 @pytest.mark.parametrize(("dim", "heads", "tokens"), [(8, 8, 17), (12, 3, 1), (32, 1, 27), (34, 17, 5)])
 def test_rows_sum_to_one_and_asking_for_them_changes_no_bit(dim, heads, tokens):
     attention = MultiHeadSelfAttention(dim, heads).eval()
     x = torch.randn(4, tokens, dim) * 5
-    out, rows = attention(x, return_rows=True)
+    out, rows = attention(x, return_weights=True)
     assert rows.shape == (4, heads, tokens, tokens) and (rows >= 0).all()
     torch.testing.assert_close(rows.sum(-1), torch.ones(4, heads, tokens))
     assert torch.equal(out, attention(x))
@@ -37,7 +37,7 @@ def test_output_is_rows_times_values():
     """The rows returned are the ones that made the output, although the output comes from the fused kernel."""
     attention = MultiHeadSelfAttention(12, 3).double()
     x = torch.randn(2, 7, 12, dtype=torch.float64)
-    out, rows = attention(x, return_rows=True)
+    out, rows = attention(x, return_weights=True)
     values = attention.qkv(x)[..., 24:].unflatten(-1, (3, 4)).transpose(1, 2)
     expected = attention.proj((rows @ values).transpose(1, 2).flatten(-2))
     torch.testing.assert_close(out, expected, atol=1e-12, rtol=0)
@@ -52,7 +52,7 @@ def test_matches_torch_multi_head_attention():
         theirs.out_proj.weight.copy_(ours.proj.weight)
         theirs.out_proj.bias.copy_(ours.proj.bias)
     x = torch.randn(3, 9, 24)
-    out, rows = ours(x, return_rows=True)
+    out, rows = ours(x, return_weights=True)
     expected, expected_rows = theirs(x, x, x, average_attn_weights=False)
     torch.testing.assert_close(out, expected, atol=1e-6, rtol=1e-5)
     torch.testing.assert_close(rows, expected_rows, atol=1e-6, rtol=1e-5)
@@ -82,15 +82,6 @@ def test_block_is_the_two_residuals_of_the_paper():
     expected = y + block.mlp.fc2(F.gelu(block.mlp.fc1(norm2)))
     torch.testing.assert_close(block(x), expected)
     assert block.mlp.fc1.out_features == 24
-
-
-def test_encoder_returns_rows_of_each_layer_and_the_same_output():
-    encoder = TransformerEncoder(8, depth=3, num_heads=2).eval()
-    x = torch.randn(2, 5, 8)
-    out, rows = encoder(x, return_rows=True)
-    assert torch.equal(out, encoder(x))
-    assert [layer.shape for layer in rows] == [(2, 2, 5, 5)] * 3
-    assert all(torch.allclose(layer.sum(-1), torch.ones(())) for layer in rows)
 
 
 def test_last_step_of_the_encoder_is_a_layer_norm():

@@ -12,7 +12,7 @@ from scipy.special import ndtr, softmax
 import poseformer_lite as pfl
 from poseformer_lite import plots
 from poseformer_lite.datasets import PoseSequence
-from poseformer_lite.model import MeanPose
+from poseformer_lite.model import NETWORKS, MeanPose
 from poseformer_lite.model.heads import (
     AttentionMaps,
     Head,
@@ -123,7 +123,7 @@ def test_windows_of_a_sequence_give_the_maps_of_the_sequence(model, sequence):
 
 
 def test_the_baseline_has_temporal_maps_only(sequence):
-    model = pfl.TemporalTransformerBaseline.matching(SIZES)
+    model = pfl.TemporalTransformerBaseline.sized_like(SIZES)
     maps = attention_maps(model, sequence)
     assert maps.spatial is None
     assert maps.temporal.shape == (7, 3, 4, 5, 5)
@@ -133,6 +133,36 @@ def test_the_baseline_has_temporal_maps_only(sequence):
 def test_attention_maps_is_a_plain_function_with_a_signature_that_editors_show():
     assert pfl.attention_maps is attention_maps
     assert list(inspect.signature(pfl.attention_maps).parameters) == ["model", "poses_2d", "batch_size"]
+
+
+def weights_by_hand(encoder, x):
+    """The attention weights of each layer, the layers run one by one: (B, N, C) -> (B, L, H, N, N)."""
+    layers = []
+    for block in encoder.blocks:
+        layers.append(block.attn(block.norm1(x), return_weights=True)[1])
+        x = block(x)
+    return torch.stack(layers, dim=1)
+
+
+@pytest.mark.parametrize("network", ["PoseFormer", "TemporalTransformerBaseline", "JointTokenTransformer"])
+@torch.no_grad()
+def test_every_network_with_attention_gives_the_weights_of_its_layers_to_the_bit(network):
+    model = NETWORKS[network].sized_like(SIZES).eval()
+    windows = torch.randn(3, 5, 17, 2)
+    tokens = model.embed_frames(windows.flatten(0, 1))
+    maps = pfl.attention_maps(model, windows)
+    frames = tokens.unflatten(0, (3, 5))
+    if network == "PoseFormer":
+        embedded = model.spatial.patch_embedding(windows.flatten(0, 1)) + model.spatial.position_embedding
+        assert torch.equal(maps.spatial, weights_by_hand(model.spatial.encoder, embedded))
+        into, encoder = frames + model.temporal.position_embedding, model.temporal.encoder
+    elif network == "TemporalTransformerBaseline":
+        into, encoder = frames + model.position_embedding, model.encoder
+    else:
+        into = (frames.unflatten(-1, (17, -1)) + model.frame_positions).flatten(1, 2)
+        encoder = model.encoder
+    assert network == "PoseFormer" or maps.spatial is None
+    assert torch.equal(maps.temporal, weights_by_hand(encoder, into))
 
 
 @pytest.mark.parametrize("shape", [(7, 16, 2), (2, 4, 17, 2), (17, 2), (7, 17, 3), (0, 17, 2), (1, 1, 5, 17, 2)])

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from poseformer_lite.cli import app
 from poseformer_lite.datasets import videopose3d
 from poseformer_lite.datasets.sources import human36m
+from poseformer_lite.model.official import official_state_dict
 from poseformer_lite.skeleton import H36M17
 from poseformer_lite.training import settings as presets
 from poseformer_lite.training.settings import PRESETS, Preset, Settings
@@ -102,7 +103,7 @@ def test_evaluate_an_official_checkpoint(h36m, tmp_path):
     import torch
 
     model = small_model(num_frames=9, spatial_dim=16, num_heads=8)
-    torch.save({"model_pos": model.to_official_state_dict()}, tmp_path / "official.bin")
+    torch.save({"model_pos": official_state_dict(model)}, tmp_path / "official.bin")
     model.save_pretrained(tmp_path)
     official = run("evaluate", tmp_path / "official.bin", "human36m", "--root", h36m)
     assert official == run("evaluate", tmp_path, "human36m", "--root", h36m)

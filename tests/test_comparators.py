@@ -98,7 +98,7 @@ def test_a_saved_network_is_read_as_what_it_is(tmp_path):
 
 def test_the_matching_baseline_has_the_temporal_stage_of_the_poseformer():
     sizes = dict(num_frames=5, num_joints=15, spatial_dim=8, spatial_depth=3, temporal_depth=2, num_heads=4)
-    baseline, poseformer = TemporalTransformerBaseline.matching(sizes), PoseFormer(**sizes)
+    baseline, poseformer = TemporalTransformerBaseline.sized_like(sizes), PoseFormer(**sizes)
     ours = {n: t.shape for n, t in baseline.encoder.state_dict().items()}
     assert ours == {n: t.shape for n, t in poseformer.temporal.encoder.state_dict().items()}
     assert baseline.encoder.blocks[0].attn.num_heads == 4

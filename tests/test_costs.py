@@ -14,7 +14,7 @@ NAMES = [name for name in NETWORKS if name != "MeanPose"]
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("sizes", [{"num_frames": 9}, {"num_frames": 27, "spatial_dim": 8, "num_heads": 2}])
 def test_our_formulas_agree_with_torch_to_the_last_operation(name, sizes):
-    model = NETWORKS[name].matching({**PAPER, **sizes})
+    model = NETWORKS[name].sized_like({**PAPER, **sizes})
     assert count_macs(model).flops == flops_by_torch(model) > 0
 
 
@@ -40,7 +40,7 @@ def test_what_table_6_prints_of_the_temporal_convolution_is_a_frame_of_a_long_se
 
 
 def test_the_spatial_stage_is_a_small_part():
-    both, temporal = count_macs(PoseFormer(**PAPER)), count_macs(TemporalTransformerBaseline.matching(PAPER))
+    both, temporal = count_macs(PoseFormer(**PAPER)), count_macs(TemporalTransformerBaseline.sized_like(PAPER))
     assert 0.05 < 1 - temporal.linear / both.linear < 0.06
 
 

@@ -1,4 +1,4 @@
-"""What saves time changes no pose: chunks, strides, looking ahead, streams and compiled kernels."""
+"""What saves time changes no pose: strides, looking ahead, streams and compiled kernels."""
 
 import shutil
 
@@ -6,10 +6,8 @@ import pytest
 import torch
 from helpers_data import small_model, tiny_dataset
 
-from poseformer_lite.datasets.windows import Windows
 from poseformer_lite.lifting.live import LiveStream
 from poseformer_lite.model import TemporalTransformerBaseline
-from poseformer_lite.model.base import compiled, windows_of_chunks
 from poseformer_lite.model.prior_work import TemporalConvolution
 from poseformer_lite.training.loop import train
 
@@ -26,59 +24,6 @@ def model(request):
     torch.manual_seed(0)
     made = small_model(num_frames=9) if request.param == "PoseFormer" else TemporalTransformerBaseline(9, dim=32)
     return made.eval()
-
-
-def test_windows_of_chunks_by_hand():
-    frames = torch.arange(10).view(2, 5, 1)
-    expected = [[0, 1, 2], [1, 2, 3], [2, 3, 4], [5, 6, 7], [6, 7, 8], [7, 8, 9]]
-    assert windows_of_chunks(frames, 3).squeeze(-1).tolist() == expected
-
-
-def test_a_chunk_gives_what_its_windows_give_one_by_one(model):
-    stretches = torch.randn(3, 9 + 4, 17, 2)
-    with torch.no_grad():
-        alone = model(windows_of_chunks(stretches, 9))
-        torch.testing.assert_close(model(stretches, chunk=5), alone, **CLOSE)
-        centre, every = model(stretches, every_frame=True, chunk=5)
-    torch.testing.assert_close(centre, alone, **CLOSE)
-    assert every.shape == (15, 9, 17, 3)
-
-
-def test_a_chunk_of_another_length_is_refused(model):
-    with pytest.raises(ValueError, match=r"expected \(B, 13, 17, 2\)"):
-        model(torch.zeros(2, 9, 17, 2), chunk=5)
-
-
-@pytest.mark.parametrize("every_frame", [False, True])
-def test_gathered_chunks_are_the_neighbouring_windows(tiny, every_frame):
-    kind = {"flip": True, "every_frame": every_frame}
-    one = Windows(tiny.train(), 9, tiny.skeleton, **kind)
-    four = Windows(tiny.train(), 9, tiny.skeleton, chunk=4, **kind)
-    mirrored = len(one) // 2 + 30
-    stretches, targets = four.gather(torch.tensor([20, mirrored]))
-    windows, expected = one.gather(torch.tensor([20, 21, 22, 23, *range(mirrored, mirrored + 4)]))
-    assert torch.equal(windows_of_chunks(stretches, 9), windows)
-    assert torch.equal(targets, expected)
-
-
-def test_a_chunk_at_the_end_of_a_take_stays_in_it(tiny):
-    last = len(tiny.train()[0]) - 1
-    windows = Windows(tiny.train(), 3, tiny.skeleton, chunk=4)
-    stretches, targets = windows.gather(torch.tensor([last - 1]))
-    assert torch.equal(stretches[0], windows.poses_2d[[last - 2, last - 1, last, last, last, last]])
-    assert torch.equal(targets, windows.targets[[last - 1, last, last, last]])
-
-
-def test_training_in_chunks_sees_as_many_windows_and_learns(tiny):
-    changes = {"epochs": 20, "batch_size": 64, "learning_rate": 3e-3, "warmup_steps": 0, "validation": 0.0}
-    run = train(small_model(), tiny, **changes, chunk=8, windows_per_epoch=512, progress=False)
-    assert run.history[0]["windows"] == 512
-    assert run.history[-1]["train_mm"] < 0.8 * run.history[0]["train_mm"]
-
-
-def test_chunks_must_divide_the_batch(tiny):
-    with pytest.raises(ValueError, match="chunks of 5 do not divide"):
-        train(small_model(), tiny, batch_size=64, chunk=5, progress=False)
 
 
 def test_the_start_is_prepared_once_and_not_again_by_a_run_that_goes_on(tiny, tmp_path):
@@ -117,7 +62,7 @@ def test_a_stride_gives_each_window_s_middle_frames(model, length, stride):
     centers = torch.arange(stride // 2, length + stride // 2, stride)
     frames = (centers[:, None] + torch.arange(9) - 4).clamp(0, length - 1)
     with torch.no_grad():
-        every = model(poses_2d[frames], every_frame=True)[1][:, 4 - stride // 2 : 5 + stride // 2]
+        every = model.forward_every_frame(poses_2d[frames])[1][:, 4 - stride // 2 : 5 + stride // 2]
     torch.testing.assert_close(predicted, every.flatten(0, 1)[:length], **CLOSE)
 
 
@@ -136,7 +81,7 @@ def test_impossible_ways_are_refused(model, wrong):
 
 
 def test_a_stride_wants_a_network_that_gives_every_frame():
-    with pytest.raises(NotImplementedError, match="centre frame only"):
+    with pytest.raises(NotImplementedError, match="center frame only"):
         TemporalConvolution(9, dim=8).predict_sequence(torch.zeros(20, 17, 2), stride=3)
 
 
@@ -180,23 +125,22 @@ def test_a_stream_refuses_what_is_no_frame(model, frame):
         LiveStream(model).push(frame)
 
 
+def test_compile_reaches_every_way_to_lift(model):
+    """Each stage runs as the graph that a backend was given; this one counts what it is given and runs it as it is."""
+    graphs = []
+    poses_2d = torch.randn(12, 17, 2)
+    expected = model.predict_sequence(poses_2d)
+    model.compile(backend=lambda graph, _: graphs.append(graph) or graph.forward)
+    torch.testing.assert_close(model.predict_sequence(poses_2d), expected, **CLOSE)
+    assert graphs
+    with torch.no_grad():
+        torch.testing.assert_close(model(poses_2d[None, :9]), expected[4:5], **CLOSE)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile wants a C++ compiler on a CPU")
-def test_compiled_kernels_give_the_same_poses_and_are_gone_afterwards(tiny):
-    model = small_model(num_frames=9).eval()
+def test_compiled_kernels_give_the_same_poses(model):
     poses_2d = torch.randn(40, 17, 2)
     expected = model.predict_sequence(poses_2d)
-    with compiled(model):
-        torch.testing.assert_close(model.predict_sequence(poses_2d), expected, **CLOSE)
-    assert not {"embed_frames", "join_frames", "join_frames_everywhere"} & set(vars(model))
-
-    changes = {"epochs": 1, "batch_size": 64, "windows_per_epoch": 256, "validation": 0.0, "progress": False}
-    plain, fast = small_model(drop_path=0.0), small_model(drop_path=0.0)
-    one, two = train(plain, tiny, **changes), train(fast, tiny, compile=True, **changes)
-    assert two.history[0]["train_mm"] == pytest.approx(one.history[0]["train_mm"], rel=1e-3)
-
-
-def test_compiling_without_a_compiler_says_what_to_do(monkeypatch):
-    monkeypatch.setattr("shutil.which", lambda name: None)
-    with pytest.raises(ValueError, match=r"install g\+\+"), compiled(small_model()):
-        pass
+    model.compile()
+    torch.testing.assert_close(model.predict_sequence(poses_2d), expected, **CLOSE)

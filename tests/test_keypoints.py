@@ -15,9 +15,9 @@ from poseformer_lite.keypoints import (
     LAYOUTS,
     check_keypoints,
     confidence_h36m17,
-    doubts,
     fill_gaps,
     resample,
+    sanity_warnings,
     to_h36m17,
     undo_swaps,
 )
@@ -374,35 +374,35 @@ def walking() -> np.ndarray:
 
 
 def test_a_person_who_is_read_as_given_raises_no_doubt():
-    assert doubts(walking(), "h36m17", 1000, 1000) == []
-    assert doubts(walking()[:, AS_COCO], "coco17", 1000, 1000) == []
-    assert doubts(np.full((5, 33, 2), np.nan), "mediapipe33", 1000, 1000) == []
+    assert sanity_warnings(walking(), "h36m17", 1000, 1000) == []
+    assert sanity_warnings(walking()[:, AS_COCO], "coco17", 1000, 1000) == []
+    assert sanity_warnings(np.full((5, 33, 2), np.nan), "mediapipe33", 1000, 1000) == []
 
 
 def test_the_two_layouts_of_17_joints_are_told_apart():
-    (said,) = doubts(walking()[:, AS_COCO], "h36m17", 1000, 1000)
+    (said,) = sanity_warnings(walking()[:, AS_COCO], "h36m17", 1000, 1000)
     assert "thorax" in said and "'coco17'" in said
-    (said,) = doubts(walking(), "coco17", 1000, 1000)
+    (said,) = sanity_warnings(walking(), "coco17", 1000, 1000)
     assert "nose" in said and "'h36m17'" in said
 
 
 def test_frames_with_missing_joints_do_not_hide_the_wrong_layout():
     person = walking()[:, AS_COCO]
     person[::2, 3] = np.nan
-    assert len(doubts(person, "h36m17", 1000, 1000)) == 1
+    assert len(sanity_warnings(person, "h36m17", 1000, 1000)) == 1
 
 
 def test_a_picture_that_is_too_small_is_named_with_its_size():
-    (said,) = doubts(walking(), "h36m17", 300, 1000)
+    (said,) = sanity_warnings(walking(), "h36m17", 300, 1000)
     assert "300 x 1000" in said and f"x = {walking()[..., 0].max():.0f}" in said
 
 
 def test_a_foot_outside_of_the_picture_is_no_reason_to_doubt_its_size():
     person = walking()
     person[:3, 3] = (500, 1300)
-    assert doubts(person, "h36m17", 1000, 1000) == []
+    assert sanity_warnings(person, "h36m17", 1000, 1000) == []
 
 
 def test_no_motion_of_the_course_is_doubted():
     for sequence in seen("wild"):
-        assert doubts(sequence.keypoints, "h36m17", sequence.width, sequence.height) == []
+        assert sanity_warnings(sequence.keypoints, "h36m17", sequence.width, sequence.height) == []

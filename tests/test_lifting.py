@@ -382,12 +382,12 @@ def test_no_more_frames_are_in_flight_for_a_long_video_than_for_a_short_one(monk
         embedded.append(len(poses_2d))
         return poses_2d[:, 0]
 
-    def join_frames(tokens):
+    def forward_temporal(tokens):
         joined.append(tokens.shape[:2].numel())
         return torch.zeros(len(tokens), 17, 3)
 
     monkeypatch.setattr(model, "embed_frames", embed_frames)
-    monkeypatch.setattr(model, "join_frames", join_frames)
+    monkeypatch.setattr(model, "forward_temporal", forward_temporal)
     assert len(PoseLifter(model, flip=False, device="cpu")(random_keypoints("h36m17", 20_000), 1000, 1000)) == 20_000
     assert 20_000 <= sum(embedded) < 1.02 * 20_000 and max(embedded) <= 512  # twice where two parts meet
     assert sum(joined) == 20_000 * 81 and max(joined) <= 2048

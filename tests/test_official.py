@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from poseformer_lite.model.official import load_official, to_official_state_dict
+from poseformer_lite.model.official import load_official, official_state_dict
 from poseformer_lite.model.poseformer import PoseFormer
 
 KEYS_AT_DEPTH_4 = 110
@@ -30,7 +30,7 @@ def checkpoint(shared):
 def weights() -> dict[str, torch.Tensor]:
     torch.manual_seed(0)
     model = PoseFormer(3, spatial_dim=8, spatial_depth=2, temporal_depth=2, num_heads=4)
-    return {name: tensor.clone() for name, tensor in model.to_official_state_dict().items()}
+    return {name: tensor.clone() for name, tensor in official_state_dict(model).items()}
 
 
 class RunsCode:
@@ -70,7 +70,7 @@ def test_reading_a_checkpoint_leaves_torch_as_careful_as_before(checkpoint):
 
 def test_golden_checkpoint_round_trip(checkpoint, tmp_path):
     model = PoseFormer.from_official(checkpoint)
-    torch.save({"epoch": 3, "model_pos": model.to_official_state_dict()}, tmp_path / "again.bin")
+    torch.save({"epoch": 3, "model_pos": official_state_dict(model)}, tmp_path / "again.bin")
     again = PoseFormer.from_official(tmp_path / "again.bin")
     assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), again.state_dict().values(), strict=True))
 
@@ -78,13 +78,13 @@ def test_golden_checkpoint_round_trip(checkpoint, tmp_path):
 def test_names_are_those_of_the_golden_file(golden):
     weights, _, _ = golden
     model = PoseFormer.from_official(weights, num_heads=4)
-    written = to_official_state_dict(model)
+    written = official_state_dict(model)
     assert set(written) == set(weights)
     assert all(torch.equal(written[name], weights[name]) for name in weights)
 
 
 def test_number_of_keys_at_the_papers_depth():
-    assert len(PoseFormer(9, spatial_dim=8).to_official_state_dict()) == KEYS_AT_DEPTH_4
+    assert len(official_state_dict(PoseFormer(9, spatial_dim=8))) == KEYS_AT_DEPTH_4
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_number_of_keys_at_the_papers_depth():
 )
 def test_round_trip_of_any_size(sizes):
     model = PoseFormer(**sizes, num_heads=4).eval()
-    again = PoseFormer.from_official(model.to_official_state_dict(), num_heads=4)
+    again = PoseFormer.from_official(official_state_dict(model), num_heads=4)
     poses_2d = torch.randn(2, sizes["num_frames"], sizes["num_joints"], 2)
     assert torch.equal(again(poses_2d), model(poses_2d))
 
@@ -104,7 +104,7 @@ def test_round_trip_of_any_size(sizes):
 @pytest.mark.parametrize("bare", [True, False], ids=["state dict alone", "inside model_pos"])
 def test_file_with_or_without_model_pos(weights, bare, tmp_path):
     torch.save(weights if bare else {"model_pos": weights}, tmp_path / "weights.bin")
-    loaded = load_official(tmp_path / "weights.bin", num_heads=4).to_official_state_dict()
+    loaded = official_state_dict(load_official(tmp_path / "weights.bin", num_heads=4))
     assert all(torch.equal(loaded[name], weights[name]) for name in weights)
 
 
@@ -206,7 +206,7 @@ def test_another_network_is_refused(tmp_path):
 
 
 def test_a_stack_that_lacks_its_last_layer_is_refused():
-    weights = PoseFormer(3, spatial_dim=8, spatial_depth=2, temporal_depth=2, num_heads=2).to_official_state_dict()
+    weights = official_state_dict(PoseFormer(3, spatial_dim=8, spatial_depth=2, temporal_depth=2, num_heads=2))
     shorter = {name: tensor for name, tensor in weights.items() if not name.startswith("blocks.1.")}
     with pytest.raises(ValueError, match="2 layers in Spatial_blocks and 1 in blocks"):
         PoseFormer.from_official(shorter, num_heads=2)

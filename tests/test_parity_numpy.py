@@ -5,6 +5,8 @@ import pytest
 import torch
 from numpy_poseformer import forward
 
+from poseformer_lite.model.heads import attention_maps
+from poseformer_lite.model.official import official_state_dict
 from poseformer_lite.model.poseformer import PoseFormer
 
 SIZES = [
@@ -27,11 +29,9 @@ def scrambled(**sizes) -> PoseFormer:
 def both(model: PoseFormer, poses_2d: torch.Tensor):
     """(pose, spatial rows, temporal rows), from torch and from NumPy."""
     with torch.no_grad():
-        B, F = poses_2d.shape[:2]
-        tokens, spatial_rows = model.spatial(poses_2d.flatten(0, 1), return_rows=True)
-        _, temporal_rows = model.temporal(tokens.flatten(-2).unflatten(0, (B, F)), return_rows=True)
-        ours = model(poses_2d), spatial_rows, temporal_rows
-    weights = {name: tensor.numpy() for name, tensor in model.to_official_state_dict().items()}
+        maps = attention_maps(model, poses_2d)
+        ours = model(poses_2d), list(maps.spatial.unbind(1)), list(maps.temporal.unbind(1))
+    weights = {name: tensor.numpy() for name, tensor in official_state_dict(model).items()}
     return ours, forward(weights, poses_2d.numpy(), model.spatial.encoder.blocks[0].attn.num_heads)
 
 
@@ -55,7 +55,7 @@ def test_each_weight_matters():
     All but one: the bias of the weighted mean adds the same to every channel, which the LayerNorm after it takes away.
     """
     model = scrambled(**SIZES[0]).double()
-    weights = {name: tensor.numpy() for name, tensor in model.to_official_state_dict().items()}
+    weights = {name: tensor.numpy() for name, tensor in official_state_dict(model).items()}
     rng = np.random.default_rng(0)
     poses_2d = rng.normal(size=(1, 9, 17, 2))
     before = forward(weights, poses_2d, 4)[0]

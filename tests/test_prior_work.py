@@ -25,7 +25,7 @@ TRAINED = [network for name, network in NETWORKS.items() if name != "MeanPose"]
 def disturbed(network, sizes=SIZES):
     """With random weights and statistics everywhere: none at its start value, so each one has to be used rightly."""
     torch.manual_seed(3)
-    model = network.matching(sizes)
+    model = network.sized_like(sizes)
     with torch.no_grad():
         for tensor in [*model.parameters(), *model.buffers()]:
             if tensor.is_floating_point():
@@ -73,7 +73,7 @@ def test_it_survives_a_save(network, tmp_path):
 @pytest.mark.parametrize("network", TRAINED)
 def test_it_learns(network):
     torch.manual_seed(0)
-    model = network.matching(SIZES)
+    model = network.sized_like(SIZES)
     settings = {
         "epochs": 4,
         "windows_per_epoch": 320,
@@ -88,7 +88,7 @@ def test_it_learns(network):
 
 @pytest.mark.parametrize("network", TRAINED)
 def test_fifteen_joints(network):
-    model = network.matching({**SIZES, "num_joints": 15}).eval()
+    model = network.sized_like({**SIZES, "num_joints": 15}).eval()
     assert model(torch.randn(2, model.num_frames, 15, 2)).shape == (2, 15, 3)
 
 
@@ -160,10 +160,10 @@ def test_the_recurrent_network_in_numpy():
 
     h = c = np.zeros((2, 32))
     for frame in poses_2d.reshape(2, 9, 34).swapaxes(0, 1):
-        h, c = step(frame, h, c, "reader", "_l0")
+        h, c = step(frame, h, c, "encoder", "_l0")
     pose = np.zeros((2, 51))
     for _ in range(5):  # the centre of 9 is the fifth frame
-        h, c = step(pose, h, c, "speaker", "")
+        h, c = step(pose, h, c, "decoder", "")
         pose = pose + h @ w["head.weight"].T + w["head.bias"]
     np.testing.assert_allclose(lifted(model, poses_2d), pose.reshape(2, 17, 3), rtol=1e-8, atol=1e-8)
 
@@ -222,7 +222,7 @@ def test_every_joint_of_every_frame_reaches_the_joint_token_transformer():
 
 
 def test_the_joint_token_transformer_beside_poseformer():
-    model = JointTokenTransformer.matching(SIZES)
+    model = JointTokenTransformer.sized_like(SIZES)
     assert len(model.encoder.blocks) == SIZES["spatial_depth"] + SIZES["temporal_depth"]
     assert model.patch_embedding.out_features == SIZES["spatial_dim"]
     assert model.num_parameters() < PoseFormer(**SIZES).num_parameters()

@@ -17,7 +17,7 @@ from poseformer_lite.training.loop import train
 
 # 250 windows in batches of 64 leave a last batch of 58, and one of 2 with 258: the shares of two processes differ
 CHANGES = {"epochs": 2, "batch_size": 64, "windows_per_epoch": 257, "learning_rate": 0.001, "warmup_steps": 2}
-CHANGES |= {"progress": False, "validation": 0.25, "chunk": 1}
+CHANGES |= {"progress": False, "validation": 0.25}
 DRIVER = """
     import os, signal, sys
     import torch

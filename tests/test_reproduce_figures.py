@@ -54,15 +54,15 @@ def test_each_is_drawn_and_says_what_it_shows(laboratory, tmp_path, name):
 
 def test_attention_shapes_by_hand():
     joints, frames, dim = 17, 9, 4
-    assert attention_shapes(TemporalTransformerBaseline.matching(SCALE.base)) == [(1, frames, joints * dim)]
-    assert attention_shapes(JointTokenTransformer.matching(SCALE.base)) == [(1, frames * joints, dim)] * 3
+    assert attention_shapes(TemporalTransformerBaseline.sized_like(SCALE.base)) == [(1, frames, joints * dim)]
+    assert attention_shapes(JointTokenTransformer.sized_like(SCALE.base)) == [(1, frames * joints, dim)] * 3
     assert attention_shapes(PoseFormer(**SCALE.base)) == [(frames, joints, dim)] * 2 + [(1, frames, joints * dim)]
 
 
 def test_figure_1_counts_what_is_counted(laboratory):
     figure, caption = FIGURES["fig1"](laboratory)
     for ax, network in zip(figure.axes, (TemporalTransformerBaseline, JointTokenTransformer, PoseFormer), strict=True):
-        cost = count_macs(network.matching(SCALE.base))
+        cost = count_macs(network.sized_like(SCALE.base))
         assert f"{cost.products:,} MACs in them" in ax.get_xlabel() and f"{cost.products:,}" in caption
     assert "153 tokens of 4" in figure.axes[1].get_title()
 

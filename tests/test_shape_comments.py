@@ -26,16 +26,14 @@ def run_everything():
     sizes = {"num_frames": 5, "spatial_dim": 8, "spatial_depth": 2, "temporal_depth": 2, "num_heads": 4}
     poses_2d = torch.randn(3, 5, 17, 2)
     model = pfl.PoseFormer(**sizes)
-    for network in (model.train(), pfl.TemporalTransformerBaseline.matching(sizes).train(), MeanPose(5)):
+    for network in (model.train(), pfl.TemporalTransformerBaseline.sized_like(sizes).train(), MeanPose(5)):
         network(poses_2d)
         network.predict_sequence(poses_2d[0])
     for name in NETWORKS.keys() - {"PoseFormer", "MeanPose"}:
-        network = NETWORKS[name].matching({**sizes, "num_frames": 9}).train()
+        network = NETWORKS[name].sized_like({**sizes, "num_frames": 9}).train()
         network(torch.randn(3, network.num_frames, 17, 2))
         network.predict_sequence(poses_2d[0])
-    model(torch.randn(3, 7, 17, 2), chunk=3)
     model.predict_sequence(torch.randn(6, 17, 2), stride=3)
-    model.spatial(poses_2d[:, 0], return_rows=True)
     maps = attention_maps(model, poses_2d[0])
     attention_rollout(maps.temporal)
     figure_maps(maps, "spatial")

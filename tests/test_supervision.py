@@ -20,7 +20,7 @@ def tiny():
 
 def networks():
     sizes = {"num_frames": 9, "spatial_dim": 8, "spatial_depth": 1, "temporal_depth": 1, "num_heads": 2}
-    return [small_model(num_frames=9), TemporalTransformerBaseline.matching(sizes)]
+    return [small_model(num_frames=9), TemporalTransformerBaseline.sized_like(sizes)]
 
 
 @pytest.mark.parametrize("model", networks(), ids=lambda model: type(model).__name__)
@@ -28,15 +28,15 @@ def test_the_centre_frame_is_the_same_with_the_others_beside_it(model):
     poses_2d = torch.randn(4, 9, 17, 2)
     model.eval()
     with torch.no_grad():
-        centre, every = model(poses_2d, every_frame=True)
+        centre, every = model.forward_every_frame(poses_2d)
         torch.testing.assert_close(centre, model(poses_2d))
     assert every.shape == (4, 9, 17, 3)
 
 
 def test_a_network_of_the_centre_frame_alone_says_so():
     model = TemporalConvolution(num_frames=9)
-    with pytest.raises(NotImplementedError, match="TemporalConvolution gives the centre frame only"):
-        model(torch.randn(2, 9, 17, 2), every_frame=True)
+    with pytest.raises(NotImplementedError, match="TemporalConvolution gives the center frame only"):
+        model.forward_every_frame(torch.randn(2, 9, 17, 2))
 
 
 def test_windows_give_the_pose_of_every_frame_mirrored_and_held_at_the_ends(tiny):
@@ -56,7 +56,7 @@ def test_the_loss_is_the_mean_of_the_centre_and_of_every_frame(tiny):
     windows = Windows(data.train(), model.num_frames, data.skeleton, flip=True, every_frame=True)
     poses_2d, target = windows.gather(torch.arange(len(windows)))
     with torch.no_grad():
-        centre, every = model(poses_2d, every_frame=True)
+        centre, every = model.forward_every_frame(poses_2d)
         both = mpjpe(centre, target[:, model.num_frames // 2]), mpjpe(every, target)
     changes = {"epochs": 1, "batch_size": len(windows), "learning_rate": 1e-30, "weight_decay": 0.0}
     run = train(model, data, **SETTINGS | changes | {"windows_per_epoch": None, "supervise": "every"})
@@ -72,5 +72,5 @@ def test_it_learns_and_the_centre_frame_with_it(tiny):
 
 
 def test_an_unknown_supervision_is_refused(tiny):
-    with pytest.raises(ValueError, match="supervise is 'all': choose one of centre, every"):
+    with pytest.raises(ValueError, match="supervise is 'all': choose one of center, every"):
         train(small_model(), tiny, **SETTINGS, supervise="all")

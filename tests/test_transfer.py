@@ -5,7 +5,7 @@ import pytest
 import torch
 from helpers_data import small_model, tiny_dataset
 
-from poseformer_course.transfer import ThroughH36M17, move_spatial, with_longer_windows
+from poseformer_course.transfer import H36M17Adapter, move_spatial, with_longer_windows
 from poseformer_lite.datasets.bodies import H36M_OF_HUMANEVA, humaneva15_to_h36m17, to_humaneva15
 from poseformer_lite.datasets.windows import Windows
 from poseformer_lite.evaluation import evaluate
@@ -197,7 +197,7 @@ def test_joints_that_are_not_the_sources_are_refused(joints):
 
 def test_it_says_what_the_network_inside_says():
     network = learned(0).eval()
-    model = ThroughH36M17.around(network).eval()
+    model = H36M17Adapter.around(network).eval()
     poses_2d = torch.randn(6, 3, 15, 2)
     inside = network(humaneva15_to_h36m17(poses_2d))
     assert torch.equal(model(poses_2d), inside[:, list(H36M_OF_HUMANEVA)])
@@ -206,7 +206,7 @@ def test_it_says_what_the_network_inside_says():
 def test_on_a_body_whose_two_joints_lie_halfway_it_is_the_source():
     """All 17 joints known, and the two that are missing where they are put in: nothing is lost by leaving them out."""
     network = learned(0).eval()
-    model = ThroughH36M17.around(network).eval()
+    model = H36M17Adapter.around(network).eval()
     poses_17 = torch.randn(7, 17, 2)
     poses_17[:, 7], poses_17[:, 9] = (poses_17[:, 0] + poses_17[:, 8]) / 2, (poses_17[:, 8] + poses_17[:, 10]) / 2
     lifted = model.predict_sequence(poses_17[:, list(H36M_OF_HUMANEVA)])
@@ -216,7 +216,7 @@ def test_on_a_body_whose_two_joints_lie_halfway_it_is_the_source():
 def test_it_begins_with_the_weights_and_leaves_the_source_alone():
     network = learned(0)
     given = weights(network)
-    model = ThroughH36M17.around(network)
+    model = H36M17Adapter.around(network)
     assert model.num_parameters() == network.num_parameters()
     assert all(torch.equal(tensor, given[name]) for name, tensor in model.network.state_dict().items())
     with torch.no_grad():
@@ -226,36 +226,36 @@ def test_it_begins_with_the_weights_and_leaves_the_source_alone():
 
 
 def test_save_and_read_again(tmp_path):
-    model = ThroughH36M17.around(learned(0, drop_path=0.1)).eval()
-    again = ThroughH36M17.from_pretrained(model.save_pretrained(tmp_path))
+    model = H36M17Adapter.around(learned(0, drop_path=0.1)).eval()
+    again = H36M17Adapter.from_pretrained(model.save_pretrained(tmp_path))
     assert again.config == model.config
     poses_2d = torch.randn(2, 3, 15, 2)
     assert torch.equal(again(poses_2d), model(poses_2d))
 
 
 def test_all_its_weights_learn():
-    model = ThroughH36M17.around(learned(0))
+    model = H36M17Adapter.around(learned(0))
     model(torch.randn(2, 3, 15, 2)).square().mean().backward()
     assert all(weight.grad is not None for weight in model.parameters())
 
 
 def test_another_number_of_joints_is_refused():
     with pytest.raises(ValueError, match="num_joints is 14"):
-        ThroughH36M17(num_frames=3, num_joints=14)
+        H36M17Adapter(num_frames=3, num_joints=14)
     with pytest.raises(ValueError, match=r"expected \(B, 3, 15, 2\)"):
-        ThroughH36M17.around(learned(0))(torch.randn(2, 3, 17, 2))
+        H36M17Adapter.around(learned(0))(torch.randn(2, 3, 17, 2))
 
 
 def test_only_a_network_of_17_joints_goes_inside():
     with pytest.raises(ValueError, match="has 15 joints, expected 17"):
-        ThroughH36M17.around(learned(0, num_joints=15))
+        H36M17Adapter.around(learned(0, num_joints=15))
 
 
 @pytest.mark.parametrize("start", ["spatial", "everything"])
 def test_it_is_trained_and_measured_like_any_network(start):
     data = to_humaneva15(tiny_dataset())
     if start == "everything":
-        model = ThroughH36M17.around(learned(0))
+        model = H36M17Adapter.around(learned(0))
     else:
         model = small_model(1, num_joints=15)
         move_spatial(learned(0), model)

@@ -176,7 +176,7 @@ def test_the_still_picture_changes_with_frame_and_heads(board):
 
 
 def test_the_baseline_has_temporal_heads_only(sequences):
-    board = AblationBoard(trained_like(pfl.TemporalTransformerBaseline.matching(SIZES)), sequences)
+    board = AblationBoard(trained_like(pfl.TemporalTransformerBaseline.sized_like(SIZES)), sequences)
     assert {head.stage for head in board.heads} == {"temporal"}
     assert "temporal 0 off" in controls_of(board)
     board.state.switch(board.heads[0])

@@ -464,7 +464,7 @@ def test_view_attention_holds_what_the_network_computed(model, poses_2d):
 
 def test_its_viewers_move_together_and_the_network_does_not_run_again(model, poses_2d):
     seen = pfl.view_attention(model, poses_2d)
-    model.predict_sequence = model.embed_frames = model.join_frames = None  # would raise
+    model.predict_sequence = model.embed_frames = model.forward_temporal = None  # would raise
     for viewer in seen.viewers:
         drawn(viewer)
     mouse(seen.heads._figure.data[0], "click", (18, 18))

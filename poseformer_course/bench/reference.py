@@ -10,6 +10,7 @@ from torch import Tensor
 
 from poseformer_lite.model.base import window_indices
 from poseformer_lite.model.encoder import EncoderBlock, TransformerEncoder
+from poseformer_lite.model.official import official_state_dict
 from poseformer_lite.model.poseformer import PoseFormer
 
 
@@ -73,5 +74,5 @@ def official_network(clone: Path, model: PoseFormer) -> torch.nn.Module:
         qk_scale=None,
         drop_path_rate=config["drop_path"],
     )
-    network.load_state_dict(model.to_official_state_dict(), strict=True)
-    return network.to(next(model.parameters()).device).eval()
+    network.load_state_dict(official_state_dict(model), strict=True)
+    return network.to(model.device).eval()

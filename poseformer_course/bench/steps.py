@@ -15,7 +15,6 @@ from poseformer_course.bench.timing import rounds_of, times_as_fast
 from poseformer_lite.datasets import load_dataset
 from poseformer_lite.datasets.windows import Windows
 from poseformer_lite.metrics import mpjpe
-from poseformer_lite.model.base import compiled
 from poseformer_lite.model.poseformer import PoseFormer
 from poseformer_lite.skeleton import Skeleton, flip_poses
 from poseformer_lite.training.optim import make_optimizer
@@ -23,29 +22,22 @@ from poseformer_lite.training.settings import Settings
 
 SIZES = [("paper", 9, 64, {}), ("paper", 27, 32, {}), ("paper", 81, 16, {}), ("course", 9, 128, COURSE)]
 HUMAN36M_WINDOWS, EPOCHS = 3_119_616, 130  # of the five training subjects, mirrored ones included; section 4.2
-CHUNK = 16
 
 
 def training(device: str, quick: bool, official: Path | None, progress: bool) -> list[dict]:
-    """A step: forward, loss, backward, optimiser. Random windows, and chunks that share the spatial stage."""
+    """A step on random windows: forward, loss, backward, optimizer."""
     rows = []
     for name, num_frames, batch_size, sizes in SIZES:
         if device == "cuda":
             batch_size = 1024
-        batch_size = CHUNK if quick else batch_size
+        batch_size = 16 if quick else batch_size
         step = partial(_step, num_frames, batch_size, sizes, device)
-        works = {
-            "plain": step(plain=True),
-            "ours": step(),
-            "ours, compiled": step(compile=True),
-            "ours, chunks": step(chunk=CHUNK),
-        }
+        works = {"plain": step(plain=True), "ours": step()}
         if device == "cuda":
             works["ours, bf16"] = step(dtype=torch.bfloat16)
+        if device == "cuda" and not quick:
+            works["ours, compiled"] = step(compile=True)
             works["ours, bf16, compiled"] = step(dtype=torch.bfloat16, compile=True)
-            works["ours, bf16, compiled, chunks"] = step(dtype=torch.bfloat16, compile=True, chunk=CHUNK)
-        if quick:
-            works = {way: work for way, work in works.items() if "compiled" not in way}
         times = rounds_of(works, 2 if quick else 9, f"training, {name} f={num_frames}", progress)
         a_second = {way: batch_size / median(taken) for way, taken in times.items()}
         rows.append(
@@ -63,24 +55,25 @@ def training(device: str, quick: bool, official: Path | None, progress: bool) ->
     return rows
 
 
-def _step(num_frames, batch_size, sizes, device, plain=False, compile=False, chunk=1, dtype=None) -> Callable:
+def _step(num_frames, batch_size, sizes, device, plain=False, compile=False, dtype=None) -> Callable:
     """One training step as a function; the plain one with the equations' network and torch's default AdamW."""
     torch.manual_seed(0)
     model = PoseFormer(num_frames, **sizes).to(device).train()
     settings = Settings(optimizer="adamw")
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate) if plain else None
     optimizer = optimizer or make_optimizer(model, settings)
-    poses_2d = 0.3 * torch.randn(batch_size // chunk, num_frames + chunk - 1, 17, 2, device=device)
+    poses_2d = 0.3 * torch.randn(batch_size, num_frames, 17, 2, device=device)
     target = torch.randn(batch_size, 17, 3, device=device)
-    forward = partial(plain_forward, model) if plain else partial(model, chunk=chunk)
+    forward = partial(plain_forward, model) if plain else model
+    if compile:
+        model.compile()
 
     def work() -> None:
-        with compiled(model) if compile else nullcontext():
-            with torch.autocast(device, dtype) if dtype else nullcontext():
-                loss = mpjpe(forward(poses_2d), target)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            optimizer.step()
+        with torch.autocast(device, dtype) if dtype else nullcontext():
+            loss = mpjpe(forward(poses_2d), target)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
 
     return work
 

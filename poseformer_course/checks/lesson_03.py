@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from poseformer_course.checks.judge import Wrong, compare
-from poseformer_lite.model.attention import MultiHeadSelfAttention, attention_rows
+from poseformer_lite.model.attention import MultiHeadSelfAttention, attention_weights
 
 
 def exercise_1(answer):
@@ -68,7 +68,7 @@ def exercise_3(answer):
         tokens = _normal(tokens_, channels, seed=seed)
         maps = [_normal(channels, width, seed=seed + i) for i in (10, 20, 30)]
         q, k, v = (tokens @ w for w in maps)
-        rows = attention_rows(q, k)
+        rows = attention_weights(q, k)
         dots = q @ k.T
         mistakes = {
             "The weights are applied to the keys: what a token hands over is its value.": rows @ k,
@@ -87,7 +87,7 @@ def exercise_3(answer):
             "You divided by d: Eq. 2 divides by its square root.": (dots / width).softmax(dim=-1) @ v,
             "The softmax is missing: scores are not weights, their rows do not sum to one.": dots * width**-0.5 @ v,
             "Scale and softmax are missing: these are the plain products.": dots @ v,
-            "Queries and keys have changed places: row i must belong to query i.": attention_rows(k, q) @ v,
+            "Queries and keys have changed places: row i must belong to query i.": attention_weights(k, q) @ v,
             "The tokens themselves are summed: they must pass through the third map first.": rows @ tokens,
         }
         compare(answer(tokens.clone(), *(w.clone() for w in maps)), rows @ v, mistakes, name="the output")
@@ -153,7 +153,7 @@ def exercise_6(answer):
         scores = q @ k.transpose(-2, -1) * 0.5
         mistakes = {
             "The mask comes after the softmax, so the rows no longer sum to one: hide the scores before it.": (
-                attention_rows(q, k) * seen
+                attention_weights(q, k) * seen
             )
             @ v,
             "A hidden score was set to zero, and the exponential of zero is one: take minus infinity.": (

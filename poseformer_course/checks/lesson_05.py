@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from poseformer_course.checks.judge import NotAnswered, Wrong, compare
+from poseformer_lite.model.official import official_state_dict
 from poseformer_lite.model.poseformer import PoseFormer
 
 TEMPORAL = "temporal.encoder.blocks."
@@ -210,7 +211,7 @@ def _parameters(F: int, J: int, c: int, L: int) -> int:
 def exercise_5(our_name):
     """our_name: a name of the authors' state dict -> the package's."""
     model = _network(seed=0)
-    answers = {name: _look_up(our_name, name) for name in model.to_official_state_dict()}
+    answers = {name: _look_up(our_name, name) for name in official_state_dict(model)}
     if all(given is None for given in answers.values()):
         raise NotAnswered
     for (theirs, given), ours in zip(answers.items(), model.state_dict(), strict=True):
@@ -257,7 +258,7 @@ def exercise_6(load_by_hand):
     for prefix, (said, names) in product(("", "module."), (cases | {"both happens": (lost, foreign)}).items()):
         said = f"Where {said} and every name begins with 'module.'" if prefix else f"Where {said}"
         model, before, other, after = (_network(seed) for seed in (1, 1, 2, 2))
-        weights = other.to_official_state_dict() | {name: torch.zeros(3) for name in reversed(names[1])}
+        weights = official_state_dict(other) | {name: torch.zeros(3) for name in reversed(names[1])}
         weights = {prefix + name: tensor for name, tensor in weights.items() if name not in names[0]}
         _compare_names(load_by_hand(model, weights), *names, said, other)
         if any(names) and not _same(model, before):
@@ -283,7 +284,7 @@ def _compare_names(given, missing: list[str], surplus: list[str], said: str, mod
         raise Wrong(f"{said}, missing and surplus are swapped: missing is what the model needs and the weights lack.")
     if any(str(name).startswith("module.") for name in [*got_missing, *got_surplus]):
         raise Wrong(f"{said}, your lists hold names with `module.`: drop it from every name before you compare.")
-    official = set(model.to_official_state_dict())
+    official = set(official_state_dict(model))
     if {*map(str, [*got_missing, *got_surplus])} & (set(model.state_dict()) - official):
         raise Wrong(f"{said}, your lists hold names of the package: compare and report the authors' names.")
     names = official - {*missing} | {*surplus}

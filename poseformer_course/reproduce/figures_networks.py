@@ -27,7 +27,7 @@ def fig1(laboratory: Laboratory) -> tuple[Figure, str]:
     figure, axes = plt.subplots(1, 3, figsize=(12, 4.4), layout="constrained")
     words = []
     for ax, (name, network) in zip(axes, WAYS.items(), strict=True):
-        model = network.matching(sizes)
+        model = network.sized_like(sizes)
         seen, cost = attention_shapes(model), count_macs(model)
         _draw_tokens(ax, model)
         kinds = dict.fromkeys(shape[1:] for shape in seen)  # (tokens, width) of each stage, in order
@@ -97,7 +97,7 @@ def _draw_tokens(ax, model: LiftingNetwork) -> None:
 def fig2(laboratory: Laboratory) -> tuple[Figure, str]:
     """Both architectures as towers of boxes, with the shape of what leaves each and the weights in it."""
     sizes = laboratory.scale.base
-    baseline, poseformer = TemporalTransformerBaseline.matching(sizes), PoseFormer(**sizes)
+    baseline, poseformer = TemporalTransformerBaseline.sized_like(sizes), PoseFormer(**sizes)
     spatial, temporal, head = poseformer.spatial, poseformer.temporal, poseformer.head
     towers = {
         "(a) temporal transformer baseline": _tower(

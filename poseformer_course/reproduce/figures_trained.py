@@ -13,8 +13,7 @@ from poseformer_course.reproduce.tables import LABELS
 from poseformer_lite import plots
 from poseformer_lite.camera import normalise_screen, z_up
 from poseformer_lite.datasets.base import PoseSequence
-from poseformer_lite.evaluation import predict
-from poseformer_lite.model import LiftingNetwork
+from poseformer_lite.model import LiftingNetwork, predict
 from poseformer_lite.model.heads import attention_maps, figure_maps
 from poseformer_lite.skeleton import H36M17
 
@@ -163,7 +162,7 @@ def fig11(laboratory: Laboratory) -> Drawn:
     words = []
     for column, (name, keypoints) in enumerate(faults.items(), start=1):
         poses_2d = torch.from_numpy(normalise_screen(keypoints, take.width, take.height))
-        poses = predict(model, poses_2d.to(_device(model)), H36M17).cpu().numpy()
+        poses = predict(model, poses_2d.to(model.device), H36M17).cpu().numpy()
         error = _mm(poses, truth).mean()
         _draw_2d(figure.add_subplot(2, len(faults), column), take, keypoints[frame], name, named=column == 1)
         ax = figure.add_subplot(2, len(faults), len(faults) + column, projection="3d")
@@ -245,7 +244,7 @@ def _device(model: LiftingNetwork) -> torch.device:
 
 def _lift(model: LiftingNetwork, take: PoseSequence) -> np.ndarray:
     """(T, J, 3) metres, flip averaged."""
-    return predict(model, _poses_2d(take).to(_device(model)), H36M17).cpu().numpy()
+    return predict(model, _poses_2d(take).to(model.device), H36M17).cpu().numpy()
 
 
 FIGURES: dict[str, Callable[[Laboratory], Drawn]] = {

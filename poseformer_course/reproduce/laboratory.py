@@ -11,7 +11,7 @@ import torch
 from poseformer_course.reproduce.measure import measure
 from poseformer_course.reproduce.scales import Scale
 from poseformer_course.reproduce.sources import Source
-from poseformer_course.transfer import ThroughH36M17, move_spatial
+from poseformer_course.transfer import H36M17Adapter, move_spatial
 from poseformer_lite.datasets import PoseDataset
 from poseformer_lite.datasets.bodies import H36M_OF_HUMANEVA
 from poseformer_lite.files import atomic_path
@@ -169,10 +169,10 @@ class Laboratory:
     def begin(self, trial: Trial) -> LiftingNetwork:
         """The network before its training: its first weights depend on the seed alone."""
         if trial.start == STARTS[2]:
-            return ThroughH36M17.around(self._pretrained(trial))
+            return H36M17Adapter.around(self._pretrained(trial))
         torch.manual_seed(trial.seed)
         joints = self.data(trial).skeleton.num_joints
-        model = NETWORKS[trial.network].matching({**trial.sizes, "num_joints": joints})
+        model = NETWORKS[trial.network].sized_like({**trial.sizes, "num_joints": joints})
         if trial.start in (STARTS[1], SHUFFLED):
             order = torch.randperm(joints) if trial.start == SHUFFLED else range(joints)
             move_spatial(self._pretrained(trial), model, tuple(H36M_OF_HUMANEVA[joint] for joint in order))

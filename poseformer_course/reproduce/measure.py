@@ -8,8 +8,7 @@ from tqdm.auto import tqdm
 
 from poseformer_lite import metrics
 from poseformer_lite.datasets.base import PoseDataset
-from poseformer_lite.evaluation import predict
-from poseformer_lite.model import LiftingNetwork
+from poseformer_lite.model import LiftingNetwork, predict
 from poseformer_lite.skeleton import H36M17
 
 ERRORS = {"MPJPE": metrics.mpjpe, "P-MPJPE": metrics.p_mpjpe}
@@ -24,10 +23,9 @@ def measure(model: LiftingNetwork, data: PoseDataset, progress: bool = False) ->
     definitions.
     """
     predicted, target, person = [], [], []
-    device = next((t.device for t in [*model.parameters(), *model.buffers()]), torch.device("cpu"))
     for sequence in tqdm(data.test(), desc="testing", disable=not progress, leave=False):
         counted = slice(None) if sequence.valid is None else torch.from_numpy(sequence.valid)
-        poses_2d = torch.from_numpy(sequence.poses_2d()).to(device)
+        poses_2d = torch.from_numpy(sequence.poses_2d()).to(model.device)
         predicted.append(predict(model, poses_2d, data.skeleton).cpu()[counted])
         target.append(torch.from_numpy(sequence.root_relative(data.skeleton.root))[counted])
         person.append(f"{sequence.subject} {sequence.base_action}")

@@ -30,7 +30,7 @@ def speed(progress: bool = True) -> dict:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     networks, models = {}, {}
     for name, frames in MEASURED:
-        model = NETWORKS[name].matching({**get_preset("paper").model, "num_frames": frames}).to(device).eval()
+        model = NETWORKS[name].sized_like({**get_preset("paper").model, "num_frames": frames}).to(device).eval()
         cost = count_macs(model)
         models[f"{name} f={frames}"] = model
         networks[f"{name} f={frames}"] = {

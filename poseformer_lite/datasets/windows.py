@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from poseformer_lite.datasets.base import PoseSequence
-from poseformer_lite.model.base import windows_of_chunks
 from poseformer_lite.skeleton import Skeleton, flip_poses
 
 
@@ -16,8 +15,7 @@ class Windows:
 
     The frames are stored once on `device`; a window is F indices into them. With `flip` the set doubles: the mirror
     images of all frames are stored behind them, and index i + N is that of window i (section 4.2). With `every_frame`
-    the targets are the poses of the whole window. With `chunk` K an index names K neighbouring windows, of its frame
-    and of those that follow: one stretch of F + K - 1 frames, whose spatial stage they share.
+    the targets are the poses of the whole window.
     """
 
     def __init__(
@@ -28,7 +26,6 @@ class Windows:
         device: torch.device | str = "cpu",
         flip: bool = False,
         every_frame: bool = False,
-        chunk: int = 1,
     ):
         if not sequences:
             raise ValueError("there are no sequences to make windows of: check the subjects, takes and 3D of the data")
@@ -44,26 +41,18 @@ class Windows:
                 torch.cat([poses, flip_poses(poses, skeleton)]) for poses in (self.poses_2d, self.targets)
             )  # (2 * N, J, 2), (2 * N, J, 3)
             self.first, self.last = (torch.cat([frames, frames + N]) for frames in (self.first, self.last))
-        self.offsets = torch.arange(num_frames + chunk - 1, device=device) - num_frames // 2  # (F + K - 1,)
-        self.num_frames = num_frames
+        self.offsets = torch.arange(num_frames, device=device) - num_frames // 2  # (F,)
         self.every_frame = every_frame
-        self.chunk = chunk
 
     def __len__(self) -> int:
         return len(self.poses_2d)
 
     def gather(self, index: Tensor) -> tuple[Tensor, Tensor]:
-        """Windows and the 3D of their centre frames: (B,) -> (B, F, J, 2), (B, J, 3); (B, F, J, 3) of every frame.
-
-        With `chunk` K: (B,) -> (B, F + K - 1, J, 2), and as many targets as windows, B * K.
-        """
-        frames = index[:, None] + self.offsets  # (B, F + K - 1)
+        """Windows and the 3D of their center frames: (B,) -> (B, F, J, 2), (B, J, 3); (B, F, J, 3) of every frame."""
+        frames = index[:, None] + self.offsets  # (B, F)
         frames = frames.clamp(self.first[index, None], self.last[index, None])
-        poses_2d = _rows(self.poses_2d, frames)  # (B, F + K - 1, J, 2)
-        if self.every_frame:
-            return poses_2d, windows_of_chunks(_rows(self.targets, frames), self.num_frames)
-        centers = frames[:, self.num_frames // 2 :][:, : self.chunk]  # (B, K)
-        return poses_2d, _rows(self.targets, centers.flatten())
+        targets = _rows(self.targets, frames if self.every_frame else index)
+        return _rows(self.poses_2d, frames), targets
 
     def batches(self, index: Tensor, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """The windows of `index` (N,), `batch_size` at a time."""

@@ -7,18 +7,17 @@ import numpy as np
 import torch
 
 from poseformer_lite.camera import normalise_screen
-from poseformer_lite.evaluation import predict
 from poseformer_lite.keypoints import (
     check_keypoints,
     confidence_h36m17,
-    doubts,
     fill_gaps,
     resample,
+    sanity_warnings,
     to_h36m17,
     undo_swaps,
 )
 from poseformer_lite.lifting.motion import Motion
-from poseformer_lite.model.base import LiftingNetwork
+from poseformer_lite.model.base import LiftingNetwork, predict
 from poseformer_lite.model.poseformer import PoseFormer
 from poseformer_lite.skeleton import H36M17
 
@@ -69,15 +68,15 @@ class PoseLifter:
         (0, 0) or less confident than min_confidence are interpolated over time. repair_swaps: frames in which the
         detector took left for right are put right first (`keypoints.undo_swaps`). fps: frames per second of the
         keypoints; where it is not the model's, the motion is resampled there and back. Raises ValueError for keypoints
-        that do not fit the layout, or look normalised although pixels are asked for; warns of `keypoints.doubts`.
+        that do not fit the layout, or look normalised although pixels are asked for; warns as `sanity_warnings` says.
         """
         keypoints = np.asarray(keypoints, dtype=np.float32)
         check_keypoints(keypoints, layout)
         pixels = keypoints[..., :2].copy()
         pixels[(pixels == 0).all(-1)] = np.nan  # how detectors write "not found": must not enter a midpoint
         _check_pixels(pixels, width, height)
-        for doubt in doubts(pixels, layout, width, height):
-            warnings.warn(doubt, stacklevel=2)
+        for warning in sanity_warnings(pixels, layout, width, height):
+            warnings.warn(warning, stacklevel=2)
         seen = None
         if keypoints.shape[-1] == 3:
             seen = confidence_h36m17(keypoints[..., 2], layout) >= min_confidence
@@ -85,9 +84,8 @@ class PoseLifter:
         pixels = undo_swaps(pixels) if repair_swaps else pixels
 
         poses_2d = normalise_screen(resample(pixels, fps, self.fps), width, height)
-        skeleton = H36M17 if self.flip else None
         on_device = torch.from_numpy(poses_2d).to(self.device)
-        predicted = predict(self.model, on_device, skeleton, stride=self.stride).cpu().numpy()
+        predicted = predict(self.model, on_device, H36M17, self.flip, stride=self.stride).cpu().numpy()
 
         poses_3d = resample(predicted, self.fps, fps, num_frames=len(pixels))
         return Motion(poses_3d - poses_3d[:, :1], pixels, fps, width, height)

@@ -49,9 +49,13 @@ class LiveStream:
             self.tokens.append(self.tokens[-1])
             poses_3d.append(self._lift())
         self.tokens.clear()
-        return torch.stack(poses_3d) if poses_3d else torch.zeros(0, self.model.num_joints, 3)
+        return (
+            torch.stack(poses_3d)
+            if poses_3d
+            else torch.zeros(0, self.model.num_joints, 3, device=self.model.device, dtype=self.model.dtype)
+        )
 
     def _lift(self) -> Tensor:
         self.waiting -= 1
         tokens = [*self.tokens] + [self.tokens[-1]] * (self.model.num_frames - len(self.tokens))
-        return self.model.join_frames(torch.stack(tokens)[None])[0]
+        return self.model.forward_temporal(torch.stack(tokens)[None])[0]

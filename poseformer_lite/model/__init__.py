@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from poseformer_lite.model.base import LiftingNetwork, saved_network
+import torch
+
+from poseformer_lite.model.base import LiftingNetwork, predict, saved_network
 from poseformer_lite.model.baselines import JointTokenTransformer, MeanPose, TemporalTransformerBaseline
 from poseformer_lite.model.poseformer import PoseFormer
 from poseformer_lite.model.prior_work import (
@@ -25,12 +27,19 @@ NETWORKS = {
         PoseFormer,
     )
 }
-__all__ = [*NETWORKS, "LiftingNetwork", "NETWORKS", "load_network"]
+__all__ = [*NETWORKS, "LiftingNetwork", "NETWORKS", "load_network", "predict"]
 
 
-def load_network(name_or_folder: str | Path) -> LiftingNetwork:
-    """Weights of whichever network of this package they are: shipped ("small"), of a folder, or of the hub."""
-    network = saved_network(name_or_folder)
+def load_network(
+    name_or_folder: str | Path, *, device: torch.device | str | None = None, revision: str | None = None
+) -> LiftingNetwork:
+    """Weights of whichever network of this package they are: arguments and errors as for `from_pretrained`.
+
+    Example:
+        >>> type(pfl.load_network("course-temporal")).__name__
+        'TemporalTransformerBaseline'
+    """
+    network = saved_network(name_or_folder, revision)
     if network not in NETWORKS:
         raise ValueError(f"{name_or_folder} holds the network {network}, which is none of {', '.join(NETWORKS)}")
-    return NETWORKS[network].from_pretrained(name_or_folder)
+    return NETWORKS[network].from_pretrained(name_or_folder, device=device, revision=revision)

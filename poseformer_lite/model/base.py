@@ -1,12 +1,13 @@
 """What PoseFormer and its baseline share: each frame is embedded alone, then a window of frames gives one pose."""
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import signature
+from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from safetensors import SafetensorError
@@ -14,55 +15,73 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from poseformer_lite.files import atomic_path
+from poseformer_lite.skeleton import Skeleton, flip_poses
 
 SHIPPED_WEIGHTS = Path(__file__).parents[1] / "weights"
 FRAMES_AT_ONCE = 4096  # of a long sequence, whose tokens are kept at one time
 
 
 class LiftingNetwork(nn.Module):
-    """(B, F, J, 2) normalised screen coordinates -> (B, J, 3) metres: the root-relative pose of the centre frame.
+    """(B, F, J, 2) normalised screen coordinates -> (B, J, 3) metres: the root-relative pose of the center frame.
 
-    A subclass defines `embed_frames`, which sees one frame at a time, and `join_frames`, which sees a window of them.
-    That split is what makes long sequences cheap: `predict_sequence` embeds every frame once, not once per window.
-    config: the arguments that the subclass was made with, so that it can be saved and made again.
+    A subclass defines `embed_frames`, which sees one frame at a time, and `forward_temporal`, which sees a window of
+    them. That split makes long sequences cheap: `predict_sequence` embeds every frame once, not once per window.
+    config: the arguments that the network was made with, so that it can be saved and made again.
     """
 
-    def __init__(self, config: dict):
+    def __new__(cls, *args, **sizes):
+        """Notes the arguments in `config`, whatever the subclass's `__init__` does with them."""
+        network = super().__new__(cls)
+        made_with = signature(cls.__init__).bind(network, *args, **sizes)
+        made_with.apply_defaults()
+        _, *names = made_with.signature.parameters  # without self
+        network.config = dict(zip(names, made_with.args[1:], strict=False)) | made_with.kwargs
+        return network
+
+    def __init__(self, num_frames: int, num_joints: int):
         super().__init__()
-        self.config = {name: value for name, value in config.items() if name not in ("self", "__class__")}
-        num_frames, num_joints = config["num_frames"], config["num_joints"]
         if num_frames < 1 or num_frames % 2 == 0:
-            raise ValueError(f"num_frames is {num_frames}: a window needs an odd number, to have a centre frame")
+            raise ValueError(f"num_frames is {num_frames}: a window needs an odd number, to have a center frame")
         self.num_frames = num_frames
         self.num_joints = num_joints
 
     @classmethod
-    def matching(cls, sizes: dict) -> "LiftingNetwork":
+    def sized_like(cls, sizes: dict) -> "LiftingNetwork":
         """The network that is compared with a PoseFormer of these arguments; PoseFormer's own is itself."""
         return cls(**sizes)
 
     def embed_frames(self, poses_2d: Tensor) -> Tensor:
-        """(N, J, 2) -> (N, D), each frame by itself."""
+        """(N, J, 2) -> (N, D), each frame on its own."""
         raise NotImplementedError
 
-    def join_frames(self, tokens: Tensor) -> Tensor:
-        """(B, F, D) -> (B, J, 3), the centre frame."""
+    def forward_temporal(self, tokens: Tensor) -> Tensor:
+        """(B, F, D) -> (B, J, 3), the center frame."""
         raise NotImplementedError
 
-    def join_frames_everywhere(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, F, D) -> (B, J, 3), the centre frame, and (B, F, J, 3), every frame of the window."""
-        raise NotImplementedError(f"{type(self).__name__} gives the centre frame only, so every frame cannot teach it")
+    def temporal_every_frame(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, F, D) -> (B, J, 3), the center frame, and (B, F, J, 3), every frame of the window."""
+        raise NotImplementedError(f"{type(self).__name__} gives the center frame only, so every frame cannot teach it")
 
-    def forward(self, poses_2d: Tensor, every_frame: bool = False, chunk: int = 1) -> Tensor | tuple[Tensor, Tensor]:
-        """(B, F, J, 2) -> (B, J, 3); with every_frame also (B, F, J, 3), which is there to learn more from a window.
+    def forward(self, poses_2d: Tensor) -> Tensor:
+        """(B, F, J, 2) -> (B, J, 3)."""
+        return self.forward_temporal(self._embed_windows(poses_2d))
 
-        chunk: K neighbouring windows that share their frames' tokens, (B, F + K - 1, J, 2) -> (B * K, J, 3).
-        """
-        self._check_windows(poses_2d, chunk)
-        tokens = self.embed_frames(poses_2d.flatten(0, 1)).unflatten(0, poses_2d.shape[:2])  # (B, F + K - 1, D)
-        if chunk > 1:
-            tokens = windows_of_chunks(tokens, self.num_frames)  # (B * K, F, D)
-        return self.join_frames_everywhere(tokens) if every_frame else self.join_frames(tokens)  # (B * K, J, 3)
+    def forward_every_frame(self, poses_2d: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, F, J, 2) -> (B, J, 3) of the center frame, and (B, F, J, 3): more to learn from a window."""
+        return self.temporal_every_frame(self._embed_windows(poses_2d))
+
+    def _embed_windows(self, poses_2d: Tensor) -> Tensor:
+        self.check_windows(poses_2d)
+        return self.embed_frames(poses_2d.flatten(0, 1)).unflatten(0, poses_2d.shape[:2])  # (B, F, D)
+
+    def check_windows(self, poses_2d: Tensor) -> None:
+        """Raises ValueError unless poses_2d is (B, F, J, 2)."""
+        F, J = self.num_frames, self.num_joints
+        if poses_2d.ndim != 4 or poses_2d.shape[1:] != (F, J, 2):
+            raise ValueError(
+                f"poses_2d is {tuple(poses_2d.shape)}, expected (B, {F}, {J}, 2): windows of {F} frames; for a whole "
+                f"sequence (T, {J}, 2) use predict_sequence"
+            )
 
     @torch.no_grad()
     def predict_sequence(
@@ -71,15 +90,30 @@ class LiftingNetwork(nn.Module):
         """Lift a whole sequence: (T, J, 2) -> (T, J, 3), one pose per frame, any T of 1 or more.
 
         Equal to a window around every frame with the edge frames repeated, but the spatial stage runs once per frame,
-        and twice for the few where two parts of FRAMES_AT_ONCE meet. batch_size bounds the windows in flight: by
-        default some 2,000 frames' worth. Memory does not grow with the sequence but for its result. The model is put
-        into evaluation mode for the call.
+        and twice for the few where two parts of FRAMES_AT_ONCE meet. Memory does not grow with the sequence but for its
+        result. The model is put into evaluation mode for the call.
 
-        look_ahead: frames after its own that a pose may depend on, as in live use; the last of them is repeated in the
-        place of those that follow. stride: an odd number of frames that one window gives, its middle ones, each from
-        its own token: that many times fewer windows, for networks trained with supervise="every".
+        Args:
+            poses_2d: (T, J, 2), normalised screen coordinates.
+            batch_size: windows in flight; by default some 2,000 frames' worth.
+            look_ahead: frames after its own that a pose may depend on, as in live use; the last of them is repeated in
+                place of those that follow.
+            stride: an odd number of frames that one window gives, its middle ones, each from its own token: that many
+                times fewer windows, for networks trained with supervise="every".
+
+        Returns:
+            (T, J, 3), metres, relative to the root.
+
+        Raises:
+            ValueError: for another shape, an even stride or one over F, or a look_ahead under 0 or beside a stride.
+
+        Example:
+            >>> model = pfl.PoseFormer(num_frames=9, spatial_dim=16)
+            >>> model.predict_sequence(torch.zeros(100, 17, 2)).shape
+            torch.Size([100, 17, 3])
         """
-        if poses_2d.ndim != 3 or poses_2d.shape[1:] != (self.num_joints, 2) or len(poses_2d) == 0:
+        T = len(poses_2d)
+        if poses_2d.ndim != 3 or poses_2d.shape[1:] != (self.num_joints, 2) or T == 0:
             raise ValueError(
                 f"poses_2d is {tuple(poses_2d.shape)}, expected (T, {self.num_joints}, 2) with T of 1 or more: "
                 "one sequence in normalised screen coordinates"
@@ -89,44 +123,51 @@ class LiftingNetwork(nn.Module):
         if look_ahead is not None and (look_ahead < 0 or stride > 1):
             raise ValueError(f"look_ahead is {look_ahead} and stride {stride}: expected 0 or more frames, and stride 1")
         batch_size = batch_size or windows_at_once(self.num_frames)
-        half = self.num_frames // 2
         part_size = FRAMES_AT_ONCE // stride * stride
-        predicted = poses_2d.new_empty(len(poses_2d), self.num_joints, 3)  # at once: many pieces would split the heap
+        predicted = poses_2d.new_empty(T, self.num_joints, 3)  # at once: many pieces would split the heap
         with evaluating(self):
-            for start in range(0, len(poses_2d), part_size):
-                first = max(start - half, 0)
-                reached = poses_2d[first : start + part_size + half]  # by the windows of these frames
-                tokens = torch.cat([self.embed_frames(chunk) for chunk in reached.split(512)])  # (N, D)
-                windows = window_indices(len(tokens) + stride // 2, self.num_frames, tokens.device)  # (M, F)
-                if look_ahead is not None:
-                    windows = windows.minimum(windows[:, half : half + 1] + look_ahead)
-                windows = windows.clamp(max=len(tokens) - 1)[start - first :][stride // 2 : part_size : stride]
+            for start in range(0, T, part_size):
                 part = predicted[start : start + part_size]
+                centers = torch.arange(start + stride // 2, start + len(part) + stride // 2, stride)
+                windows = window_frames(centers, T, self.num_frames, look_ahead)  # (M, F)
+                first, last = int(windows.min()), int(windows.max())
+                frames = poses_2d[first : last + 1]
+                tokens = torch.cat([self.embed_frames(some) for some in frames.split(512)])  # (N, D)
+                windows = (windows - first).to(tokens.device)
                 for poses_3d, batch in zip(part.split(batch_size * stride), windows.split(batch_size), strict=True):
-                    if stride == 1:
-                        poses_3d.copy_(self.join_frames(tokens[batch]))
-                    else:
-                        poses_3d.copy_(self._middle_frames(tokens[batch], stride)[: len(poses_3d)])
+                    poses_3d.copy_(self._middle_poses(tokens[batch], stride)[: len(poses_3d)])
         return predicted
 
-    def _middle_frames(self, tokens: Tensor, number: int) -> Tensor:
-        """(B, F, D) -> (B * number, J, 3), each of a window's middle frames from its own token."""
-        every = self.join_frames_everywhere(tokens)[1]  # (B, F, J, 3)
+    def _middle_poses(self, tokens: Tensor, number: int) -> Tensor:
+        """(B, F, D) -> (B * number, J, 3): the center frame, or the middle frames, each from its own token."""
+        if number == 1:
+            return self.forward_temporal(tokens)
+        every = self.temporal_every_frame(tokens)[1]  # (B, F, J, 3)
         return every[:, (self.num_frames - number) // 2 :][:, :number].flatten(0, 1)
 
-    def _check_windows(self, poses_2d: Tensor, chunk: int) -> None:
-        frames = self.num_frames + chunk - 1
-        if poses_2d.ndim != 4 or poses_2d.shape[1:] != (frames, self.num_joints, 2):
-            raise ValueError(
-                f"poses_2d is {tuple(poses_2d.shape)}, expected (B, {frames}, {self.num_joints}, 2): windows "
-                f"of {frames} frames; for a whole sequence (T, {self.num_joints}, 2) use predict_sequence"
-            )
+    def compile(self, *args, **kwargs) -> None:
+        """As `torch.nn.Module.compile`, in place; `predict_sequence` and streams run the compiled stages, too."""
+        for stage in self.children():
+            stage.compile(*args, **kwargs)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self._any_tensor().device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the weights."""
+        return self._any_tensor().dtype
+
+    def _any_tensor(self) -> Tensor:
+        return next(chain(self.parameters(), self.buffers()), torch.empty(0))
 
     def num_parameters(self) -> int:
         return sum(p.numel() for p in self.parameters())
 
     def save_pretrained(self, folder: str | Path) -> Path:
-        """Write config.json and model.safetensors into `folder`, each whole or not at all."""
+        """Write config.json and model.safetensors into `folder`, each whole or not at all; the folder is returned."""
         folder = Path(folder)
         with atomic_path(folder / "model.safetensors") as path:
             save_file({name: tensor.contiguous() for name, tensor in self.state_dict().items()}, path)
@@ -134,14 +175,44 @@ class LiftingNetwork(nn.Module):
             path.write_text(json.dumps({"network": type(self).__name__, **self.config}, indent=1) + "\n")
         return folder
 
-    @classmethod
-    def from_pretrained(cls, name_or_folder: str | Path) -> "LiftingNetwork":
-        """Weights shipped with the package ("lite"), of a folder that save_pretrained wrote, or of Hugging Face's hub.
+    def push_to_hub(self, repo_id: str, *, revision: str | None = None, private: bool | None = None) -> str:
+        """Upload what `save_pretrained` writes to Hugging Face's hub, and return its address there.
 
-        Strict: every tensor must fit. In evaluation mode. Raises FileNotFoundError where there are no weights, and
-        ValueError, naming what does not fit, where they are of another network or cannot be read.
+        repo_id: "name/repository", made where there is none; revision: a branch. Needs `huggingface-cli login` once.
         """
-        config_file, weights_file = (_find(str(name_or_folder), file) for file in ("config.json", "model.safetensors"))
+        from huggingface_hub import HfApi  # only where the network is asked for
+
+        hub = HfApi()
+        hub.create_repo(repo_id, private=private, exist_ok=True)
+        with TemporaryDirectory() as folder:
+            return str(hub.upload_folder(repo_id=repo_id, folder_path=self.save_pretrained(folder), revision=revision))
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name_or_folder: str | Path,
+        *,
+        device: torch.device | str | None = None,
+        revision: str | None = None,
+    ) -> "LiftingNetwork":
+        """A network with its weights, in evaluation mode. Strict: every tensor must fit.
+
+        Args:
+            name_or_folder: weights shipped with the package ("small", "lite"), a folder that save_pretrained wrote, or
+                "name/repository" of Hugging Face's hub, the only one for which the network is asked.
+            device: where the weights go; by default the CPU.
+            revision: a branch, tag or commit on the hub.
+
+        Raises:
+            FileNotFoundError: where there are no weights.
+            ValueError: where they are another network's, or cannot be read; it names what does not fit.
+
+        Example:
+            >>> pfl.PoseFormer.from_pretrained("small").num_frames
+            27
+        """
+        files = ("config.json", "model.safetensors")
+        config_file, weights_file = (_find(str(name_or_folder), file, revision) for file in files)
         try:
             config = json.loads(config_file.read_text())
             network = config.pop("network", None)
@@ -151,7 +222,19 @@ class LiftingNetwork(nn.Module):
             model.load_state_dict(load_file(weights_file), strict=True)
         except (SafetensorError, RuntimeError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"{name_or_folder} does not hold a {cls.__name__} that can be read: {error}") from error
-        return model.eval()
+        return model.eval().to(device)
+
+
+def predict(model: LiftingNetwork, poses_2d: Tensor, skeleton: Skeleton, flip: bool = True, **options) -> Tensor:
+    """Lift a sequence, with `flip` averaged with its mirror image (section 4.2): (T, J, 2) -> (T, J, 3).
+
+    options: those of `predict_sequence`.
+    """
+    predicted = model.predict_sequence(poses_2d, **options)
+    if not flip:
+        return predicted
+    mirrored = flip_poses(model.predict_sequence(flip_poses(poses_2d, skeleton), **options), skeleton)
+    return (predicted + mirrored) / 2
 
 
 @contextmanager
@@ -165,34 +248,15 @@ def evaluating(model: nn.Module) -> Iterator[None]:
         model.train(training)
 
 
-@contextmanager
-def compiled(model: LiftingNetwork) -> Iterator[None]:
-    """Both stages as kernels that torch writes for them at their first call, and afterwards as they were.
-
-    The first call takes seconds to minutes. Raises ValueError on a CPU where there is no C++ compiler.
-    """
-    on_cpu = next(model.parameters()).device.type == "cpu"
-    if on_cpu and not any(map(shutil.which, (os.environ.get("CXX", "c++"), "g++", "clang++", "cl"))):
-        raise ValueError("torch.compile wants a C++ compiler on a CPU and found none: install g++, or do without")
-    stages = ("embed_frames", "join_frames", "join_frames_everywhere")
-    try:
-        for stage in stages:
-            setattr(model, stage, torch.compile(getattr(model, stage)))
-        yield
-    finally:
-        for stage in stages:
-            vars(model).pop(stage, None)
-
-
-def saved_network(name_or_folder: str | Path) -> str | None:
+def saved_network(name_or_folder: str | Path, revision: str | None = None) -> str | None:
     """The name of the network that save_pretrained wrote there, or None where it is not said."""
     try:
-        return json.loads(_find(str(name_or_folder), "config.json").read_text()).get("network")
+        return json.loads(_find(str(name_or_folder), "config.json", revision).read_text()).get("network")
     except (ValueError, AttributeError) as error:
         raise ValueError(f"config.json of {name_or_folder} is not what save_pretrained writes: {error}") from error
 
 
-def _find(name_or_folder: str, file: str) -> Path:
+def _find(name_or_folder: str, file: str, revision: str | None) -> Path:
     shipped = SHIPPED_WEIGHTS / name_or_folder
     folder = shipped if shipped.is_dir() else Path(name_or_folder)
     if (folder / file).is_file():
@@ -205,7 +269,7 @@ def _find(name_or_folder: str, file: str) -> Path:
 
     from huggingface_hub import hf_hub_download  # only where the network is asked for
 
-    return Path(hf_hub_download(name_or_folder, file))
+    return Path(hf_hub_download(name_or_folder, file, revision=revision))
 
 
 def windows_at_once(num_frames: int) -> int:
@@ -213,13 +277,26 @@ def windows_at_once(num_frames: int) -> int:
     return max(1, 2048 // num_frames)
 
 
-def windows_of_chunks(frames: Tensor, num_frames: int) -> Tensor:
-    """All windows inside stretches of frames: (B, F + K - 1, ...) -> (B * K, F, ...), copied."""
-    return frames.unfold(1, num_frames, 1).movedim(-1, 2).flatten(0, 1)
-
-
 def window_indices(num_frames: int, window: int, device: torch.device | str = "cpu") -> Tensor:
     """The frames of the window around every frame; edges repeat the first and last. -> (num_frames, window)."""
     centers = torch.arange(num_frames, device=device)
     offsets = torch.arange(window, device=device) - window // 2
+    return (centers[:, None] + offsets).clamp(0, num_frames - 1)
+
+
+def window_frames(centers: Tensor, num_frames: int, window: int, look_ahead: int | None = None) -> Tensor:
+    """The frames of the windows around some centers of a sequence of `num_frames`: (M,) -> (M, window).
+
+    Where a window reaches over an end, or more than `look_ahead` frames past its center, the last frame that it may see
+    stands in for those beyond.
+
+        >>> window_frames(torch.tensor([0, 3, 6]), num_frames=7, window=5).tolist()
+        [[0, 0, 0, 1, 2], [1, 2, 3, 4, 5], [4, 5, 6, 6, 6]]
+        >>> window_frames(torch.tensor([3]), num_frames=7, window=5, look_ahead=1).tolist()
+        [[1, 2, 3, 4, 4]]
+    """
+    half = window // 2
+    offsets = torch.arange(-half, half + 1)
+    if look_ahead is not None:
+        offsets = offsets.clamp(max=look_ahead)
     return (centers[:, None] + offsets).clamp(0, num_frames - 1)

@@ -26,14 +26,14 @@ class TemporalTransformerBaseline(LiftingNetwork):
         mlp_ratio: float = 2.0,
         drop_path: float = 0.1,
     ):
-        super().__init__(locals())
+        super().__init__(num_frames, num_joints)
         self.patch_embedding = nn.Linear(num_joints * 2, dim)  # E of Eq. 1
         self.position_embedding = nn.Parameter(torch.zeros(1, num_frames, dim))  # E_pos of Eq. 1
         self.encoder = TransformerEncoder(dim, depth, num_heads, mlp_ratio, drop_path)
         self.head = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, num_joints * 3))
 
     @classmethod
-    def matching(cls, sizes: dict) -> "TemporalTransformerBaseline":
+    def sized_like(cls, sizes: dict) -> "TemporalTransformerBaseline":
         """The baseline beside a PoseFormer of these arguments: its temporal stage alone, J * c wide (Table 4)."""
         joints = sizes.get("num_joints", 17)
         same = {name: sizes[name] for name in ("num_frames", "num_heads", "mlp_ratio", "drop_path") if name in sizes}
@@ -43,16 +43,16 @@ class TemporalTransformerBaseline(LiftingNetwork):
         """(N, J, 2) -> (N, D)."""
         return self.patch_embedding(poses_2d.flatten(-2))
 
-    def join_frames(self, tokens: Tensor) -> Tensor:
+    def forward_temporal(self, tokens: Tensor) -> Tensor:
         """(B, F, D) -> (B, J, 3)."""
         encoded = self.encoder(tokens + self.position_embedding)  # (B, F, D), Eq. 1, then Eq. 6 to 8
         return self.head(encoded.mean(dim=1)).unflatten(-1, (-1, 3))  # (B, J, 3)
 
-    def join_frames_everywhere(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """The centre frame, and every frame regressed from its own token: (B, F, D) -> (B, J, 3), (B, F, J, 3)."""
+    def temporal_every_frame(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """The center frame, and every frame regressed from its own token: (B, F, D) -> (B, J, 3), (B, F, J, 3)."""
         encoded = self.encoder(tokens + self.position_embedding)
-        centre, every = self.head(encoded.mean(dim=1)), self.head(encoded)
-        return centre.unflatten(-1, (-1, 3)), every.unflatten(-1, (-1, 3))
+        center, every = self.head(encoded.mean(dim=1)), self.head(encoded)
+        return center.unflatten(-1, (-1, 3)), every.unflatten(-1, (-1, 3))
 
 
 class JointTokenTransformer(LiftingNetwork):
@@ -72,7 +72,7 @@ class JointTokenTransformer(LiftingNetwork):
         mlp_ratio: float = 2.0,
         drop_path: float = 0.1,
     ):
-        super().__init__(locals())
+        super().__init__(num_frames, num_joints)
         self.patch_embedding = nn.Linear(2, dim)
         self.joint_positions = nn.Parameter(torch.zeros(1, num_joints, dim))
         self.frame_positions = nn.Parameter(torch.zeros(1, num_frames, 1, dim))
@@ -80,7 +80,7 @@ class JointTokenTransformer(LiftingNetwork):
         self.head = RegressionHead(num_frames, num_joints * dim, num_joints)
 
     @classmethod
-    def matching(cls, sizes: dict) -> "JointTokenTransformer":
+    def sized_like(cls, sizes: dict) -> "JointTokenTransformer":
         """Beside a PoseFormer of these arguments: tokens as wide, and as many layers as its two stages together."""
         same = {
             name: sizes[name]
@@ -93,7 +93,7 @@ class JointTokenTransformer(LiftingNetwork):
         """(N, J, 2) -> (N, J * c)."""
         return (self.patch_embedding(poses_2d) + self.joint_positions).flatten(-2)
 
-    def join_frames(self, tokens: Tensor) -> Tensor:
+    def forward_temporal(self, tokens: Tensor) -> Tensor:
         """(B, F, J * c) -> (B, J, 3)."""
         joints = tokens.unflatten(-1, (self.num_joints, -1)) + self.frame_positions  # (B, F, J, c)
         encoded = self.encoder(joints.flatten(1, 2))  # (B, F * J, c)
@@ -104,8 +104,13 @@ class MeanPose(LiftingNetwork):
     """Answers the mean of the training poses whatever it sees: the error to beat before any network has learned."""
 
     def __init__(self, num_frames: int = 1, num_joints: int = 17):
-        super().__init__(locals())
+        super().__init__(num_frames, num_joints)
         self.register_buffer("pose", torch.zeros(num_joints, 3))
+
+    @classmethod
+    def sized_like(cls, sizes: dict) -> "MeanPose":
+        """Beside a PoseFormer of these arguments: as many frames and joints."""
+        return cls(sizes.get("num_frames", 1), sizes.get("num_joints", 17))
 
     def fit(self, poses_3d: Tensor) -> "MeanPose":
         """Remember the mean of poses (N, J, 3), metres, root-relative."""
@@ -115,5 +120,5 @@ class MeanPose(LiftingNetwork):
     def embed_frames(self, poses_2d: Tensor) -> Tensor:
         return poses_2d.flatten(-2)
 
-    def join_frames(self, tokens: Tensor) -> Tensor:
+    def forward_temporal(self, tokens: Tensor) -> Tensor:
         return self.pose.expand(len(tokens), -1, -1)

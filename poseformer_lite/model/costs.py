@@ -80,5 +80,4 @@ def flops_by_torch(model: LiftingNetwork) -> int:
 
 
 def _window(model: LiftingNetwork) -> torch.Tensor:
-    device = next(model.parameters()).device
-    return torch.zeros(1, model.num_frames, model.num_joints, 2, device=device)
+    return torch.zeros(1, model.num_frames, model.num_joints, 2, device=model.device)

@@ -16,6 +16,9 @@ class StochasticDepth(nn.Module):
             raise ValueError(f"stochastic depth has rate {rate}: expected a probability of at least 0 and under 1")
         self.rate = rate
 
+    def extra_repr(self) -> str:
+        return f"rate={self.rate:g}"
+
     def forward(self, branch: Tensor) -> Tensor:
         """(B, N, C) -> (B, N, C)."""
         if not self.training or self.rate == 0:
@@ -49,12 +52,11 @@ class EncoderBlock(nn.Module):
         self.mlp = Mlp(dim, int(dim * mlp_ratio))
         self.drop_path = StochasticDepth(drop_path)
 
-    def forward(self, x: Tensor, return_rows: bool = False) -> Tensor | tuple[Tensor, Tensor]:
-        """(B, N, C) -> (B, N, C); with return_rows also the softmax rows (B, H, N, N)."""
-        attended, rows = self.attn(self.norm1(x), return_rows=True) if return_rows else (self.attn(self.norm1(x)), None)
-        x = x + self.drop_path(attended)  # (B, N, C), Eq. 6
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, N, C) -> (B, N, C)."""
+        x = x + self.drop_path(self.attn(self.norm1(x)))  # (B, N, C), Eq. 6
         x = x + self.drop_path(self.mlp(self.norm2(x)))  # (B, N, C), Eq. 7
-        return (x, rows) if return_rows else x
+        return x
 
 
 class TransformerEncoder(nn.Module):
@@ -69,15 +71,8 @@ class TransformerEncoder(nn.Module):
         self.blocks = nn.ModuleList(EncoderBlock(dim, num_heads, mlp_ratio, rate) for rate in rates)
         self.norm = nn.LayerNorm(dim, eps=1e-6)
 
-    def forward(self, x: Tensor, return_rows: bool = False) -> Tensor | tuple[Tensor, list[Tensor]]:
-        """(B, N, C) -> (B, N, C); with return_rows also one (B, H, N, N) for each layer."""
-        if not return_rows:
-            for block in self.blocks:
-                x = block(x)  # (B, N, C)
-            return self.norm(x)  # (B, N, C), Eq. 8
-
-        layers = []
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, N, C) -> (B, N, C)."""
         for block in self.blocks:
-            x, rows = block(x, return_rows=True)
-            layers.append(rows)
-        return self.norm(x), layers
+            x = block(x)  # (B, N, C)
+        return self.norm(x)  # (B, N, C), Eq. 8

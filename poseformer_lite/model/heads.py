@@ -3,15 +3,14 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from poseformer_lite import metrics
 from poseformer_lite.model.base import LiftingNetwork, evaluating, window_indices
-from poseformer_lite.model.baselines import TemporalTransformerBaseline
 from poseformer_lite.model.encoder import TransformerEncoder
-from poseformer_lite.model.poseformer import PoseFormer
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Head:
         return f"{self.stage} layer {self.layer} head {self.head}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AttentionMaps:
     """The softmax rows of both stages, as the network computed them; row i is query i, and each row sums to one.
 
@@ -52,10 +51,9 @@ def attention_maps(model: LiftingNetwork, poses_2d: Tensor, batch_size: int = 64
     maps are (B*F, L, H, J, J). batch_size bounds the windows in flight. The model is put into evaluation mode for the
     call. Raises ValueError for another shape, and for a network without attention.
     """
-    if not encoders(model):
-        raise ValueError(
-            f"{type(model).__name__} has no attention to look at: give a PoseFormer or a temporal baseline"
-        )
+    stages = encoders(model)
+    if not stages:
+        raise ValueError(f"{type(model).__name__} has no attention layers: give a network that has, such as PoseFormer")
     J, F = model.num_joints, model.num_frames
     if poses_2d.shape[1:] not in ((J, 2), (F, J, 2)) or len(poses_2d) == 0:
         raise ValueError(
@@ -64,27 +62,32 @@ def attention_maps(model: LiftingNetwork, poses_2d: Tensor, batch_size: int = 64
         )
     frames = poses_2d.flatten(0, 1) if poses_2d.ndim == 4 else poses_2d  # (T, J, 2)
     windows = torch.arange(len(frames)).unflatten(0, (-1, F)) if poses_2d.ndim == 4 else window_indices(len(frames), F)
-    with evaluating(model):
-        embedded = [_embed_with_rows(model, chunk) for chunk in frames.split(512)]
-        tokens = torch.cat([tokens for tokens, _ in embedded])  # (T, D)
-        temporal = [_temporal_rows(model, tokens[batch]) for batch in windows.to(tokens.device).split(batch_size)]
-    spatial = torch.cat([rows for _, rows in embedded]) if "spatial" in encoders(model) else None
-    return AttentionMaps(spatial, torch.cat(temporal))
+    with evaluating(model), _attention_weights(stages) as weights:
+        tokens = torch.cat([model.embed_frames(some) for some in frames.split(512)])  # (T, D)
+        for batch in windows.to(tokens.device).split(batch_size):
+            model.forward_temporal(tokens[batch])
+    maps = {stage: torch.stack([torch.cat(calls) for calls in layers], dim=1) for stage, layers in weights.items()}
+    return AttentionMaps(maps.get("spatial"), maps["temporal"])
 
 
-def _embed_with_rows(model: LiftingNetwork, frames: Tensor) -> tuple[Tensor, Tensor | None]:
-    """(N, J, 2) -> (N, D) and, where there is a spatial stage, (N, L, H, J, J)."""
-    if not isinstance(model, PoseFormer):
-        return model.embed_frames(frames), None
-    tokens, layers = model.spatial(frames, return_rows=True)
-    return tokens.flatten(-2), torch.stack(layers, dim=1)
+@contextmanager
+def _attention_weights(stages: dict[str, TransformerEncoder]) -> Iterator[dict[str, list[list[Tensor]]]]:
+    """What every attention layer computes until the block ends: for each stage and layer one (B, H, N, N) per call."""
+    weights = {stage: [[] for _ in encoder.blocks] for stage, encoder in stages.items()}
 
+    def capture(calls: list[Tensor], attention: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
+        calls.append(attention.forward(*inputs, return_weights=True)[1])
 
-def _temporal_rows(model: PoseFormer | TemporalTransformerBaseline, tokens: Tensor) -> Tensor:
-    """(B, F, D) -> (B, L, H, F, F)."""
-    if isinstance(model, PoseFormer):
-        return torch.stack(model.temporal(tokens, return_rows=True)[1], dim=1)
-    return torch.stack(model.encoder(tokens + model.position_embedding, return_rows=True)[1], dim=1)
+    hooks = [
+        block.attn.register_forward_hook(partial(capture, weights[stage][layer]))
+        for stage, encoder in stages.items()
+        for layer, block in enumerate(encoder.blocks)
+    ]
+    try:
+        yield weights
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def figure_maps(
@@ -172,7 +175,7 @@ def ablated(model: nn.Module, *heads: Head, instead: str = "zero") -> Iterator[n
             hook.remove()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class HeadAblation:
     """MPJPE in millimetres, sequence by sequence, of the whole network and of the network without each of some heads.
 
@@ -234,21 +237,19 @@ def head_ablation(
 
 def lifting_pairs(model: nn.Module, sequences: Sequence, root: int) -> list[tuple[Tensor, Tensor]]:
     """poses_2d (T, J, 2), as the model takes it, and target (T, J, 3) of each sequence, where its weights are."""
-    weight = next(model.parameters())
     pairs = [
         sequence
         if isinstance(sequence, tuple | list)
         else (torch.from_numpy(sequence.poses_2d()), torch.from_numpy(sequence.root_relative(root)))
         for sequence in sequences
     ]
-    return [(poses_2d.to(weight), target.to(weight.device)) for poses_2d, target in pairs]
+    return [(poses_2d.to(model.device, model.dtype), target.to(model.device)) for poses_2d, target in pairs]
 
 
 def encoders(model: nn.Module) -> dict[str, TransformerEncoder]:
-    """The encoder of each stage that the network has."""
-    if isinstance(model, PoseFormer):
-        return {"spatial": model.spatial.encoder, "temporal": model.temporal.encoder}
-    return {"temporal": model.encoder} if isinstance(model, TemporalTransformerBaseline) else {}
+    """The encoder of each stage that the network has: "spatial", if it is part of one of that name, or "temporal"."""
+    found = {name: module for name, module in model.named_modules() if isinstance(module, TransformerEncoder)}
+    return {"spatial" if "spatial" in name.split(".") else "temporal": encoder for name, encoder in found.items()}
 
 
 def _replace(attention: nn.Module, channels: slice, instead: str):

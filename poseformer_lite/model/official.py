@@ -55,7 +55,7 @@ _INERT_CLASSES = [
 ]
 
 
-def to_official_state_dict(model: PoseFormer) -> dict[str, Tensor]:
+def official_state_dict(model: PoseFormer) -> dict[str, Tensor]:
     """The model's weights under the names of the authors' code."""
     return {_official_name(name): tensor for name, tensor in model.state_dict().items()}
 

@@ -26,10 +26,9 @@ def export_onnx(model: LiftingNetwork, path: str | Path) -> Path:
     except ImportError as error:
         raise ValueError("onnx and onnxscript are not installed: pip install 'poseformer-lite[onnx]'") from error
     path = Path(path)
-    weight = next(model.parameters(), None)
-    if weight is None:
+    if not model.num_parameters():
         raise ValueError(f"{type(model).__name__} has no weights and looks at nothing: export a trained network")
-    windows = torch.zeros(2, model.num_frames, model.num_joints, 2, dtype=weight.dtype, device=weight.device)
+    windows = torch.zeros(2, model.num_frames, model.num_joints, 2, dtype=model.dtype, device=model.device)
     with evaluating(model), warnings.catch_warnings(action="ignore"), _errors_only("torch.onnx"):
         program = torch.onnx.export(
             model,

@@ -16,9 +16,9 @@ class SpatialTransformer(nn.Module):
         self.position_embedding = nn.Parameter(torch.zeros(1, num_joints, dim))  # E_SPos
         self.encoder = TransformerEncoder(dim, depth, num_heads, mlp_ratio, drop_path)
 
-    def forward(self, poses_2d: Tensor, return_rows: bool = False) -> Tensor | tuple[Tensor, list[Tensor]]:
-        """(N, J, 2) -> (N, J, C), N frames that do not see each other; with return_rows also L times (N, H, J, J)."""
-        return self.encoder(self.patch_embedding(poses_2d) + self.position_embedding, return_rows)
+    def forward(self, poses_2d: Tensor) -> Tensor:
+        """(N, J, 2) -> (N, J, C), N frames that do not see each other."""
+        return self.encoder(self.patch_embedding(poses_2d) + self.position_embedding)  # (N, J, C)
 
 
 class TemporalTransformer(nn.Module):
@@ -29,9 +29,9 @@ class TemporalTransformer(nn.Module):
         self.position_embedding = nn.Parameter(torch.zeros(1, num_frames, dim))  # E_TPos
         self.encoder = TransformerEncoder(dim, depth, num_heads, mlp_ratio, drop_path)
 
-    def forward(self, tokens: Tensor, return_rows: bool = False) -> Tensor | tuple[Tensor, list[Tensor]]:
-        """(B, F, D) -> (B, F, D); with return_rows also L times (B, H, F, F)."""
-        return self.encoder(tokens + self.position_embedding, return_rows)
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(B, F, D) -> (B, F, D)."""
+        return self.encoder(tokens + self.position_embedding)  # (B, F, D)
 
 
 class RegressionHead(nn.Module):
@@ -46,11 +46,15 @@ class RegressionHead(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         """(B, F, D) -> (B, J, 3)."""
         y = self.weighted_mean(tokens).squeeze(1)  # (B, D)
-        return self.linear(self.norm(y)).unflatten(-1, (-1, 3))  # (B, J, 3)
+        return self.regress(y)  # (B, J, 3)
+
+    def regress(self, tokens: Tensor) -> Tensor:
+        """A pose from each token: (..., D) -> (..., J, 3)."""
+        return self.linear(self.norm(tokens)).unflatten(-1, (-1, 3))
 
 
 class PoseFormer(LiftingNetwork):
-    """The spatial-temporal transformer of the paper (Fig. 2b): (B, F, J, 2) -> (B, J, 3), the centre frame.
+    """The spatial-temporal transformer of the paper (Fig. 2b): (B, F, J, 2) -> (B, J, 3), the center frame.
 
     num_frames F is odd; spatial_dim is the width c of a joint's token, and a frame's token is J * c wide; num_heads
     must divide both. Without position embeddings the encoders are blind to the order of joints or frames (Table 4).
@@ -70,7 +74,7 @@ class PoseFormer(LiftingNetwork):
         spatial_positions: bool = True,
         temporal_positions: bool = True,
     ):
-        super().__init__(locals())
+        super().__init__(num_frames, num_joints)
         temporal_dim = num_joints * spatial_dim
         self.spatial = SpatialTransformer(num_joints, spatial_dim, spatial_depth, num_heads, mlp_ratio, drop_path)
         self.temporal = TemporalTransformer(num_frames, temporal_dim, temporal_depth, num_heads, mlp_ratio, drop_path)
@@ -78,28 +82,33 @@ class PoseFormer(LiftingNetwork):
         self.spatial.position_embedding.requires_grad_(spatial_positions)  # zero at the start, so frozen means absent
         self.temporal.position_embedding.requires_grad_(temporal_positions)
 
+    def forward(self, poses_2d: Tensor) -> Tensor:
+        """Fig. 2(b), from bottom to top: (B, F, J, 2) -> (B, J, 3)."""
+        self.check_windows(poses_2d)
+        B, F, J, _ = poses_2d.shape
+
+        joints = self.spatial(poses_2d.flatten(0, 1))  # (B * F, J, C): the joints of a frame attend to each other
+        frames = joints.flatten(-2).unflatten(0, (B, F))  # (B, F, J * C): side by side they are the frame's one token
+        frames = self.temporal(frames)  # (B, F, J * C): the frames of a window attend to each other
+
+        return self.head(frames)  # (B, J, 3): their weighted mean gives the pose of the center frame
+
     def embed_frames(self, poses_2d: Tensor) -> Tensor:
-        """Spatial stage: (N, J, 2) -> (N, D), the J tokens of a frame laid side by side, D = J * c."""
+        """The spatial half of `forward`, for frames that many windows share: (N, J, 2) -> (N, D), D = J * C."""
         return self.spatial(poses_2d).flatten(-2)
 
-    def join_frames(self, tokens: Tensor) -> Tensor:
-        """Temporal stage and head: (B, F, D) -> (B, J, 3)."""
+    def forward_temporal(self, tokens: Tensor) -> Tensor:
+        """The temporal half of `forward`: (B, F, D) -> (B, J, 3)."""
         return self.head(self.temporal(tokens))
 
-    def join_frames_everywhere(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """The centre frame, and every frame regressed from its own token: (B, F, D) -> (B, J, 3), (B, F, J, 3)."""
+    def temporal_every_frame(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """The center frame, and every frame regressed from its own token: (B, F, D) -> (B, J, 3), (B, F, J, 3)."""
         related = self.temporal(tokens)
-        return self.head(related), self.head.linear(self.head.norm(related)).unflatten(-1, (-1, 3))
+        return self.head(related), self.head.regress(related)
 
     @classmethod
     def from_official(cls, path, num_heads: int = 8) -> "PoseFormer":
-        """Read a checkpoint of the authors' code (.bin), or its state dict; see `model.official.load_official`."""
+        """A checkpoint of the authors' code: see `poseformer_lite.model.official.load_official`."""
         from poseformer_lite.model.official import load_official
 
         return load_official(path, num_heads)
-
-    def to_official_state_dict(self) -> dict[str, Tensor]:
-        """The weights under the names of the authors' code, so that it can load them."""
-        from poseformer_lite.model.official import to_official_state_dict
-
-        return to_official_state_dict(self)

@@ -1,7 +1,7 @@
 """The networks that the paper's tables compare with, each in the plain form of its own paper.
 
 They take what PoseFormer takes, windows of 2D poses, and give what it gives, the 3D pose of the centre frame, so that
-all of them train on the same windows with the same loss. `matching` makes one beside a PoseFormer of given arguments.
+all of them train on the same windows with the same loss. `sized_like` makes one beside a PoseFormer of given arguments.
 """
 
 import torch
@@ -22,7 +22,7 @@ class ResidualMLP(LiftingNetwork):
     def __init__(
         self, num_frames: int = 1, num_joints: int = 17, dim: int = 1024, num_blocks: int = 2, dropout: float = 0.5
     ):
-        super().__init__(locals())
+        super().__init__(num_frames, num_joints)
         _check_frames(num_frames, {1}, "it lifts a single frame")
         self.first = _linear_block(num_joints * 2, dim, dropout)
         self.blocks = nn.ModuleList(
@@ -31,7 +31,7 @@ class ResidualMLP(LiftingNetwork):
         self.head = nn.Linear(dim, num_joints * 3)
 
     @classmethod
-    def matching(cls, sizes: dict) -> "ResidualMLP":
+    def sized_like(cls, sizes: dict) -> "ResidualMLP":
         return cls(num_joints=sizes.get("num_joints", 17), dim=_width(sizes), dropout=_dropout(sizes, 0.5))
 
     def embed_frames(self, poses_2d: Tensor) -> Tensor:
@@ -41,7 +41,7 @@ class ResidualMLP(LiftingNetwork):
             x = x + block(x)  # (N, D)
         return x
 
-    def join_frames(self, tokens: Tensor) -> Tensor:
+    def forward_temporal(self, tokens: Tensor) -> Tensor:
         """(B, 1, D) -> (B, J, 3)."""
         return self.head(tokens.squeeze(1)).unflatten(-1, (-1, 3))
 
@@ -55,7 +55,7 @@ class TemporalConvolution(LiftingNetwork):
     """
 
     def __init__(self, num_frames: int = 27, num_joints: int = 17, dim: int = 1024, dropout: float = 0.25):
-        super().__init__(locals())
+        super().__init__(num_frames, num_joints)
         _check_frames(num_frames, {9, 27, 81, 243}, "three frames meet in each layer")
         depth = {9: 1, 27: 2, 81: 3, 243: 4}[num_frames]
         self.first = _convolution_block(num_joints * 2, dim, 3, dropout)
@@ -64,14 +64,14 @@ class TemporalConvolution(LiftingNetwork):
         self.head = nn.Linear(dim, num_joints * 3)
 
     @classmethod
-    def matching(cls, sizes: dict) -> "TemporalConvolution":
+    def sized_like(cls, sizes: dict) -> "TemporalConvolution":
         return cls(sizes["num_frames"], sizes.get("num_joints", 17), _width(sizes), _dropout(sizes, 0.25))
 
     def embed_frames(self, poses_2d: Tensor) -> Tensor:
         """(N, J, 2) -> (N, 2J): what a frame gives by itself is its coordinates; all else is done across frames."""
         return poses_2d.flatten(-2)
 
-    def join_frames(self, tokens: Tensor) -> Tensor:
+    def forward_temporal(self, tokens: Tensor) -> Tensor:
         """(B, F, 2J) -> (B, J, 3)."""
         x = self.first(tokens.transpose(1, 2))  # (B, D, F / 3)
         for joining, mixing in zip(self.joining, self.mixing, strict=True):
@@ -80,33 +80,33 @@ class TemporalConvolution(LiftingNetwork):
 
 
 class RecurrentNetwork(LiftingNetwork):
-    """An LSTM reads the window, another one speaks (after Hossain and Little, ECCV 2018): (B, F, J, 2) -> (B, J, 3).
+    """One LSTM encodes the window, one decodes it (after Hossain and Little, ECCV 2018): (B, F, J, 2) -> (B, J, 3).
 
-    Two frames meet only through all that lie between them, and what is read must fit into one state. The second LSTM
+    Two frames meet only through all that lie between them, and the whole window must fit into one state. The decoder
     starts from that state and gives a pose for each frame, as a change of the one before; it stops at the centre frame,
     the one that all networks here are asked for. Their layer normalisation and their loss on derivatives are left out.
     """
 
     def __init__(self, num_frames: int = 27, num_joints: int = 17, dim: int = 1024):
-        super().__init__(locals())
-        self.reader = nn.LSTM(num_joints * 2, dim, batch_first=True)
-        self.speaker = nn.LSTMCell(num_joints * 3, dim)
+        super().__init__(num_frames, num_joints)
+        self.encoder = nn.LSTM(num_joints * 2, dim, batch_first=True)
+        self.decoder = nn.LSTMCell(num_joints * 3, dim)
         self.head = nn.Linear(dim, num_joints * 3)
 
     @classmethod
-    def matching(cls, sizes: dict) -> "RecurrentNetwork":
+    def sized_like(cls, sizes: dict) -> "RecurrentNetwork":
         return cls(sizes["num_frames"], sizes.get("num_joints", 17), _width(sizes))
 
     def embed_frames(self, poses_2d: Tensor) -> Tensor:
         """(N, J, 2) -> (N, 2J)."""
         return poses_2d.flatten(-2)
 
-    def join_frames(self, tokens: Tensor) -> Tensor:
+    def forward_temporal(self, tokens: Tensor) -> Tensor:
         """(B, F, 2J) -> (B, J, 3)."""
-        _, (h, c) = self.reader(tokens)  # what was read
+        _, (h, c) = self.encoder(tokens)
         state, pose = (h[0], c[0]), tokens.new_zeros(len(tokens), self.num_joints * 3)
         for _ in range(self.num_frames // 2 + 1):
-            state = self.speaker(pose, state)
+            state = self.decoder(pose, state)
             pose = pose + self.head(state[0])  # (B, 3 * J)
         return pose.unflatten(-1, (-1, 3))
 
@@ -149,7 +149,7 @@ class GraphConvolutionNetwork(LiftingNetwork):
         num_blocks: int = 4,
         skeleton: str = "h36m17",
     ):
-        super().__init__(locals())
+        super().__init__(num_frames, num_joints)
         _check_frames(num_frames, {1}, "it lifts a single frame")
         body = get_skeleton(skeleton)
         if body.num_joints != num_joints:
@@ -166,7 +166,7 @@ class GraphConvolutionNetwork(LiftingNetwork):
         self.head = SemanticGraphConvolution(dim, 3, adjacency)
 
     @classmethod
-    def matching(cls, sizes: dict) -> "GraphConvolutionNetwork":
+    def sized_like(cls, sizes: dict) -> "GraphConvolutionNetwork":
         joints = sizes.get("num_joints", 17)
         body = {17: "h36m17", 15: "humaneva15"}[joints]
         return cls(num_joints=joints, dim=4 * sizes["spatial_dim"], skeleton=body)
@@ -178,7 +178,7 @@ class GraphConvolutionNetwork(LiftingNetwork):
             x = x + _graph_layer(two, _graph_layer(one, x))  # (N, J, C)
         return self.head(x).flatten(-2)  # (N, 3 * J)
 
-    def join_frames(self, tokens: Tensor) -> Tensor:
+    def forward_temporal(self, tokens: Tensor) -> Tensor:
         """(B, 1, 3J) -> (B, J, 3)."""
         return tokens.squeeze(1).unflatten(-1, (-1, 3))
 

@@ -2,19 +2,18 @@
 
 import threading
 import time
-from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from poseformer_lite.datasets.base import PoseDataset, split_validation
 from poseformer_lite.datasets.windows import Windows
 from poseformer_lite.files import atomic_path
 from poseformer_lite.metrics import mpjpe
-from poseformer_lite.model.base import LiftingNetwork, compiled
+from poseformer_lite.model.base import LiftingNetwork
 from poseformer_lite.training.checkpoints import load_checkpoint, save_checkpoint
 from poseformer_lite.training.machine import (
     interrupts,
@@ -24,7 +23,7 @@ from poseformer_lite.training.machine import (
     restore_randomness,
 )
 from poseformer_lite.training.optim import learning_rate, make_optimizer, prepare_start
-from poseformer_lite.training.settings import Settings, get_preset
+from poseformer_lite.training.settings import Settings, resolve
 
 CHECKPOINT_SECONDS = 300  # a long epoch is saved this often; the end of every epoch always is
 VALIDATION_WINDOWS = 4096  # at most; spread evenly over the held-out takes
@@ -67,26 +66,64 @@ class TrainingRun:
 def train(
     model: LiftingNetwork,
     data: PoseDataset,
-    preset: str = "lite",
+    settings: Settings | str | None = None,
     output: str | Path | None = None,
     progress: bool = True,
+    *,
+    preset: str = "lite",
     **changes,
 ) -> TrainingRun:
     """Train `model` in place on the training takes of `data`; the test subjects or takes are never touched.
 
-    preset: "lite", "speedrun", "paper" or "official"; `changes` are settings that differ from it, such as epochs=5.
-    output is a folder for checkpoints, the history and the trained weights: if it holds a stopped run of the same
-    settings, model and data, that run goes on, on a CPU bit for bit as if it had never stopped. Ctrl-C (or a notebook's
+    The loss is MPJPE of the center frame (Eq. 9), and of every frame with supervise="every". Ctrl-C (or a notebook's
     stop button) ends the run after the step in hand, saves it, and returns what there is.
 
-    Loss: MPJPE of the centre frame (Eq. 9), and of every frame with supervise="every". Raises ValueError where data and
-    model do not fit, where the loss becomes NaN, or where `output` holds another run.
+    Args:
+        model: a network with as many joints as the data has.
+        data: what `load_dataset` gives.
+        settings: a `Settings`, or a preset's name: "lite", "speedrun", "paper" or "official".
+        output: a folder for checkpoints, the history and the trained weights. If it holds a stopped run of the same
+            settings, model and data, that run goes on, on a CPU bit for bit as if it had never stopped.
+        progress: whether to show a bar for each epoch.
+        preset: what is meant where no settings are given.
+        changes: settings that differ, such as epochs=5.
+
+    Returns:
+        The trained model, its settings and one row of history per epoch.
+
+    Raises:
+        ValueError: for a setting that does not exist, where data and model do not fit, where the loss becomes NaN, or
+            where `output` holds another run.
+
+    Example:
+        >>> model, data = pfl.PoseFormer(num_frames=9, spatial_dim=8), pfl.load_dataset("synthetic")
+        >>> run = pfl.train(model, data, "lite", epochs=1, windows_per_epoch=256, progress=False)
+        >>> run.history[0]["windows"]
+        256
     """
-    settings = replace(get_preset(preset).settings, **changes)
+    settings = resolve(preset if settings is None else settings, changes)
     if data.skeleton.num_joints != model.num_joints:
         raise ValueError(f"the model has {model.num_joints} joints, but {data.name} has {data.skeleton.num_joints}")
     with own_randomness(settings.seed), interrupts() as interrupted:
         return _Trainer(model, data, settings, Path(output) if output else None, progress).run(interrupted)
+
+
+class _Loss(nn.Module):
+    """The loss of a batch in metres: Eq. 9; or the mean of Eq. 9 and of the error of every frame, from its own token.
+
+    A module, so that several processes and half precision have one call to see to.
+    """
+
+    def __init__(self, model: LiftingNetwork, every_frame: bool):
+        super().__init__()
+        self.model, self.every_frame = model, every_frame
+
+    def forward(self, poses_2d: Tensor, target: Tensor) -> Tensor:
+        """Windows (B, F, J, 2) and their center poses (B, J, 3), or the poses of every frame (B, F, J, 3) -> ()."""
+        if not self.every_frame:
+            return mpjpe(self.model(poses_2d), target)
+        center, every = self.model.forward_every_frame(poses_2d)
+        return (mpjpe(center, target[:, target.shape[1] // 2]) + mpjpe(every, target)) / 2
 
 
 class _Trainer:
@@ -98,18 +135,15 @@ class _Trainer:
         self.training, self.held_out = split_validation(data.train(), settings.validation, settings.seed)
         self.progress = progress and self.accelerator.is_main_process
         self.run_ = TrainingRun(model, settings, output=output)
-        self.model, self.optimizer = self.accelerator.prepare(model, make_optimizer(model, settings))
+        loss = _Loss(model, settings.supervise == "every")
+        self.loss, self.optimizer = self.accelerator.prepare(loss, make_optimizer(model, settings))
         self.epoch, self.step, self.seconds = 0, 0, 0.0  # step counts within the epoch
         self.loss_sum = torch.zeros((), device=self.accelerator.device)
         self.best: dict | None = None
 
     def run(self, interrupted: threading.Event) -> TrainingRun:
-        try:
-            self._start_or_resume()
-            with compiled(self.run_.model) if self.settings.compile else nullcontext():
-                self._train_epochs(interrupted)
-        finally:  # a failed run, too, leaves the model with its own forward
-            self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
+        self._start_or_resume()
+        self._train_epochs(interrupted)
         self.run_.finished = self.epoch >= self.settings.epochs
         if self.run_.finished:
             self._finish()
@@ -122,29 +156,22 @@ class _Trainer:
         windows = None
         while self.epoch < self.settings.epochs and not interrupted.is_set():
             if windows is None or self.data.redraw:
-                windows = self._windows(
-                    self._sequences(self.epoch),
-                    flip=self.settings.flip,
-                    every_frame=self.settings.supervise == "every",
-                    chunk=self.settings.chunk,
-                )
+                every_frame = self.settings.supervise == "every"
+                windows = self._windows(self._sequences(self.epoch), flip=self.settings.flip, every_frame=every_frame)
             self._train_epoch(windows, interrupted)
 
     def _train_epoch(self, windows: Windows, interrupted: threading.Event) -> None:
-        settings, model = self.settings, self.run_.model
         order = self._order(len(windows))
-        batches = order.split(settings.batch_size // settings.chunk)
+        batches = order.split(self.settings.batch_size)
         bar = self._bar(len(batches))
         started, saved = time.perf_counter(), time.perf_counter()
-        model.train()
+        self.run_.model.train()
         for index in batches[self.step :]:
             self._set_learning_rate(self.epoch * len(batches) + self.step, len(batches))
-            mine = index[self.accelerator.process_index :: self.accelerator.num_processes]
-            share = len(mine) * self.accelerator.num_processes / len(index)  # 1, but in a last batch that is not even
-            mine = mine if len(mine) else index[:1]
+            mine, share = self._my_part(index)
             poses_2d, target = windows.gather(mine.to(windows.poses_2d.device))
 
-            loss = share * self._loss(poses_2d, target)
+            loss = share * self.loss(poses_2d, target)
             self.optimizer.zero_grad(set_to_none=True)
             self.accelerator.backward(loss)
             self.optimizer.step()
@@ -161,14 +188,17 @@ class _Trainer:
                 bar.close()
                 return
         self.seconds += time.perf_counter() - started
-        self._end_epoch(len(order) * settings.chunk, bar)
+        self._end_epoch(len(order), bar)
 
-    def _loss(self, poses_2d: Tensor, target: Tensor) -> Tensor:
-        """Eq. 9; or the mean of Eq. 9 and of the error of every frame, which its own token is asked for."""
-        if self.settings.supervise == "centre":
-            return mpjpe(self.model(poses_2d, chunk=self.settings.chunk), target)
-        centre, every = self.model(poses_2d, every_frame=True, chunk=self.settings.chunk)
-        return (mpjpe(centre, target[:, target.shape[1] // 2]) + mpjpe(every, target)) / 2
+    def _my_part(self, index: Tensor) -> tuple[Tensor, float]:
+        """This process's part of a batch's windows, and what its mean loss counts beside that of the others.
+
+        The gradients of P processes are averaged: each counts 1, but in a last batch that does not divide, where a
+        process that would have nothing takes a window that counts 0.
+        """
+        rank, processes = self.accelerator.process_index, self.accelerator.num_processes
+        mine = index[rank::processes]
+        return (mine if len(mine) else index[:1]), len(mine) * processes / len(index)
 
     def _check_loss(self) -> None:
         """Raises ValueError once the loss is not finite, so that a checkpoint never holds what comes after."""
@@ -216,11 +246,12 @@ class _Trainer:
             return None
         windows = self._windows(self.held_out)
         index = torch.linspace(0, len(windows) - 1, min(VALIDATION_WINDOWS, len(windows))).long()
-        self.run_.model.eval()
-        error = [
-            mpjpe(self.model(poses_2d), target, reduce=False).mean(-1)
-            for poses_2d, target in windows.batches(index, self.settings.batch_size)
-        ]
+        model = self.run_.model.eval()
+        with self.accelerator.autocast():
+            error = [
+                mpjpe(model(poses_2d), target, reduce=False).mean(-1)
+                for poses_2d, target in windows.batches(index, self.settings.batch_size)
+            ]
         return 1000 * torch.cat(error).mean().item()
 
     def _windows(self, sequences, **kind) -> Windows:
@@ -235,8 +266,7 @@ class _Trainer:
 
     def _order(self, num_windows: int) -> Tensor:
         generator = torch.Generator().manual_seed(_mix(self.settings.seed, self.epoch))
-        windows = min(self.settings.windows_per_epoch or num_windows, num_windows)
-        return torch.randperm(num_windows, generator=generator)[: max(windows // self.settings.chunk, 1)]
+        return torch.randperm(num_windows, generator=generator)[: self.settings.windows_per_epoch]
 
     def _set_learning_rate(self, step: int, steps_per_epoch: int) -> None:
         for group in self.optimizer.param_groups:

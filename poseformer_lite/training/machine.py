@@ -27,7 +27,7 @@ def _processor() -> str:
     return f"{names[0] if names else platform.processor()} ({platform.machine()})"
 
 
-def speaks() -> bool:
+def is_main_process() -> bool:
     """Whether this process is the one, of those that torchrun or accelerate launched, that prints and writes."""
     return int(os.environ.get("RANK", 0)) == 0
 

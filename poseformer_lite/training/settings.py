@@ -1,50 +1,50 @@
 """How to train: the settings of the paper, of its released code, and of the course."""
 
 from dataclasses import asdict, dataclass, field, fields, replace
+from difflib import get_close_matches
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything a training run depends on besides model, data and machine.
-
-    schedule: "exponential" multiplies the learning rate by `decay` after each epoch, "cosine" lets it fall to zero over
-    the run, "constant" leaves it; each after `warmup_steps` of linear growth. validation is the share of training takes
-    that are held out; select: "last" or "best" (on those takes; the test subjects are never looked at).
-    supervise: "centre" is the paper's loss (Eq. 9); "every" (ours) averages it with the error of every frame of the
-    window, regressed from the frame's own token: F poses to learn from at the price of one.
-    chunk: so many neighbouring windows share the spatial stage of their frames; batch_size counts windows all the same.
-    start: "given" takes the network as it is; "prepared" first makes a new PoseFormer's patch embedding four times as
-    large (lesson 10) and its weighted mean over frames the plain mean, which is what "every" wants: a frame's own token
-    and the weighted sum pass through one layer, and weights that begin negative ask it for the opposite.
-    compile: torch writes kernels for the stages first, which takes seconds to minutes and wants a compiler or a GPU.
-    windows_per_epoch None means every window. mixed_precision "auto" takes bf16 on a GPU that has it, fp16 on another,
-    and float32 on a CPU.
-    """
+    """Everything a training run depends on besides model, data and machine. Raises ValueError for what cannot be."""
 
     epochs: int = 130
     batch_size: int = 1024
     optimizer: str = "adam"
+    """"adam" (its weight decay is an L2 penalty) or "adamw"."""
     learning_rate: float = 2e-4
     weight_decay: float = 0.1
     schedule: str = "exponential"
+    """"exponential" multiplies the learning rate by `decay` after each epoch, "cosine" lets it fall to zero over the
+    run, "constant" leaves it."""
     decay: float = 0.98
     warmup_steps: int = 0
+    """Steps of linear growth before the schedule."""
     flip: bool = True
+    """Learn from the mirror image of every take as well (section 4.2)."""
     windows_per_epoch: int | None = None
+    """None means every window."""
     validation: float = 0.1
+    """The share of training takes that are held out."""
     select: str = "last"
-    supervise: str = "centre"
-    chunk: int = 1
+    """The epoch whose weights are kept: "last", or "best" on the held-out takes; the test subjects are never looked
+    at."""
+    supervise: str = "center"
+    """"center" is the paper's loss (Eq. 9); "every" (ours) averages it with the error of every frame of the window,
+    regressed from the frame's own token: F poses to learn from at the price of one."""
     start: str = "given"
+    """"given" takes the network as it is; "prepared" first makes a new PoseFormer's patch embedding four times as large
+    (lesson 10) and its weighted mean over frames the plain mean, which is what "every" wants: a frame's own token and
+    the weighted sum pass through one layer, and weights that begin negative ask it for the opposite."""
     mixed_precision: str = "auto"
-    compile: bool = False
+    """"auto" takes bf16 on a GPU that has it, fp16 on another, and float32 on a CPU; or "no", "bf16", "fp16"."""
     seed: int = 0
 
     def __post_init__(self):
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: choose one of {', '.join(choices)}")
-        for name in ("epochs", "batch_size", "chunk", "learning_rate", "decay"):
+        for name in ("epochs", "batch_size", "learning_rate", "decay"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be positive")
         if self.windows_per_epoch is not None and self.windows_per_epoch < 1:
@@ -52,8 +52,6 @@ class Settings:
         for name in ("weight_decay", "warmup_steps"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must not be negative")
-        if self.batch_size % self.chunk:
-            raise ValueError(f"batch_size is {self.batch_size} windows: chunks of {self.chunk} do not divide it")
         if not 0 <= self.validation < 1:
             raise ValueError(f"validation is {self.validation}: it is a share of the training takes, 0 to under 1")
 
@@ -62,9 +60,23 @@ _CHOICES = {
     "optimizer": ("adam", "adamw"),
     "schedule": ("exponential", "cosine", "constant"),
     "select": ("last", "best"),
-    "supervise": ("centre", "every"),
+    "supervise": ("center", "every"),
     "start": ("given", "prepared"),
     "mixed_precision": ("auto", "no", "bf16", "fp16"),
+}
+
+
+_ALSO_KNOWN_AS = {
+    "lr": "learning_rate",
+    "num_epochs": "epochs",
+    "bs": "batch_size",
+    "optim": "optimizer",
+    "scheduler": "schedule",
+    "wd": "weight_decay",
+    "precision": "mixed_precision",
+    "fp16": "mixed_precision",
+    "bf16": "mixed_precision",
+    "warmup": "warmup_steps",
 }
 
 
@@ -135,6 +147,17 @@ def get_preset(name: str) -> Preset:
     if name not in PRESETS:
         raise ValueError(f"there is no preset {name!r}: choose one of {', '.join(PRESETS)}")
     return PRESETS[name]
+
+
+def resolve(settings: Settings | str, changes: dict) -> Settings:
+    """The settings, or those of the preset of that name, with changes. Raises ValueError that names what exists."""
+    settings = get_preset(settings).settings if isinstance(settings, str) else settings
+    names = [field.name for field in fields(Settings)]
+    for name in changes.keys() - set(names):
+        meant = _ALSO_KNOWN_AS.get(name) or next(iter(get_close_matches(name, names, n=1)), None)
+        hint = f"did you mean {meant}?" if meant else f"there are {', '.join(names)}"
+        raise ValueError(f"there is no setting {name!r}: {hint}")
+    return replace(settings, **changes)
 
 
 def compare_presets(*names: str) -> list[tuple]:

@@ -62,8 +62,7 @@ def view_attention(
     and 440 MB with F = 81: cut longer sequences to the part that you want to see. Raises ValueError for poses of
     another shape or with gaps, a network without attention, and the skeleton or state of something else.
     """
-    weight = next(iter(model.parameters()), torch.empty(0))  # a network may have none
-    poses_2d = torch.as_tensor(poses_2d).to(weight.device, weight.dtype)
+    poses_2d = torch.as_tensor(poses_2d).to(model.device, model.dtype)
     if poses_2d.ndim != 3 or poses_2d.shape[1:] != (model.num_joints, 2) or len(poses_2d) == 0:
         raise ValueError(
             f"poses_2d is {tuple(poses_2d.shape)}, expected one sequence (T, {model.num_joints}, 2) with T of 1 or "

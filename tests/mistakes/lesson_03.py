@@ -5,7 +5,7 @@ import copy
 import torch
 import torch.nn.functional as F
 
-from poseformer_lite.model.attention import attention_rows
+from poseformer_lite.model.attention import attention_weights
 
 
 def attend(scale=lambda n, c, d: d**-0.5, axis=-1, summed="values", transposed=False, swapped=False):
@@ -128,7 +128,7 @@ def masked(seen_of=None, hidden=-torch.inf, late=False, axis=-1, added=False):
         n = q.shape[-2]
         seen = seen_of(torch.arange(n)[:, None] - torch.arange(n), past)
         if late:
-            return (attention_rows(q, k) * seen) @ v
+            return (attention_weights(q, k) * seen) @ v
         scores = q @ k.transpose(-2, -1) * q.shape[-1] ** -0.5
         scores = scores + hidden * ~seen if added else scores.masked_fill(~seen, hidden)
         return scores.softmax(dim=axis) @ v

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 import poseformer_lite as pfl
+from poseformer_lite.model.official import official_state_dict
 
 
 def layer(C):
@@ -98,7 +99,7 @@ def bare(name):
 
 def load(model, weights, *, strip=bare, swapped=False, careful=True, copies=True, ordered=True, ours=False):
     weights = {strip(name): tensor for name, tensor in weights.items()}
-    targets = model.to_official_state_dict()
+    targets = official_state_dict(model)
     needed = set(model.state_dict()) if ours else set(targets)
     missing, surplus = needed - set(weights), set(weights) - needed
     if copies and (not careful or not missing and not surplus):
@@ -111,7 +112,7 @@ def load(model, weights, *, strip=bare, swapped=False, careful=True, copies=True
 def copied_backwards(model, weights):
     missing, surplus = load(model, weights, copies=False)
     if not missing and not surplus:
-        for name, tensor in model.to_official_state_dict().items():
+        for name, tensor in official_state_dict(model).items():
             weights[name if name in weights else f"module.{name}"].copy_(tensor)
     return missing, surplus
 
