@@ -3,9 +3,9 @@
     from poseformer_course.checks import check
     check("03.2", scaled_scores)
 
-Exercise 2 of lesson 03 is judged by the function `exercise_2` of the module `lesson_03`.
+Exercise 2 of lesson 03 is judged by `exercise_2` of the module `lesson_03`, an `Exercise` or a function of the answers.
 """
 
-from poseformer_course.checks.judge import Verdict, Wrong, check, compare, verdict
+from poseformer_course.checks.judge import Exercise, Verdict, Wrong, check, compare, verdict
 
-__all__ = ["Verdict", "Wrong", "check", "compare", "verdict"]
+__all__ = ["Exercise", "Verdict", "Wrong", "check", "compare", "verdict"]

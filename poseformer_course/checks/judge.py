@@ -2,7 +2,8 @@
 
 import re
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -53,6 +54,62 @@ def verdict(exercise: str, *answers) -> Verdict:
     except Exception as error:  # whatever the learner's code raises is part of the answer
         return Verdict(exercise, False, f"your code stopped with an error. {_where(error)}")
     return Verdict(exercise, True, f"passed. {remark}" if remark else "passed.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exercise:
+    """Judges an answer by the right one and by known wrong ones: functions of one signature, or plain values.
+
+    All are called with each case in turn, with copies of its own each time. In the first case where the answer is not
+    right, it gets the hint of the first mistake that gives the same. A mistake that a case stops with an error is
+    passed over there, so a case may be of a shape that only some mistakes can take.
+    """
+
+    right: object
+    mistakes: Mapping[str, object]  # {hint: a wrong answer}
+    cases: Sequence[tuple] | Callable[[], Sequence[tuple]] = ((),)  # arguments, or a function that makes them
+    remark: str = ""  # what an answer that is right gets to read
+    name: str = "your answer"
+    fields: Callable[..., dict] | None = None  # of a case: what stands for the {fields} of its hints and its name
+    changed: str = ""  # the hint for an answer that changes the arrays it is given, where that is not allowed
+    tolerance: float = 1e-4
+
+    def __call__(self, answer) -> str:
+        """The remark. Raises Wrong for an answer that is not right."""
+        for case in self.each_case():
+            given = self._given(answer, case) if callable(self.right) else answer
+            known = {self.text(hint, case): _outcome(wrong, case) for hint, wrong in self.mistakes.items()}
+            right, name = _result(self.right, deepcopy(case)), self.text(self.name, case)
+            compare(given, right, known, name=name, tolerance=self.tolerance)
+        return self.remark
+
+    def each_case(self) -> Sequence[tuple]:
+        return self.cases() if callable(self.cases) else self.cases
+
+    def text(self, template: str, case: tuple) -> str:
+        """A hint or the name, with the numbers of this case in its fields."""
+        return template.format(**self.fields(*deepcopy(case))) if self.fields else template
+
+    def _given(self, answer, case: tuple):
+        own = deepcopy(case)
+        given = answer(*own)
+        if given is None or given is ...:
+            raise NotAnswered
+        if self.changed and not all(np.array_equal(mine, before) for mine, before in zip(own, case, strict=True)):
+            raise Wrong(self.changed)
+        return given
+
+
+def _result(answer, case: tuple):
+    return answer(*case) if callable(answer) else answer
+
+
+def _outcome(mistake, case: tuple):
+    """What a mistake gives; nothing that an answer could equal if the case stops it with an error."""
+    try:
+        return _as_array(_result(mistake, deepcopy(case)), "a known mistake")
+    except Exception:
+        return np.nan
 
 
 def compare(

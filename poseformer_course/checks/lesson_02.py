@@ -5,156 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from poseformer_course.checks.judge import NotAnswered, Wrong, compare
+from poseformer_course.checks.judge import Exercise, NotAnswered, Wrong
 from poseformer_lite.model.attention import MultiHeadSelfAttention
-
-
-def exercise_1(frame_tokens):
-    """frame_tokens(poses_2d, embed): (B, F, J, 2) -> (B, F, D), the 2J numbers of each frame embedded as one token."""
-    for B, F, J, D in [(2, 3, 5, 7), (3, 5, 4, 6)]:
-        poses = _random(B, F, J, 2)
-        embed = _Embedding(2 * J, D, {2: "one joint", F * J * 2: "the whole window", 2 * F: "one joint's path"})
-        scrambled = embed(poses.transpose(1, 2).reshape(B, F, 2 * J))
-        x_then_y = embed(poses.transpose(2, 3).flatten(2))
-        hints = {
-            "Frames and joints were exchanged and the numbers cut anew, so one token holds joints of several frames. "
-            "The axes stand in the right order already.": scrambled,
-            "In each token all x come first and then all y. Keep the x and y of a joint side by side.": x_then_y,
-            "The windows of the batch have been joined: keep B and F apart.": embed(poses.flatten(2)).flatten(0, 1),
-            "The vectors are the right ones, but nothing has been embedded: hand them to embed.": poses.flatten(2),
-        }
-        compare(
-            frame_tokens(poses.clone(), embed), embed(poses.flatten(2)), hints, name="frame_tokens(poses_2d, embed)"
-        )
-    return "You merged the last two axes and no others, so no number left its frame."
-
-
-def exercise_2(joint_tokens):
-    """joint_tokens(poses_2d, embed): (B, F, J, 2) -> (B, F*J, C), every joint of the window embedded as one token."""
-    for B, F, J, C in [(2, 3, 5, 4), (3, 4, 7, 6)]:
-        poses = _random(B, F, J, 2)
-        embed = _Embedding(2, C, {2 * J: "one frame", F * J: "one coordinate of all joints"})
-        tokens = embed(poses)  # (B, F, J, C)
-        torn = embed(poses.reshape(B, 2, F * J).transpose(1, 2))
-        hints = {
-            "The tokens come joint by joint, all frames of the hip first. Let frame follow frame, each with its joints "
-            "together.": tokens.transpose(1, 2).flatten(1, 2),
-            "Frames and joints are still two axes. Merge them into one sequence of F*J tokens.": tokens,
-            "Each frame is a sequence of its own here, as in PoseFormer's spatial stage. In Fig. 1(b) all frames of a "
-            "window share one sequence: keep B, and merge F with J.": tokens.flatten(0, 1),
-            "The batch has been merged too, so joints of different windows would see each other.": tokens.flatten(0, 2),
-            "A token holds two numbers that are not the x and y of one joint: their axis must stay the last.": torn,
-            "The joints stand in one sequence, but nothing has been embedded: call embed.": poses.flatten(1, 2),
-        }
-        compare(joint_tokens(poses, embed), tokens.flatten(1, 2), hints, name="joint_tokens(poses_2d, embed)")
-    return "The same small embedding served every joint, and no joint has seen another yet."
-
-
-def exercise_3(attention_pairs):
-    """attention_pairs(frames, joints): what one layer compares in Fig. 1(a), in Fig. 1(b), and in PoseFormer's two."""
-    for f, j in [(3, 2), (9, 17), (81, 17), (27, 15)]:
-        n = f * j
-        hints = {
-            "You counted tokens. Attention compares every token with every token of its sequence.": (f, n, n + f),
-            "PoseFormer's spatial stage runs for every frame of the window, not once.": (f**2, n**2, j**2 + f**2),
-            "PoseFormer's second stage is missing: after the joints, the frames are compared.": (f**2, n**2, f * j**2),
-            "A pair of a token with itself counts as well: N tokens make N times N pairs.": (
-                f * (f - 1),
-                n * (n - 1),
-                n * (j - 1) + f * (f - 1),
-            ),
-            "Each pair is counted once. That token 1 looks at 2, and 2 at 1, are two entries of the matrix.": (
-                f * (f - 1) // 2,
-                n * (n - 1) // 2,
-                n * (j - 1) // 2 + f * (f - 1) // 2,
-            ),
-            "In Fig. 1(b) a joint is compared with the joints of all frames, not of its own alone.": (
-                f**2,
-                f * j**2,
-                f * j**2 + f**2,
-            ),
-        }
-        hints["PoseFormer's two stages come one after the other: add their pairs."] = f**2, n**2, f * j**2 * f**2
-        hints["Frames and joints are exchanged: Fig. 1(a) has a token for each frame."] = j**2, n**2, j * f**2 + j**2
-        right = f**2, n**2, f * j**2 + f**2
-        compare(attention_pairs(f, j), right, hints, name=f"attention_pairs({f}, {j})")
-    return "Fig. 1(b) grows with the square of F*J, PoseFormer with the square of F and F times a constant."
-
-
-def exercise_4(add_positions):
-    """add_positions(tokens, spatial, temporal): (B, F*J, C) plus each token's joint and frame embedding."""
-    for B, F, J, C in [(2, 3, 5, 4), (3, 4, 2, 6)]:
-        tokens, spatial, temporal = _random(B, F * J, C), _random(J, C), _random(F, C)
-        joint, frame = spatial.repeat(F, 1), temporal.repeat_interleave(J, dim=0)  # (F*J, C), (F*J, C)
-        positions = joint + frame  # (F*J, C)
-        exchanged = spatial.repeat_interleave(F, dim=0) + temporal.repeat(J, 1)
-        everywhere = positions.expand(B, -1, -1)
-        hints = {
-            "Joints and frames are exchanged, as if all frames of the hip came first. In the sequence the J joints of "
-            "the first frame come first, then those of the second.": tokens + exchanged,
-            "The frame's embedding is missing: the hip of one frame cannot be told from that of the next.": tokens
-            + joint,
-            "The joint's embedding is missing: within a frame all joints have got the same.": tokens + frame,
-            "Your frame's rows alternate inside a frame. All J joints of a frame get the same one, before the next "
-            "frame's turn comes.": tokens + joint + temporal.repeat(J, 1),
-            "Your joint's rows stay for several tokens. Each frame goes through all J of them, one a token.": tokens
-            + spatial.repeat_interleave(F, dim=0)
-            + frame,
-            "A joint's and a frame's row are multiplied: add them.": tokens + joint * frame,
-            "Frames and joints are still two axes. Merge them into one, as in tokens.": (tokens + positions).unflatten(
-                1, (F, J)
-            ),
-            "Positions are added, not multiplied: one that is zero would wipe out its token.": tokens * positions,
-            "The embeddings stand beside the tokens and make them wider: add them.": torch.cat(
-                [tokens, everywhere], -1
-            ),
-            "These are the positions alone: what the tokens held is lost.": everywhere,
-            "The same, but only for one window: keep the batch.": positions,
-        }
-        answer = add_positions(tokens.clone(), spatial, temporal)
-        compare(answer, tokens + positions, hints, name="add_positions(tokens, spatial, temporal)")
-    return "F + J learned rows have given F * J tokens a name each."
-
-
-def exercise_5(is_equivariant):
-    """is_equivariant(layer, x, order): does the output of x (B, N, C) follow when its N tokens are permuted?"""
-    cases = _equivariance_cases()
-    answers = [is_equivariant(*case) for case, _ in cases]
-    if any(answer is None for answer in answers):
-        raise NotAnswered
-    if any(getattr(answer, "ndim", 0) for answer in answers):
-        raise Wrong("Answer with one True or False for all the numbers together, not with one for each.")
-
-    mistakes = {hint: [wrong(*case) for case, _ in cases] for hint, wrong in _EQUIVARIANCE_MISTAKES.items()}
-    compare(answers, [right for _, right in cases], mistakes, name="the list of answers for eleven layers")
-    return "Attention passes, added positions fail: they are where a transformer gets its sense of order."
-
-
-def exercise_6(multiply_adds, smallest_window):
-    """multiply_adds(tokens, width) of one attention layer; smallest_window(ratio): where Fig. 1(b) costs that much."""
-    for N, C in [(5, 3), (17, 32), (1377, 32)]:
-        weights, scores = N * C**2, N**2 * C
-        hints = {
-            "One product with weights is missing: queries, keys, values and the output projection.": 3 * weights
-            + 2 * scores,
-            "The N x N matrix costs twice: when its scores are made, and when it sums the values.": 4 * weights
-            + scores,
-            "N and C are exchanged: the weights are C x C, the scores N x N.": 4 * scores + 2 * weights,
-            "The products with the C x C weights are missing.": 2 * scores,
-            "One multiplication with its addition counts as one, not as two.": 8 * weights + 4 * scores,
-        }
-        compare(multiply_adds(N, C), 4 * weights + 2 * scores, hints, name=f"multiply_adds({N}, {C})")
-
-    ratios = 0.05, 0.07, 0.5, 1, 1.5, 2, 4, 8, 16, 20
-    answers = [smallest_window(ratio) for ratio in ratios]
-    if any(answer is None for answer in answers):
-        raise NotAnswered
-    mistakes = {hint: [wrong(ratio) for ratio in ratios] for hint, wrong in _WINDOW_MISTAKES.items()}
-    compare(answers, [_window(ratio) for ratio in ratios], mistakes, name=f"smallest_window for the ratios {ratios}")
-    return (
-        f"The two cost the same between {answers[3] - 2} and {answers[3]} frames. Fig. 1(b) never costs J = 17 times "
-        "as much, because its tokens are narrow. What grows out of hand is the number of pairs."
-    )
 
 
 def _random(*shape: int) -> Tensor:
@@ -179,8 +31,175 @@ class _Embedding(nn.Linear):
         return super().forward(vectors)
 
 
-def _equivariance_cases() -> list[tuple]:
-    """((layer, x, order), is it equivariant). As many windows as tokens as channels: every axis can be taken."""
+def _frames_and_embedding(B: int, F: int, J: int, D: int) -> tuple[Tensor, _Embedding]:
+    known = {2: "one joint", F * J * 2: "the whole window", 2 * F: "one joint's path"}
+    return _random(B, F, J, 2), _Embedding(2 * J, D, known)
+
+
+# The 2J numbers of each frame embedded as one token: (B, F, J, 2) -> (B, F, D).
+exercise_1 = Exercise(
+    right=lambda poses, embed: embed(poses.flatten(2)),
+    mistakes={
+        "Frames and joints were exchanged and the numbers cut anew, so one token holds joints of several frames. "
+        "The axes stand in the right order already.": (
+            lambda poses, embed: embed(poses.transpose(1, 2).reshape(*poses.shape[:2], -1))
+        ),
+        "In each token all x come first and then all y. Keep the x and y of a joint side by side.": (
+            lambda poses, embed: embed(poses.transpose(2, 3).flatten(2))
+        ),
+        "The windows of the batch have been joined: keep B and F apart.": (
+            lambda poses, embed: embed(poses.flatten(2)).flatten(0, 1)
+        ),
+        "The vectors are the right ones, but nothing has been embedded: hand them to embed.": (
+            lambda poses, embed: poses.flatten(2)
+        ),
+    },
+    cases=lambda: [_frames_and_embedding(2, 3, 5, 7), _frames_and_embedding(3, 5, 4, 6)],
+    name="frame_tokens(poses_2d, embed)",
+    remark="You merged the last two axes and no others, so no number left its frame.",
+)
+
+
+def _joints_and_embedding(B: int, F: int, J: int, C: int) -> tuple[Tensor, _Embedding]:
+    known = {2 * J: "one frame", F * J: "one coordinate of all joints"}
+    return _random(B, F, J, 2), _Embedding(2, C, known)
+
+
+# Every joint of the window embedded as one token: (B, F, J, 2) -> (B, F*J, C).
+exercise_2 = Exercise(
+    right=lambda poses, embed: embed(poses).flatten(1, 2),
+    mistakes={
+        "The tokens come joint by joint, all frames of the hip first. Let frame follow frame, each with its joints "
+        "together.": lambda poses, embed: embed(poses).transpose(1, 2).flatten(1, 2),
+        "Frames and joints are still two axes. Merge them into one sequence of F*J tokens.": (
+            lambda poses, embed: embed(poses)
+        ),
+        "Each frame is a sequence of its own here, as in PoseFormer's spatial stage. In Fig. 1(b) all frames of a "
+        "window share one sequence: keep B, and merge F with J.": lambda poses, embed: embed(poses).flatten(0, 1),
+        "The batch has been merged too, so joints of different windows would see each other.": (
+            lambda poses, embed: embed(poses).flatten(0, 2)
+        ),
+        "A token holds two numbers that are not the x and y of one joint: their axis must stay the last.": (
+            lambda poses, embed: embed(poses.reshape(len(poses), 2, -1).transpose(1, 2))
+        ),
+        "The joints stand in one sequence, but nothing has been embedded: call embed.": (
+            lambda poses, embed: poses.flatten(1, 2)
+        ),
+    },
+    cases=lambda: [_joints_and_embedding(2, 3, 5, 4), _joints_and_embedding(3, 4, 7, 6)],
+    name="joint_tokens(poses_2d, embed)",
+    remark="The same small embedding served every joint, and no joint has seen another yet.",
+)
+
+
+# What one layer compares in Fig. 1(a), in Fig. 1(b), and in PoseFormer's two, with f frames and j joints.
+exercise_3 = Exercise(
+    right=lambda f, j: (f**2, (f * j) ** 2, f * j**2 + f**2),
+    mistakes={
+        "You counted tokens. Attention compares every token with every token of its sequence.": (
+            lambda f, j: (f, f * j, f * j + f)
+        ),
+        "PoseFormer's spatial stage runs for every frame of the window, not once.": (
+            lambda f, j: (f**2, (f * j) ** 2, j**2 + f**2)
+        ),
+        "PoseFormer's second stage is missing: after the joints, the frames are compared.": (
+            lambda f, j: (f**2, (f * j) ** 2, f * j**2)
+        ),
+        "A pair of a token with itself counts as well: N tokens make N times N pairs.": (
+            lambda f, j: (f * (f - 1), f * j * (f * j - 1), f * j * (j - 1) + f * (f - 1))
+        ),
+        "Each pair is counted once. That token 1 looks at 2, and 2 at 1, are two entries of the matrix.": (
+            lambda f, j: (f * (f - 1) // 2, f * j * (f * j - 1) // 2, f * j * (j - 1) // 2 + f * (f - 1) // 2)
+        ),
+        "In Fig. 1(b) a joint is compared with the joints of all frames, not of its own alone.": (
+            lambda f, j: (f**2, f * j**2, f * j**2 + f**2)
+        ),
+        "PoseFormer's two stages come one after the other: add their pairs.": (
+            lambda f, j: (f**2, (f * j) ** 2, f * j**2 * f**2)
+        ),
+        "Frames and joints are exchanged: Fig. 1(a) has a token for each frame.": (
+            lambda f, j: (j**2, (f * j) ** 2, j * f**2 + j**2)
+        ),
+    },
+    cases=[(3, 2), (9, 17), (81, 17), (27, 15)],
+    fields=lambda f, j: {"frames": f, "joints": j},
+    name="attention_pairs({frames}, {joints})",
+    remark="Fig. 1(b) grows with the square of F*J, PoseFormer with the square of F and F times a constant.",
+)
+
+
+def _with_rows(mix):
+    """mix(tokens, joint, frame) with each token's row of the joints' and of the frames' embedding, (F*J, C) both."""
+
+    def answer(tokens, spatial, temporal):
+        return mix(tokens, spatial.repeat(len(temporal), 1), temporal.repeat_interleave(len(spatial), dim=0))
+
+    return answer
+
+
+# Each token plus its joint's and its frame's embedding: (B, F*J, C), (J, C) and (F, C) -> (B, F*J, C).
+exercise_4 = Exercise(
+    right=_with_rows(lambda x, joint, frame: x + joint + frame),
+    mistakes={
+        "Joints and frames are exchanged, as if all frames of the hip came first. In the sequence the J joints of "
+        "the first frame come first, then those of the second.": (
+            lambda x, spatial, temporal: (
+                x + spatial.repeat_interleave(len(temporal), dim=0) + temporal.repeat(len(spatial), 1)
+            )
+        ),
+        "The frame's embedding is missing: the hip of one frame cannot be told from that of the next.": (
+            _with_rows(lambda x, joint, frame: x + joint)
+        ),
+        "The joint's embedding is missing: within a frame all joints have got the same.": (
+            _with_rows(lambda x, joint, frame: x + frame)
+        ),
+        "Your frame's rows alternate inside a frame. All J joints of a frame get the same one, before the next "
+        "frame's turn comes.": (
+            lambda x, spatial, temporal: x + spatial.repeat(len(temporal), 1) + temporal.repeat(len(spatial), 1)
+        ),
+        "Your joint's rows stay for several tokens. Each frame goes through all J of them, one a token.": (
+            lambda x, spatial, temporal: (
+                x + spatial.repeat_interleave(len(temporal), dim=0) + temporal.repeat_interleave(len(spatial), dim=0)
+            )
+        ),
+        "A joint's and a frame's row are multiplied: add them.": _with_rows(lambda x, joint, frame: x + joint * frame),
+        "Frames and joints are still two axes. Merge them into one, as in tokens.": (
+            lambda x, spatial, temporal: x.unflatten(1, (len(temporal), -1)) + spatial + temporal[:, None]
+        ),
+        "Positions are added, not multiplied: one that is zero would wipe out its token.": (
+            _with_rows(lambda x, joint, frame: x * (joint + frame))
+        ),
+        "The embeddings stand beside the tokens and make them wider: add them.": (
+            _with_rows(lambda x, joint, frame: torch.cat([x, (joint + frame).expand_as(x)], dim=-1))
+        ),
+        "These are the positions alone: what the tokens held is lost.": (
+            _with_rows(lambda x, joint, frame: (joint + frame).expand_as(x))
+        ),
+        "The same, but only for one window: keep the batch.": _with_rows(lambda x, joint, frame: joint + frame),
+    },
+    cases=[
+        (_random(2, 3 * 5, 4), _random(5, 4), _random(3, 4)),
+        (_random(3, 4 * 2, 6), _random(2, 6), _random(4, 6)),
+    ],
+    name="add_positions(tokens, spatial, temporal)",
+    remark="F + J learned rows have given F * J tokens a name each.",
+)
+
+
+def _of_all(answer):
+    """The answer to many questions at once, as one list."""
+
+    def answers(questions):
+        given = [answer(*question) for question in questions]
+        if any(one is None for one in given):
+            raise NotAnswered
+        return given
+
+    return answers
+
+
+def _layers() -> list[tuple]:
+    """(layer, x, order); the first six follow. As many windows as tokens as channels: every axis can be taken."""
     N = 5
     x, positions = _random(N, N, N).double(), 2 * _random(N, N).double()
     weights = torch.arange(1, N + 1).view(N, 1, 1)  # another for each window
@@ -193,61 +212,99 @@ def _equivariance_cases() -> list[tuple]:
 
     cycle, swap = torch.tensor([1, 2, 3, 4, 0]), torch.tensor([1, 0, 2, 4, 3])
     return [
-        ((torch.relu, x, cycle), True),
-        ((torch.relu, x, swap), True),
-        ((attention, x, cycle), True),
-        ((attention, x, swap), True),
-        ((mean, x, cycle), True),
-        ((lambda z: z * weights, x, cycle), True),
-        ((lambda z: z + positions, x, cycle), False),
-        ((lambda z: attention(z + positions), x, swap), False),
-        ((lambda z: positions.expand_as(z), x, swap), False),
-        ((lambda z: z.cumsum(dim=1), x, cycle), False),
-        ((lambda z: z + positions / 1000, x, cycle), False),
+        (torch.relu, x, cycle),
+        (torch.relu, x, swap),
+        (attention, x, cycle),
+        (attention, x, swap),
+        (mean, x, cycle),
+        (lambda z: z * weights, x, cycle),
+        (lambda z: z + positions, x, cycle),
+        (lambda z: attention(z + positions), x, swap),
+        (lambda z: positions.expand_as(z), x, swap),
+        (lambda z: z.cumsum(dim=1), x, cycle),
+        (lambda z: z + positions / 1000, x, cycle),
     ]
 
 
 _close = torch.allclose
-_EQUIVARIANCE_MISTAKES = {
-    "Your test says yes to every layer. It must compare two different things, one of them made from x[:, order].": (
-        lambda f, x, order: True
-    ),
-    "Your test says no to every layer, even to those that pass.": lambda f, x, order: False,
-    "Yes and no are exchanged: return True where permuted tokens give the permuted output.": (
-        lambda f, x, order: not _close(f(x[:, order]), f(x)[:, order])
-    ),
-    "You forgive too much: positions a thousandth as large are a difference. Allow for rounding only.": (
-        lambda f, x, order: _close(f(x[:, order]), f(x)[:, order], atol=1e-2)
-    ),
-    "Only the input is permuted. That asks whether the output stays as it is; compare with the permuted output.": (
-        lambda f, x, order: _close(f(x[:, order]), f(x))
-    ),
-    "Only the output is permuted: the layer must be given permuted tokens too, in a second call.": (
-        lambda f, x, order: _close(f(x), f(x)[:, order])
-    ),
-    "The output is put in the inverse order: take the same order for the tokens and for the output.": (
-        lambda f, x, order: _close(f(x[:, order]), f(x)[:, order.argsort()])
-    ),
-    "A sum over the tokens does not see their order, so it agrees where tokens do not. Compare token by token.": (
-        lambda f, x, order: _close(f(x[:, order]).sum(dim=1), f(x)[:, order].sum(dim=1))
-    ),
-    "You permute the windows, the first axis. The tokens are the second.": (
-        lambda f, x, order: _close(f(x[order]), f(x)[order])
-    ),
-    "You permute the channels, the last axis. The tokens are the second.": (
-        lambda f, x, order: _close(f(x[..., order]), f(x)[..., order])
-    ),
-    "You ask for equality to the last bit. Permuted numbers are summed in another order: allow for rounding.": (
-        lambda f, x, order: torch.equal(f(x[:, order]), f(x)[:, order])
-    ),
-    "Some number that agrees is not enough: all of them must.": (
-        lambda f, x, order: bool(torch.isclose(f(x[:, order]), f(x)[:, order]).any())
-    ),
-}
+
+# Does the output of x (B, N, C) follow when its N tokens are permuted? Of each layer, True or False.
+exercise_5_answers = Exercise(
+    right=lambda layers: 6 * [True] + 5 * [False],
+    mistakes={
+        "Your test says yes to every layer. It must compare two different things, one of them made from "
+        "x[:, order].": _of_all(lambda f, x, order: True),
+        "Your test says no to every layer, even to those that pass.": _of_all(lambda f, x, order: False),
+        "Yes and no are exchanged: return True where permuted tokens give the permuted output.": (
+            _of_all(lambda f, x, order: not _close(f(x[:, order]), f(x)[:, order]))
+        ),
+        "You forgive too much: positions a thousandth as large are a difference. Allow for rounding only.": (
+            _of_all(lambda f, x, order: _close(f(x[:, order]), f(x)[:, order], atol=1e-2))
+        ),
+        "Only the input is permuted. That asks whether the output stays as it is; compare with the permuted "
+        "output.": _of_all(lambda f, x, order: _close(f(x[:, order]), f(x))),
+        "Only the output is permuted: the layer must be given permuted tokens too, in a second call.": (
+            _of_all(lambda f, x, order: _close(f(x), f(x)[:, order]))
+        ),
+        "The output is put in the inverse order: take the same order for the tokens and for the output.": (
+            _of_all(lambda f, x, order: _close(f(x[:, order]), f(x)[:, order.argsort()]))
+        ),
+        "A sum over the tokens does not see their order, so it agrees where tokens do not. Compare token by token.": (
+            _of_all(lambda f, x, order: _close(f(x[:, order]).sum(dim=1), f(x)[:, order].sum(dim=1)))
+        ),
+        "You permute the windows, the first axis. The tokens are the second.": (
+            _of_all(lambda f, x, order: _close(f(x[order]), f(x)[order]))
+        ),
+        "You permute the channels, the last axis. The tokens are the second.": (
+            _of_all(lambda f, x, order: _close(f(x[..., order]), f(x)[..., order]))
+        ),
+        "You ask for equality to the last bit. Permuted numbers are summed in another order: allow for rounding.": (
+            _of_all(lambda f, x, order: torch.equal(f(x[:, order]), f(x)[:, order]))
+        ),
+        "Some number that agrees is not enough: all of them must.": (
+            _of_all(lambda f, x, order: bool(torch.isclose(f(x[:, order]), f(x)[:, order]).any()))
+        ),
+    },
+    cases=lambda: [(_layers(),)],
+    name="the list of answers for eleven layers",
+    remark="Attention passes, added positions fail: they are where a transformer gets its sense of order.",
+)
+
+
+def exercise_5(is_equivariant):
+    """One answer for each layer."""
+
+    def answers(layers):
+        given = _of_all(is_equivariant)(layers)
+        if any(getattr(answer, "ndim", 0) for answer in given):
+            raise Wrong("Answer with one True or False for all the numbers together, not with one for each.")
+        return given
+
+    return exercise_5_answers(answers)
 
 
 def _cost(tokens: int, width: int) -> int:
     return 4 * tokens * width**2 + 2 * tokens**2 * width
+
+
+# Multiply-adds of one attention layer.
+exercise_6_cost = Exercise(
+    right=_cost,
+    mistakes={
+        "One product with weights is missing: queries, keys, values and the output projection.": (
+            lambda N, C: 3 * N * C**2 + 2 * N**2 * C
+        ),
+        "The N x N matrix costs twice: when its scores are made, and when it sums the values.": (
+            lambda N, C: 4 * N * C**2 + N**2 * C
+        ),
+        "N and C are exchanged: the weights are C x C, the scores N x N.": lambda N, C: _cost(C, N),
+        "The products with the C x C weights are missing.": lambda N, C: 2 * N**2 * C,
+        "One multiplication with its addition counts as one, not as two.": lambda N, C: 2 * _cost(N, C),
+    },
+    cases=[(5, 3), (17, 32), (1377, 32)],
+    fields=lambda N, C: {"N": N, "C": C},
+    name="multiply_adds({N}, {C})",
+)
 
 
 def _poseformer(frames: int) -> int:
@@ -265,29 +322,51 @@ def _window(
     return 0
 
 
-_WINDOW_MISTAKES = {
-    "PoseFormer's spatial stage runs for every frame of the window, not once.": (
-        lambda ratio: _window(ratio, lambda F: _cost(17, 32) + _cost(F, 17 * 32))
-    ),
-    "The joints of all frames are one sequence in your spatial stage. Each frame is a sequence of its own.": (
-        lambda ratio: _window(ratio, lambda F: _cost(17 * F, 32) + _cost(F, 17 * 32))
-    ),
-    "The temporal stage's tokens hold a whole frame: they are J*c wide, not c.": (
-        lambda ratio: _window(ratio, lambda F: F * _cost(17, 32) + _cost(F, 32))
-    ),
-    "The spatial stage is missing from PoseFormer's cost.": (lambda ratio: _window(ratio, lambda F: _cost(F, 17 * 32))),
-    "The temporal stage is missing from PoseFormer's cost.": (
-        lambda ratio: _window(ratio, lambda F: F * _cost(17, 32))
-    ),
-    "A window has a centre frame, so its number of frames must be odd.": (
-        lambda ratio: _window(ratio, windows=range(1, 5_000))
-    ),
-    "These are numbers of tokens: the question is for frames.": lambda ratio: 17 * _window(ratio),
-    "These are the largest windows. Stop at the first that is long enough.": (
-        lambda ratio: _window(ratio, windows=range(4_999, 0, -2))
-    ),
-    "A window that costs exactly the ratio times as much counts too.": lambda ratio: _window(ratio, exact=False),
-    "Look no further than 4,999 frames: where none of these windows will do, the answer is 0.": (
-        lambda ratio: _window(ratio, windows=range(1, 20_000, 2))
-    ),
-}
+RATIOS = 0.05, 0.07, 0.5, 1, 1.5, 2, 4, 8, 16, 20
+
+# Where Fig. 1(b) costs that many times as much.
+exercise_6_window = Exercise(
+    right=_of_all(_window),
+    mistakes={
+        "PoseFormer's spatial stage runs for every frame of the window, not once.": (
+            _of_all(lambda ratio: _window(ratio, lambda F: _cost(17, 32) + _cost(F, 17 * 32)))
+        ),
+        "The joints of all frames are one sequence in your spatial stage. Each frame is a sequence of its own.": (
+            _of_all(lambda ratio: _window(ratio, lambda F: _cost(17 * F, 32) + _cost(F, 17 * 32)))
+        ),
+        "The temporal stage's tokens hold a whole frame: they are J*c wide, not c.": (
+            _of_all(lambda ratio: _window(ratio, lambda F: F * _cost(17, 32) + _cost(F, 32)))
+        ),
+        "The spatial stage is missing from PoseFormer's cost.": (
+            _of_all(lambda ratio: _window(ratio, lambda F: _cost(F, 17 * 32)))
+        ),
+        "The temporal stage is missing from PoseFormer's cost.": (
+            _of_all(lambda ratio: _window(ratio, lambda F: F * _cost(17, 32)))
+        ),
+        "A window has a centre frame, so its number of frames must be odd.": (
+            _of_all(lambda ratio: _window(ratio, windows=range(1, 5_000)))
+        ),
+        "These are numbers of tokens: the question is for frames.": _of_all(lambda ratio: 17 * _window(ratio)),
+        "These are the largest windows. Stop at the first that is long enough.": (
+            _of_all(lambda ratio: _window(ratio, windows=range(4_999, 0, -2)))
+        ),
+        "A window that costs exactly the ratio times as much counts too.": (
+            _of_all(lambda ratio: _window(ratio, exact=False))
+        ),
+        "Look no further than 4,999 frames: where none of these windows will do, the answer is 0.": (
+            _of_all(lambda ratio: _window(ratio, windows=range(1, 20_000, 2)))
+        ),
+    },
+    cases=[([(ratio,) for ratio in RATIOS],)],
+    name=f"smallest_window for the ratios {RATIOS}",
+)
+
+
+def exercise_6(multiply_adds, smallest_window):
+    """What a layer costs, and the window at which the costs of two designs meet."""
+    exercise_6_cost(multiply_adds)
+    exercise_6_window(_of_all(smallest_window))
+    return (
+        f"The two cost the same between {_window(1) - 2} and {_window(1)} frames. Fig. 1(b) never costs J = 17 times "
+        "as much, because its tokens are narrow. What grows out of hand is the number of pairs."
+    )

@@ -1,9 +1,9 @@
 """Checkers of lesson 04: LayerNorm, residuals, stochastic depth, and the layers of an encoder."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from poseformer_course.checks.judge import Wrong, compare
+from poseformer_course.checks.judge import Exercise, Wrong, compare
 from poseformer_lite.model.encoder import EncoderBlock
 
 
@@ -17,93 +17,73 @@ def _fitting(hint, answer, *args):
     raise Wrong(hint)
 
 
+def _layer_norm(over=-1, center=1.0, unbiased=False, divisor=None, affine=None):
+    """LayerNorm with other statistics, another divisor(variance, eps), or another affine(normalised, gain, shift)."""
+    divisor = divisor or (lambda variance, eps: (variance + eps).sqrt())
+    affine = affine or (lambda normalised, gain, shift: gain * normalised + shift)
+
+    def answer(x, gain, shift, eps):
+        mean, variance = x.mean(over, keepdim=True), x.var(over, keepdim=True, unbiased=unbiased)
+        return affine((x - center * mean) / divisor(variance, eps), gain, shift)
+
+    return answer
+
+
+DRAW = torch.Generator().manual_seed(1)
+X = torch.randn(3, 4, 5, generator=DRAW) * 3 + 1  # (B, N, C)
+GAIN, SHIFT = torch.randn(2, 5, generator=DRAW)
+OWN = "each token has its own, over its channels, the last axis."
+
+# LayerNorm by hand, (B, N, C) -> (B, N, C).
+exercise_1_result = Exercise(
+    right=_layer_norm(),
+    mistakes={
+        f"Mean and variance run over the tokens of a sequence: {OWN}": _layer_norm(over=1),
+        f"Mean and variance run over the batch, so that a sample depends on the others: {OWN}": _layer_norm(over=0),
+        f"This is BatchNorm, over samples and tokens: {OWN}": _layer_norm(over=(0, 1)),
+        f"Mean and variance run over tokens and channels together: {OWN}": _layer_norm(over=(1, 2)),
+        f"Mean and variance are those of the whole tensor: {OWN}": _layer_norm(over=(0, 1, 2)),
+        "The variance is divided by C - 1: LayerNorm divides the sum of squares by C.": _layer_norm(unbiased=True),
+        "The mean is not taken away: divide the differences from the mean, not the values.": _layer_norm(center=0.0),
+        "Epsilon stands beside the root: it belongs under the root, with the variance.": (
+            _layer_norm(divisor=lambda variance, eps: variance.sqrt() + eps)
+        ),
+        "Epsilon is missing: a token of equal channels would divide by zero.": (
+            _layer_norm(divisor=lambda variance, eps: variance.sqrt())
+        ),
+        "You divide by the variance: divide by its square root.": (
+            _layer_norm(divisor=lambda variance, eps: variance + eps)
+        ),
+        "Gain and shift are not used: after normalising, multiply by the gain and add the shift.": (
+            _layer_norm(affine=lambda normalised, gain, shift: normalised)
+        ),
+        "The shift is missing: add it after the gain.": (
+            _layer_norm(affine=lambda normalised, gain, shift: gain * normalised)
+        ),
+        "Gain and shift have changed places: the gain multiplies, the shift is added.": (
+            _layer_norm(affine=lambda normalised, gain, shift: shift * normalised + gain)
+        ),
+        "The shift is added before the gain multiplies: multiply first, then add.": (
+            _layer_norm(affine=lambda normalised, gain, shift: gain * (normalised + shift))
+        ),
+    },
+    cases=[
+        (X, GAIN, SHIFT, 0.5),  # a large epsilon, so that it shows where it stands
+        (torch.full((1, 2, 5), 7.0), GAIN, SHIFT, 1e-6),
+    ],
+    fields=lambda x, gain, shift, eps: {"what": "the result" if len(x) > 1 else "a token of five equal numbers"},
+    name="{what}",
+    remark="The gain and the shift are all that LayerNorm learns; how large a token was, it forgets.",
+)
+
+
 def exercise_1(answer):
-    """normalise_tokens(x, gain, shift, eps)."""
-    draw = torch.Generator().manual_seed(1)
-    x = torch.randn(3, 4, 5, generator=draw) * 3 + 1  # (B, N, C)
-    gain, shift = torch.randn(2, 5, generator=draw)
-    eps = 0.5  # large, so that it shows where it stands
-
-    def by_hand(over=-1, center=1.0, unbiased=False):
-        mean = x.mean(over, keepdim=True) * center
-        return (x - mean) / (x.var(over, keepdim=True, unbiased=unbiased) + eps).sqrt()
-
-    centered, deviation = x - x.mean(-1, keepdim=True), x.std(-1, keepdim=True, unbiased=False)
-    right, own = by_hand(), "each token has its own, over its channels, the last axis."
-    mistakes = {
-        f"Mean and variance run over the tokens of a sequence: {own}": by_hand(over=1),
-        f"Mean and variance run over the batch, so that a sample depends on the others: {own}": by_hand(over=0),
-        f"This is BatchNorm, over samples and tokens: {own}": by_hand(over=(0, 1)),
-        f"Mean and variance run over tokens and channels together: {own}": by_hand(over=(1, 2)),
-        f"Mean and variance are those of the whole tensor: {own}": by_hand(over=(0, 1, 2)),
-        "The variance is divided by C - 1: LayerNorm divides the sum of squares by C.": by_hand(unbiased=True),
-        "The mean is not taken away: divide the differences from the mean, not the values.": by_hand(center=0.0),
-        "Epsilon stands beside the root: it belongs under the root, with the variance.": centered / (deviation + eps),
-        "Epsilon is missing: a token of equal channels would divide by zero.": centered / deviation,
-        "You divide by the variance: divide by its square root.": centered / (deviation**2 + eps),
-    }
-    with_affine = {hint: gain * value + shift for hint, value in mistakes.items()}
-    with_affine |= {
-        "Gain and shift are not used: after normalising, multiply by the gain and add the shift.": right,
-        "The shift is missing: add it after the gain.": gain * right,
-        "Gain and shift have changed places: the gain multiplies, the shift is added.": shift * right + gain,
-        "The shift is added before the gain multiplies: multiply first, then add.": gain * (right + shift),
-    }
+    """The result, where the sizes fit."""
     kept = "The sizes do not fit: a mean or variance over an axis loses this axis, unless keepdim=True keeps it."
-    result = _fitting(kept, answer, x.clone(), gain, shift, eps)
-    compare(result, gain * right + shift, with_affine, name="the result")
-
-    constant = torch.full((1, 2, 5), 7.0)
-    compare(answer(constant, gain, shift, 1e-6), shift.expand(1, 2, 5), name="a token of five equal numbers")
-    return "The gain and the shift are all that LayerNorm learns; how large a token was, it forgets."
+    return exercise_1_result(lambda *given: _fitting(kept, answer, *given))
 
 
-def exercise_2(answer):
-    """encoder_layer(x, attention, mlp, norm1, norm2)."""
-    block, x = _block_and_tokens()
-    attention, mlp, norm1, norm2 = block.attn, block.mlp, block.norm1, block.norm2
-    with torch.no_grad():
-        branch = attention(norm1(x))
-        middle = x + branch
-        normed = norm2(norm1(x) + branch)
-        bare, late = x + attention(x), x + norm1(attention(x))
-        mistakes = {
-            "The norms stand after the sums, which is post-norm: they go into the branches.": _post_norm(block, x),
-            "The norms are left out: each branch begins with a LayerNorm of its own.": bare + mlp(bare),
-            "The norms come after attention and MLP: in Eq. 6 and 7 they come before.": late + norm2(mlp(late)),
-            "The residuals are missing: each branch is added to what went into it.": mlp(norm2(branch)),
-            "The residual of Eq. 6 is missing: the attention's output is added to x.": branch + mlp(norm2(branch)),
-            "The residual of Eq. 7 is missing: the MLP's output is added to Z'.": mlp(norm2(middle)),
-            "The normed tokens are added: the sum takes x itself, the branch sees it normed.": normed + mlp(normed),
-            "The MLP gets Z' without a norm: Eq. 7 has LN(Z') in the branch.": middle + mlp(middle),
-            "The attention gets x without a norm: Eq. 6 has LN(Z) in the branch.": bare + mlp(norm2(bare)),
-            "The MLP sees x, beside the attention: in Eq. 7 it sees Z', the result of Eq. 6.": middle + mlp(norm2(x)),
-            "The MLP sees the attention's output alone: in Eq. 7 it sees Z'.": middle + mlp(norm2(branch)),
-            "Eq. 7 adds x: it must add Z', or the attention's change is lost.": x + mlp(norm2(middle)),
-            "norm1 is used twice: the MLP has a norm of its own, norm2.": middle + mlp(norm1(middle)),
-            "norm1 and norm2 have changed places: norm1 belongs to the attention.": _swapped(block, x),
-            "The MLP comes before the attention: Eq. 6 is first.": _mlp_first(block, x),
-        }
-        compare(answer(x.clone(), attention, mlp, norm1, norm2), block(x), mistakes, name="the layer's output")
-    return "These two lines are the transformer; the rest of this lesson is about why they look as they do."
-
-
-def _swapped(block, x):
-    x = x + block.attn(block.norm2(x))
-    return x + block.mlp(block.norm1(x))
-
-
-def _mlp_first(block, x):
-    x = x + block.mlp(block.norm2(x))
-    return x + block.attn(block.norm1(x))
-
-
-def _post_norm(block, x):
-    x = block.norm1(x + block.drop_path(block.attn(x)))
-    return block.norm2(x + block.drop_path(block.mlp(x)))
-
-
-def _block_and_tokens():
+def _block_and_tokens() -> tuple[EncoderBlock, Tensor]:
     """A layer whose norms differ in gain and shift, and tokens (2, 3, 8) for it."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(2)
@@ -111,7 +91,82 @@ def _block_and_tokens():
         for norm in (block.norm1, block.norm2):
             nn.init.normal_(norm.weight, 1.0, 0.5)
             nn.init.normal_(norm.bias, 0.0, 0.5)
-        return block, torch.randn(2, 3, 8) * 2
+        return block.requires_grad_(False), torch.randn(2, 3, 8) * 2
+
+
+def _layer_case() -> tuple:
+    block, x = _block_and_tokens()
+    return x, block.attn, block.mlp, block.norm1, block.norm2
+
+
+def _plus(x, branch, norm):
+    """A residual with a norm in its branch, as in Eq. 6 and 7."""
+    return x + branch(norm(x))
+
+
+def _bare(x: Tensor) -> Tensor:
+    """No norm."""
+    return x
+
+
+def _pre_norm(x, attn, mlp, norm1, norm2):
+    return _plus(_plus(x, attn, norm1), mlp, norm2)
+
+
+# The output of a layer, Eq. 6 and 7: (B, N, C) -> (B, N, C).
+exercise_2 = Exercise(
+    right=_pre_norm,
+    mistakes={
+        "The norms stand after the sums, which is post-norm: they go into the branches.": (
+            lambda x, attn, mlp, norm1, norm2: norm2(_plus(norm1(_plus(x, attn, _bare)), mlp, _bare))
+        ),
+        "The norms are left out: each branch begins with a LayerNorm of its own.": (
+            lambda x, attn, mlp, norm1, norm2: _pre_norm(x, attn, mlp, _bare, _bare)
+        ),
+        "The norms come after attention and MLP: in Eq. 6 and 7 they come before.": (
+            lambda x, attn, mlp, norm1, norm2: _plus(_plus(x, norm1, attn), norm2, mlp)
+        ),
+        "The residuals are missing: each branch is added to what went into it.": (
+            lambda x, attn, mlp, norm1, norm2: mlp(norm2(attn(norm1(x))))
+        ),
+        "The residual of Eq. 6 is missing: the attention's output is added to x.": (
+            lambda x, attn, mlp, norm1, norm2: _plus(attn(norm1(x)), mlp, norm2)
+        ),
+        "The residual of Eq. 7 is missing: the MLP's output is added to Z'.": (
+            lambda x, attn, mlp, norm1, norm2: mlp(norm2(_plus(x, attn, norm1)))
+        ),
+        "The normed tokens are added: the sum takes x itself, the branch sees it normed.": (
+            lambda x, attn, mlp, norm1, norm2: _plus(norm2(_plus(norm1(x), attn, _bare)), mlp, _bare)
+        ),
+        "The MLP gets Z' without a norm: Eq. 7 has LN(Z') in the branch.": (
+            lambda x, attn, mlp, norm1, norm2: _pre_norm(x, attn, mlp, norm1, _bare)
+        ),
+        "The attention gets x without a norm: Eq. 6 has LN(Z) in the branch.": (
+            lambda x, attn, mlp, norm1, norm2: _pre_norm(x, attn, mlp, _bare, norm2)
+        ),
+        "The MLP sees x, beside the attention: in Eq. 7 it sees Z', the result of Eq. 6.": (
+            lambda x, attn, mlp, norm1, norm2: _plus(x, attn, norm1) + mlp(norm2(x))
+        ),
+        "The MLP sees the attention's output alone: in Eq. 7 it sees Z'.": (
+            lambda x, attn, mlp, norm1, norm2: x + _plus(attn(norm1(x)), mlp, norm2)
+        ),
+        "Eq. 7 adds x: it must add Z', or the attention's change is lost.": (
+            lambda x, attn, mlp, norm1, norm2: x + mlp(norm2(_plus(x, attn, norm1)))
+        ),
+        "norm1 is used twice: the MLP has a norm of its own, norm2.": (
+            lambda x, attn, mlp, norm1, norm2: _pre_norm(x, attn, mlp, norm1, norm1)
+        ),
+        "norm1 and norm2 have changed places: norm1 belongs to the attention.": (
+            lambda x, attn, mlp, norm1, norm2: _pre_norm(x, attn, mlp, norm2, norm1)
+        ),
+        "The MLP comes before the attention: Eq. 6 is first.": (
+            lambda x, attn, mlp, norm1, norm2: _pre_norm(x, mlp, attn, norm2, norm1)
+        ),
+    },
+    cases=lambda: [_layer_case()],
+    name="the layer's output",
+    remark="These two lines are the transformer; the rest of this lesson is about why they look as they do.",
+)
 
 
 def exercise_3(answer):
@@ -172,30 +227,46 @@ def _judge_coins(dropped, rate: float) -> None:
     compare(dropped[~lost].mean(), 1 / (1 - rate), mistakes, name="a kept sample of a branch of ones")
 
 
-def exercise_4(answer):
-    """count_layer(C, ratio)."""
-    for C, ratio in ((7, 5), (4, 2), (544, 2)):  # with 7 and 5, every mistake has a number of its own
-        right = sum(p.numel() for p in EncoderBlock(C, 1, ratio).parameters())
-        hidden, wide = ratio * C, 2 * C * C + C  # wide: what a hidden layer as wide as the token costs
-        mistakes = {
-            "All biases are missing, and the LayerNorms' shifts.": right - 7 * C - hidden,
-            "The biases of the linear layers are missing: one for every channel given out.": right - 5 * C - hidden,
-            "4 C are missing: either the two LayerNorms or the biases of the attention.": right - 4 * C,
-            "A layer has two LayerNorms, each with a gain and a shift: some of that is missing.": right - 2 * C,
-            "The hidden layer is counted as four times as wide, as in ViT: use `ratio`.": right + (4 - ratio) * wide,
-            "The hidden layer is counted as always twice as wide: use `ratio`.": right + (2 - ratio) * wide,
-            "Queries, keys and values have biases here: 3 C more.": right - 3 * C,
-            "The attention's projection is missing: a linear layer after the heads (Eq. 4).": right - C * C - C,
-            "Queries, keys and values are three layers, not one.": right - 2 * (C * C + C),
-            "The MLP's second layer is missing: from the hidden width back to C.": right - hidden * C - C,
-            "The MLP's biases are missing: both of its linear layers have them.": right - hidden - C,
-            "The hidden layer's biases are missing: one for each hidden channel.": right - hidden,
-            "The weights of one C by C matrix are missing: the attention has four of them.": right - C * C,
-            "C is missing: one of the linear layers that give out C channels has no bias.": right - C,
-            "The MLP's second layer gives out C channels, so it has C biases.": right - C + hidden,
-        }
-        compare(answer(C, ratio), right, mistakes, name=f"the count for C = {C} and ratio = {ratio}", tolerance=1e-9)
-    return "The squares rule: some 8 C² of it is weights, half in the attention and half in an MLP of ratio 2."
+def _count(C: int, ratio: int) -> int:
+    with torch.device("meta"):  # the shapes are enough
+        return sum(p.numel() for p in EncoderBlock(C, 1, ratio).parameters())
+
+
+def _less(forgotten):
+    """The count without forgotten(C, H) parameters, where H = ratio * C is the hidden width."""
+    return lambda C, ratio: _count(C, ratio) - forgotten(C, ratio * C)
+
+
+# The number of parameters of one layer.
+exercise_4 = Exercise(
+    right=_count,
+    mistakes={
+        "All biases are missing, and the LayerNorms' shifts.": _less(lambda C, H: 7 * C + H),
+        "The biases of the linear layers are missing: one for every channel given out.": _less(lambda C, H: 5 * C + H),
+        "4 C are missing: either the two LayerNorms or the biases of the attention.": _less(lambda C, H: 4 * C),
+        "A layer has two LayerNorms, each with a gain and a shift: some of that is missing.": (
+            _less(lambda C, H: 2 * C)
+        ),
+        "The hidden layer is counted as four times as wide, as in ViT: use `ratio`.": lambda C, ratio: _count(C, 4),
+        "The hidden layer is counted as always twice as wide: use `ratio`.": lambda C, ratio: _count(C, 2),
+        "Queries, keys and values have biases here: 3 C more.": _less(lambda C, H: 3 * C),
+        "The attention's projection is missing: a linear layer after the heads (Eq. 4).": (
+            _less(lambda C, H: C * C + C)
+        ),
+        "Queries, keys and values are three layers, not one.": _less(lambda C, H: 2 * (C * C + C)),
+        "The MLP's second layer is missing: from the hidden width back to C.": _less(lambda C, H: H * C + C),
+        "The MLP's biases are missing: both of its linear layers have them.": _less(lambda C, H: H + C),
+        "The hidden layer's biases are missing: one for each hidden channel.": _less(lambda C, H: H),
+        "The weights of one C by C matrix are missing: the attention has four of them.": _less(lambda C, H: C * C),
+        "C is missing: one of the linear layers that give out C channels has no bias.": _less(lambda C, H: C),
+        "The MLP's second layer gives out C channels, so it has C biases.": _less(lambda C, H: C - H),
+    },
+    cases=[(7, 5), (4, 2), (544, 2)],  # with 7 and 5, every mistake has a number of its own
+    fields=lambda C, ratio: {"C": C, "ratio": ratio},
+    name="the count for C = {C} and ratio = {ratio}",
+    tolerance=1e-9,
+    remark="The squares rule: some 8 C² of it is weights, half in the attention and half in an MLP of ratio 2.",
+)
 
 
 class _EveryOther(nn.Module):
@@ -205,86 +276,156 @@ class _EveryOther(nn.Module):
         return branch * (torch.arange(branch.shape[-1]) % 2)
 
 
-def exercise_5(block_class, gradient_per_layer):
-    """PostNormBlock and gradient_per_layer(layers, x, direction)."""
-    if not isinstance(block_class, type):
-        raise Wrong("The first answer is the class PostNormBlock itself, not one of its objects.")
-    _judge_post_norm(block_class)
+def _post_norm(x, attn, mlp, norm1, norm2, drop=_bare):
+    x = norm1(x + drop(attn(x)))
+    return norm2(x + drop(mlp(x)))
 
-    draw = torch.Generator().manual_seed(5)
-    layers = [nn.Linear(4, 5), nn.Linear(5, 3), nn.Linear(3, 6)]
-    for parameter in (p for layer in layers for p in layer.parameters()):
-        parameter.data = torch.randn(parameter.shape, generator=draw)
-    x, direction = torch.randn(2, 3, 4, generator=draw) / 9, torch.randn(2, 3, 6, generator=draw)
-    right = _gradients(layers, x, direction)
-    lengths = [_length(own) for own in right]
-    without = [_length(own) for own in _gradients(layers, x, torch.ones(2, 3, 6))]
-    longest = [max(g.norm() for g in own) for own in right]
-    largest = [max(g.abs().max() for g in own) for own in right]
-    steps = [x.clone().requires_grad_()]
-    for layer in layers:
-        steps.append(layer(steps[-1]))
-    through = [g.norm() for g in torch.autograd.grad((steps[-1] * direction).sum(), steps)]
-    mistakes = {
-        "The list begins with the last layer: the first layer comes first.": lengths[::-1],
-        "The lengths of weight and bias are added: taken as one vector, their squares are added, then the root.": [
-            sum(g.norm() for g in own) for own in right
-        ],
-        "The root is missing: a length is the root of the sum of squares.": [length**2 for length in lengths],
-        "The biases are missing: all parameters of a layer count.": [own[0].norm() for own in right],
-        "This is the longest of a layer's gradients: all of them count, taken as one vector.": longest,
-        "This is the largest entry of a layer's gradients: wanted is their length.": largest,
-        "These are gradients of what goes into each layer: wanted are those of its parameters.": through[:-1],
-        "These are gradients of what comes out of each layer: wanted are those of its parameters.": through[1:],
-        "These are the lengths of the parameters: wanted are those of their gradients.": [
-            _length(layer.parameters()) for layer in layers
-        ],
-        "The loss takes the mean: it is the sum of the output times direction.": [n / 36 for n in lengths],
-        "`direction` is not used: the loss is the sum of the output times direction.": without,
-    }
-    compare(gradient_per_layer(list(layers), x.clone(), direction), lengths, mistakes, name="the list of lengths")
-    twice = {"The second call doubles the numbers: gradients of the first are still there.": [2 * n for n in lengths]}
-    compare(gradient_per_layer(list(layers), x.clone(), direction), lengths, twice, name="the list of the second call")
-    return "Now draw twelve layers of each kind, with PyTorch's initial weights and with the larger ones of the task."
+
+# The output of PostNormBlock, from its five parts.
+exercise_5_block = Exercise(
+    right=_post_norm,
+    mistakes={
+        "Your block has the norms inside the branches still: they go round the sums.": (
+            lambda x, attn, mlp, norm1, norm2, drop: _pre_norm(x, attn, mlp, norm1, norm2)
+        ),
+        "The norms are round the branches only: they go round the sums.": (
+            lambda x, attn, mlp, norm1, norm2, drop: _plus(_plus(x, norm1, attn), norm2, mlp)
+        ),
+        "The residuals are missing: the norm takes the sum of the branch and what went into it.": (
+            lambda x, attn, mlp, norm1, norm2, drop: norm2(mlp(norm1(attn(x))))
+        ),
+        "norm1 and norm2 have changed places: norm1 follows the attention.": (
+            lambda x, attn, mlp, norm1, norm2, drop: _post_norm(x, attn, mlp, norm2, norm1)
+        ),
+        "The norms stand in both places: take them out of the branches.": (
+            lambda x, attn, mlp, norm1, norm2, drop: norm2(_plus(norm1(_plus(x, attn, norm1)), mlp, norm2))
+        ),
+        "norm1 is used twice: the second sum has norm2.": (
+            lambda x, attn, mlp, norm1, norm2, drop: _post_norm(x, attn, mlp, norm1, norm1)
+        ),
+        "The second norm is missing: the sum after the MLP is normed, too.": (
+            lambda x, attn, mlp, norm1, norm2, drop: _post_norm(x, attn, mlp, norm1, _bare)
+        ),
+        "The stochastic depth is gone: put self.drop_path round each branch, inside the sum.": (
+            lambda x, attn, mlp, norm1, norm2, drop: _post_norm(x, attn, mlp, norm1, norm2)
+        ),
+        "self.drop_path is round the sum: it goes round the branch alone.": (
+            lambda x, attn, mlp, norm1, norm2, drop: _post_norm(
+                x, attn, mlp, lambda z: norm1(drop(z)), lambda z: norm2(drop(z))
+            )
+        ),
+        "self.drop_path is round the norm: it goes round the branch alone.": (
+            lambda x, attn, mlp, norm1, norm2, drop: _post_norm(
+                x, attn, mlp, lambda z: drop(norm1(z)), lambda z: drop(norm2(z))
+            )
+        ),
+    },
+    cases=lambda: [(*_layer_case(), nn.Identity()), (*_layer_case(), _EveryOther())],
+    fields=lambda *parts: {
+        "what": "with every other channel of each branch dropped, the output"
+        if isinstance(parts[-1], _EveryOther)
+        else "the output of PostNormBlock"
+    },
+    name="{what}",
+)
 
 
 def _length(tensors) -> float:
     return torch.cat([tensor.detach().flatten() for tensor in tensors]).norm().item()
 
 
-def _gradients(layers, x, direction):
-    """The gradients of each layer's parameters."""
-    loss = (nn.Sequential(*layers)(x) * direction).sum()
-    return [torch.autograd.grad(loss, list(layer.parameters()), retain_graph=True) for layer in layers]
+def _per_layer(number=_length):
+    """number(gradients) of each layer's parameters, where the loss is the sum of output times direction."""
+
+    def answer(layers, x, direction):
+        loss = (nn.Sequential(*layers)(x) * direction).sum()
+        return [number(torch.autograd.grad(loss, [*layer.parameters()], retain_graph=True)) for layer in layers]
+
+    return answer
 
 
-def _judge_post_norm(block_class) -> None:
-    reference, x = _block_and_tokens()
-    own = block_class(8, num_heads=2)
-    own.load_state_dict(reference.state_dict())
-    norm1, norm2, attention, mlp = reference.norm1, reference.norm2, reference.attn, reference.mlp
-    with torch.no_grad():
-        sandwich = x + norm1(attention(x))
-        bare = norm1(attention(x))
-        first, second = norm1(x + attention(x)), norm2(x + attention(x))
-        swapped, both = norm1(second + mlp(second)), norm1(x + attention(norm1(x)))
-        mistakes = {
-            "Your block has the norms inside the branches still: they go round the sums.": reference(x),
-            "The norms are round the branches only: they go round the sums.": sandwich + norm2(mlp(sandwich)),
-            "The residuals are missing: the norm takes the sum of the branch and what went into it.": norm2(mlp(bare)),
-            "norm1 and norm2 have changed places: norm1 follows the attention.": swapped,
-            "The norms stand in both places: take them out of the branches.": norm2(both + mlp(norm2(both))),
-            "norm1 is used twice: the second sum has norm2.": norm1(first + mlp(first)),
-            "The second norm is missing: the sum after the MLP is normed, too.": first + mlp(first),
-        }
-        compare(own(x.clone()), _post_norm(reference, x), mistakes, name="the output of PostNormBlock")
-        full = _post_norm(reference, x)
-        reference.drop_path = own.drop_path = drop = _EveryOther()
-        summed, normed = norm1(drop(x + attention(x))), drop(first)
-        mistakes = {
-            "The stochastic depth is gone: put self.drop_path round each branch, inside the sum.": full,
-            "self.drop_path is round the sum: it goes round the branch alone.": norm2(drop(summed + mlp(summed))),
-            "self.drop_path is round the norm: it goes round the branch alone.": drop(norm2(normed + mlp(normed))),
-        }
-        name = "with every other channel of each branch dropped, the output"
-        compare(own(x.clone()), _post_norm(reference, x), mistakes, name=name)
+def _between(layers, x, direction) -> list[Tensor]:
+    """The lengths of the gradients of the input, of what passes from layer to layer, and of the output."""
+    steps = [x.requires_grad_()]
+    for layer in layers:
+        steps.append(layer(steps[-1]))
+    return [gradient.norm() for gradient in torch.autograd.grad((steps[-1] * direction).sum(), steps)]
+
+
+def _three_layers() -> tuple:
+    draw = torch.Generator().manual_seed(5)
+    layers = [nn.Linear(4, 5), nn.Linear(5, 3), nn.Linear(3, 6)]
+    for parameter in (p for layer in layers for p in layer.parameters()):
+        parameter.data = torch.randn(parameter.shape, generator=draw)
+    return layers, torch.randn(2, 3, 4, generator=draw) / 9, torch.randn(2, 3, 6, generator=draw)
+
+
+# The length of the gradient of each layer's parameters, taken as one vector.
+exercise_5_gradients = Exercise(
+    right=_per_layer(),
+    mistakes={
+        "The list begins with the last layer: the first layer comes first.": lambda *given: _per_layer()(*given)[::-1],
+        "The lengths of weight and bias are added: taken as one vector, their squares are added, then the root.": (
+            _per_layer(lambda gradients: sum(g.norm() for g in gradients))
+        ),
+        "The root is missing: a length is the root of the sum of squares.": (
+            _per_layer(lambda gradients: _length(gradients) ** 2)
+        ),
+        "The biases are missing: all parameters of a layer count.": _per_layer(lambda gradients: gradients[0].norm()),
+        "This is the longest of a layer's gradients: all of them count, taken as one vector.": (
+            _per_layer(lambda gradients: max(g.norm() for g in gradients))
+        ),
+        "This is the largest entry of a layer's gradients: wanted is their length.": (
+            _per_layer(lambda gradients: max(g.abs().max() for g in gradients))
+        ),
+        "These are gradients of what goes into each layer: wanted are those of its parameters.": (
+            lambda *given: _between(*given)[:-1]
+        ),
+        "These are gradients of what comes out of each layer: wanted are those of its parameters.": (
+            lambda *given: _between(*given)[1:]
+        ),
+        "These are the lengths of the parameters: wanted are those of their gradients.": (
+            lambda layers, x, direction: [_length(layer.parameters()) for layer in layers]
+        ),
+        "The loss takes the mean: it is the sum of the output times direction.": (
+            lambda layers, x, direction: _per_layer()(layers, x, direction / direction.numel())
+        ),
+        "`direction` is not used: the loss is the sum of the output times direction.": (
+            lambda layers, x, direction: _per_layer()(layers, x, torch.ones_like(direction))
+        ),
+    },
+    cases=lambda: [_three_layers()],
+    name="the list of lengths",
+)
+
+# And what a second call gives.
+exercise_5_again = Exercise(
+    right=_per_layer(),
+    mistakes={
+        "The second call doubles the numbers: gradients of the first are still there.": (
+            _per_layer(lambda gradients: 2 * _length(gradients))
+        ),
+    },
+    cases=lambda: [_three_layers()],
+    name="the list of the second call",
+)
+
+
+def exercise_5(block_class, gradient_per_layer):
+    """PostNormBlock's output, and the lengths of gradients, twice."""
+    if not isinstance(block_class, type):
+        raise Wrong("The first answer is the class PostNormBlock itself, not one of its objects.")
+
+    def block(x, *parts):
+        own = block_class(8, num_heads=2)
+        own.attn, own.mlp, own.norm1, own.norm2, own.drop_path = parts
+        return own(x)
+
+    def second_call(layers, x, direction):
+        gradient_per_layer(list(layers), x.clone(), direction.clone())
+        return gradient_per_layer(layers, x, direction)
+
+    exercise_5_block(block)
+    exercise_5_gradients(gradient_per_layer)
+    exercise_5_again(second_call)
+    return "Now draw twelve layers of each kind, with PyTorch's initial weights and with the larger ones of the task."

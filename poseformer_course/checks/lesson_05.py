@@ -1,11 +1,12 @@
 """Checkers for lesson 05: PoseFormer, its parts, its sizes and the authors' names."""
 
+from functools import partial
 from itertools import product
 
 import torch
 from torch import nn
 
-from poseformer_course.checks.judge import NotAnswered, Wrong, compare
+from poseformer_course.checks.judge import Exercise, NotAnswered, Wrong, compare
 from poseformer_lite.model.official import official_state_dict
 from poseformer_lite.model.poseformer import PoseFormer
 
@@ -28,52 +29,105 @@ def _network(seed: int) -> PoseFormer:
     return model
 
 
-def exercise_1(track_of):
-    """track_of: (B, F, J*C), the number of a joint, J -> (B, F, C)."""
-    for B, F, J, C, joint in ((2, 4, 5, 3, 2), (3, 2, 4, 5, 1), (1, 1, 3, 2, 0)):
-        tokens = torch.arange(float(B * F * J * C)).view(B, F, J * C)
-        joints = tokens.view(B, F, J, C)
-        right = joints[:, :, joint]
-        hints = {
-            "Every J-th number is taken: the channels of one joint stand next to each other.": tokens[..., joint::J],
-            "The slice is J numbers wide: a joint has C numbers.": tokens[..., joint * J : (joint + 1) * J],
-            "The second axis counts frames: this is a frame, not a joint.": tokens[:, joint],
-            "This is a single number of each token: a joint has C of them.": tokens[..., joint],
-            "The frames and the channels of the answer are swapped: frames come first.": right.mT,
-            "This is the joint before the right one: joints are counted from 0.": joints[:, :, joint - 1],
-            "Joints and frames are mixed: split the last axis alone.": tokens.view(B, J, F, C)[:, joint],
-            "These are all joints: only one of them is asked for.": joints,
-            "The windows and their frames are one list now: keep an axis for each.": right.flatten(0, 1),
-        }
-        name = f"the answer for B = {B}, F = {F}, J = {J}, C = {C}, joint {joint}"
-        compare(track_of(tokens.clone(), joint, J), right, hints, name=name)
-    return "Laid side by side, nothing is lost: each joint keeps its own place in the token."
+def _numbered(B: int, F: int, J: int, C: int) -> torch.Tensor:
+    """Frame tokens (B, F, J*C) whose numbers all differ."""
+    return torch.arange(float(B * F * J * C)).view(B, F, J * C)
 
 
-def exercise_2(weighted_frames):
-    """weighted_frames: (B, F, D), (F,), a number -> (B, D)."""
-    generator = torch.Generator().manual_seed(0)
-    for B, F, D in ((2, 4, 4), (2, 3, 5), (1, 1, 2)):  # first a square, in which the wrong axis gives no error
-        tokens = torch.randn(B, F, D, generator=generator)
-        weights, bias = torch.randn(F, generator=generator) - 0.5, 0.75
-        plain = (tokens * weights[:, None]).sum(1)
-        softmax = weights.softmax(0)[:, None]
-        mistakes = {
-            "The bias is missing: the number has to be added to every channel.": plain,
-            "The weights went through a softmax. They are used as they are.": (tokens * softmax).sum(1) + bias,
-            "You divided by the sum of the weights. The network does not normalise them.": plain / weights.sum() + bias,
-            "You divided by the number of frames: it is a weighted sum, nothing else.": plain / F + bias,
-            "The weights are not used: this is the plain mean over the frames.": tokens.mean(1) + bias,
-            "The bias is added before the sum, so it is weighted, too.": ((tokens + bias) * weights[:, None]).sum(1),
-            "The bias is added once for every frame: add it after the sum.": plain + F * bias,
-        }
-        if F == D:
-            mistakes |= {
-                "The sum runs over the channels: it must run over the frames.": (tokens * weights).sum(2) + bias,
-                "The weights met the channels: give them one axis more.": (tokens * weights).sum(1) + bias,
-            }
-        compare(weighted_frames(tokens, weights, bias), plain + bias, mistakes, name=f"the answer for F = {F}, D = {D}")
-    return "A Conv1d with kernel 1 over the frames does exactly this."
+def _of_joints(pick):
+    """A function of frame tokens, from a function of the same tokens cut into joints, (B, F, J, C)."""
+    return lambda tokens, joint, J: pick(tokens.unflatten(-1, (J, -1)), joint)
+
+
+# The numbers of one joint in all frame tokens, (B, F, J*C), the number of a joint, J -> (B, F, C).
+exercise_1 = Exercise(
+    right=_of_joints(lambda joints, joint: joints[:, :, joint]),
+    mistakes={
+        "Every J-th number is taken: the channels of one joint stand next to each other.": (
+            lambda tokens, joint, J: tokens[..., joint::J]
+        ),
+        "The slice is J numbers wide: a joint has C numbers.": (
+            lambda tokens, joint, J: tokens[..., joint * J : (joint + 1) * J]
+        ),
+        "The second axis counts frames: this is a frame, not a joint.": lambda tokens, joint, J: tokens[:, joint],
+        "This is a single number of each token: a joint has C of them.": lambda tokens, joint, J: tokens[..., joint],
+        "The frames and the channels of the answer are swapped: frames come first.": (
+            _of_joints(lambda joints, joint: joints[:, :, joint].mT)
+        ),
+        "This is the joint before the right one: joints are counted from 0.": (
+            _of_joints(lambda joints, joint: joints[:, :, joint - 1])
+        ),
+        "Joints and frames are mixed: split the last axis alone.": (
+            lambda tokens, joint, J: tokens.view(len(tokens), J, tokens.shape[1], -1)[:, joint]
+        ),
+        "These are all joints: only one of them is asked for.": _of_joints(lambda joints, joint: joints),
+        "The windows and their frames are one list now: keep an axis for each.": (
+            _of_joints(lambda joints, joint: joints[:, :, joint].flatten(0, 1))
+        ),
+    },
+    cases=[(_numbered(2, 4, 5, 3), 2, 5), (_numbered(3, 2, 4, 5), 1, 4), (_numbered(1, 1, 3, 2), 0, 3)],
+    fields=lambda tokens, joint, J: {
+        "B": tokens.shape[0],
+        "F": tokens.shape[1],
+        "J": J,
+        "C": tokens.shape[2] // J,
+        "joint": joint,
+    },
+    name="the answer for B = {B}, F = {F}, J = {J}, C = {C}, joint {joint}",
+    remark="Laid side by side, nothing is lost: each joint keeps its own place in the token.",
+)
+
+
+def _frames_and_weights(B: int, F: int, D: int, seed: int) -> tuple:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(B, F, D, generator=generator), torch.randn(F, generator=generator) - 0.5, 0.75
+
+
+def _weighted(tokens: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    return (tokens * weights[:, None]).sum(1)
+
+
+# The weighted sum over the frames, (B, F, D), (F,), a number -> (B, D).
+exercise_2 = Exercise(
+    right=lambda tokens, weights, bias: _weighted(tokens, weights) + bias,
+    mistakes={
+        "The bias is missing: the number has to be added to every channel.": (
+            lambda tokens, weights, bias: _weighted(tokens, weights)
+        ),
+        "The weights went through a softmax. They are used as they are.": (
+            lambda tokens, weights, bias: _weighted(tokens, weights.softmax(0)) + bias
+        ),
+        "You divided by the sum of the weights. The network does not normalise them.": (
+            lambda tokens, weights, bias: _weighted(tokens, weights / weights.sum()) + bias
+        ),
+        "You divided by the number of frames: it is a weighted sum, nothing else.": (
+            lambda tokens, weights, bias: _weighted(tokens, weights / len(weights)) + bias
+        ),
+        "The weights are not used: this is the plain mean over the frames.": (
+            lambda tokens, weights, bias: tokens.mean(1) + bias
+        ),
+        "The bias is added before the sum, so it is weighted, too.": (
+            lambda tokens, weights, bias: _weighted(tokens + bias, weights)
+        ),
+        "The bias is added once for every frame: add it after the sum.": (
+            lambda tokens, weights, bias: _weighted(tokens, weights) + len(weights) * bias
+        ),
+        "The sum runs over the channels: it must run over the frames.": (
+            lambda tokens, weights, bias: (tokens * weights).sum(2) + bias
+        ),
+        "The weights met the channels: give them one axis more.": (
+            lambda tokens, weights, bias: (tokens * weights).sum(1) + bias
+        ),
+    },
+    cases=[  # first a square, in which the wrong axis gives no error
+        _frames_and_weights(2, 4, 4, seed=0),
+        _frames_and_weights(2, 3, 5, seed=1),
+        _frames_and_weights(1, 1, 2, seed=2),
+    ],
+    fields=lambda tokens, weights, bias: {"F": len(weights), "D": tokens.shape[-1]},
+    name="the answer for F = {F}, D = {D}",
+    remark="A Conv1d with kernel 1 over the frames does exactly this.",
+)
 
 
 STAGES = {"the spatial stage": ["spatial"], "the temporal stage": ["temporal"], "both stages": ["spatial", "temporal"]}
@@ -122,29 +176,42 @@ def _by_parts(model: PoseFormer, poses_2d: torch.Tensor, mistake: str, stages=()
     return x.view(len(poses_2d), -1, 3)
 
 
-def exercise_3(run_by_hand):
-    """run_by_hand: a PoseFormer in evaluation mode and (B, F, J, 2) -> (B, J, 3), from its smallest parts."""
-    model = _network(seed=0)
-    poses_2d = torch.randn(2, 3, 5, 2, generator=torch.Generator().manual_seed(0))
+# From the smallest parts of a PoseFormer in evaluation mode, (B, F, J, 2) -> (B, J, 3).
+exercise_3_pose = Exercise(
+    right=lambda model, poses_2d: model(poses_2d),
+    mistakes={
+        hint.format(where): partial(_by_parts, mistake=mistake, stages=stages)
+        for mistake, hint in STAGE_HINTS.items()
+        for where, stages in STAGES.items()
+    }
+    | {hint: partial(_by_parts, mistake=mistake) for mistake, hint in HEAD_HINTS.items()}
+    | {
+        "The three coordinates are not the last axis: the linear layer gives x, y, z of joint 0 first.": (
+            lambda model, poses_2d: model(poses_2d).flatten(1).unflatten(-1, (3, -1)).mT
+        ),
+        "The pose is still a list of 3 * J numbers: give it the shape (B, J, 3).": (
+            lambda model, poses_2d: model(poses_2d).flatten(1)
+        ),
+    },
+    cases=lambda: [
+        (_network(seed=0).requires_grad_(False), torch.randn(2, 3, 5, 2, generator=torch.Generator().manual_seed(0)))
+    ],
+    name="the pose",
+)
 
-    with torch.no_grad():
-        expected = model(poses_2d)
-        mistakes = {
-            hint.format(where): _by_parts(model, poses_2d, mistake, stages)
-            for mistake, hint in STAGE_HINTS.items()
-            for where, stages in STAGES.items()
-        }
-        mistakes |= {hint: _by_parts(model, poses_2d, mistake) for mistake, hint in HEAD_HINTS.items()}
-        mistakes["The three coordinates are not the last axis: the linear layer gives x, y, z of joint 0 first."] = (
-            expected.flatten(1).unflatten(-1, (3, -1)).mT
-        )
-        mistakes["The pose is still a list of 3 * J numbers: give it the shape (B, J, 3)."] = expected.flatten(1)
-        for block in (*model.spatial.encoder.blocks, *model.temporal.encoder.blocks):
-            block.register_forward_pre_hook(_three_axes)
-        for name in ("", "spatial", "temporal", "head", "spatial.encoder", "temporal.encoder"):
-            _forbid(model.get_submodule(name), f"model.{name}".rstrip("."))
-        compare(run_by_hand(model, poses_2d.clone()), expected, mistakes, name="the pose")
+
+def exercise_3(run_by_hand):
+    """The pose, from a model that refuses to run more than its smallest parts."""
+    exercise_3_pose(lambda model, poses_2d: run_by_hand(_in_parts_only(model), poses_2d))
     return "Sixteen lines, and no more is in the network."
+
+
+def _in_parts_only(model: PoseFormer) -> PoseFormer:
+    for block in (*model.spatial.encoder.blocks, *model.temporal.encoder.blocks):
+        block.register_forward_pre_hook(_three_axes)
+    for name in ("", "spatial", "temporal", "head", "spatial.encoder", "temporal.encoder"):
+        _forbid(model.get_submodule(name), f"model.{name}".rstrip("."))
+    return model
 
 
 def _three_axes(_, inputs) -> None:

@@ -8,85 +8,175 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from poseformer_course.checks.judge import NotAnswered, Wrong, compare
+from poseformer_course.checks.judge import Exercise, NotAnswered, Wrong, compare
 from poseformer_lite.metrics import mpjpe
 from poseformer_lite.skeleton import H36M17, HUMANEVA15, flip_poses
 
 
-def exercise_1(stacked_windows):
-    """Windows over sequences that are stored one after the other."""
-    for lengths, window in (((3, 2), 3), ((6, 2, 9), 5), ((4,), 7), ((5, 1, 3), 1)):
+def _centred(window: int) -> int:
+    return window // 2
+
+
+def _windows(stay, before=_centred):
+    """The indices of all windows: `before` of them begin ahead of a frame, and `stay` brings back what lies outside.
+
+    `stay` takes the indices (N, window), and the first and last frame of each row's sequence, (N, 1).
+    """
+
+    def answer(lengths, window):
         counts = torch.tensor(lengths)
         ends = counts.cumsum(0).repeat_interleave(counts)[:, None]
         first = ends - counts.repeat_interleave(counts)[:, None]
-        starting = torch.arange(sum(lengths))[:, None] + torch.arange(window)
-        centred, ending = starting - window // 2, starting - window + 1
-        right = centred.clamp(first, ends - 1)
-        answer = stacked_windows(list(lengths), window)
-        mistakes = {
-            "Some indices leave their sequence: -1 would take the last frame of all. Repeat its end frame.": centred,
-            "The windows reach over the seam into the next sequence: only the ends of the whole stack are repeated. "
-            "Every sequence has its own first and last frame.": centred.clamp(0, sum(lengths) - 1),
-            "The window starts at its frame: put as many frames before it as after.": starting.clamp(first, ends - 1),
-            "The window ends at its frame: put as many frames after it as before.": ending.clamp(first, ends - 1),
-            "The end is off by one: a sequence that begins at b and has n frames ends at b + n - 1, and the frame "
-            "after that belongs to the next.": centred.clamp(first, ends),
-            "Each sequence counts its frames from zero again: add where it begins in the stack.": right - first,
-            "The axes are exchanged: one row per frame, one column per place in the window.": right.T,
-        }
-        compare(answer, right, mistakes, name=f"stacked_windows({list(lengths)}, {window})")
+        return stay(torch.arange(len(ends))[:, None] + torch.arange(window) - before(window), first, ends - 1)
+
+    return answer
+
+
+# Windows over sequences that are stored one after the other.
+exercise_1_windows = Exercise(
+    right=_windows(torch.clamp),
+    mistakes={
+        "Some indices leave their sequence: -1 would take the last frame of all. Repeat its end frame.": (
+            _windows(lambda frames, first, last: frames)
+        ),
+        "The windows reach over the seam into the next sequence: only the ends of the whole stack are repeated. "
+        "Every sequence has its own first and last frame.": (
+            _windows(lambda frames, first, last: frames.clamp(0, len(frames) - 1))
+        ),
+        "The window starts at its frame: put as many frames before it as after.": (
+            _windows(torch.clamp, before=lambda window: 0)
+        ),
+        "The window ends at its frame: put as many frames after it as before.": (
+            _windows(torch.clamp, before=lambda window: window - 1)
+        ),
+        "The end is off by one: a sequence that begins at b and has n frames ends at b + n - 1, and the frame "
+        "after that belongs to the next.": _windows(lambda frames, first, last: frames.clamp(first, last + 1)),
+        "Each sequence counts its frames from zero again: add where it begins in the stack.": (
+            _windows(lambda frames, first, last: frames.clamp(first, last) - first)
+        ),
+        "The axes are exchanged: one row per frame, one column per place in the window.": (
+            _windows(lambda frames, first, last: frames.clamp(first, last).T)
+        ),
+    },
+    cases=[([3, 2], 3), ([6, 2, 9], 5), ([4], 7), ([5, 1, 3], 1)],
+    fields=lambda lengths, window: {"lengths": lengths, "window": window},
+    name="stacked_windows({lengths}, {window})",
+)
+
+
+def exercise_1(stacked_windows):
+    """The windows, as a tensor of integers."""
+    exercise_1_windows(stacked_windows)
+    for lengths, window in exercise_1_windows.each_case():
+        answer = stacked_windows([*lengths], window)
         if not isinstance(answer, Tensor) or answer.is_floating_point():
             raise Wrong("The numbers are right, but only a tensor of integers can pick frames out of the stack.")
     return "This is what `Windows` keeps in `first` and `last`: two numbers per frame in place of copies of the data."
 
 
-def exercise_2(mirror_pixels):
-    """The mirror image of keypoints in pixels."""
-    generator = np.random.default_rng(2)
-    left, right, order, width = [1, 4], [3, 2], [0, 3, 4, 1, 2, 5], 640
-    for frames in (1, 3):
-        keypoints = generator.uniform(20, 300, (frames, 6, 2))
-        given = keypoints.copy()
-        across, negated = keypoints * [-1, 1] + [width, 0], keypoints * [-1, 1]
-        one_way = across.copy()
-        one_way[:, left] = across[:, right]
-        upside_down = keypoints * [1, -1] + [0, width]
-        answer = mirror_pixels(keypoints, width, left, right)
-        if answer is not None and not np.array_equal(keypoints, given):
-            raise Wrong("Your function changes the keypoints it was given: work on a copy.")
-        mistakes = {
-            "The picture is mirrored, but the left hand is still called left: exchange the sides too.": across,
-            "x is negated, so the person has left the picture: x = 0 must go to the right edge.": negated[:, order],
-            "All is one pixel too far left: x runs to `width`, not to the last pixel.": (across - [1, 0])[:, order],
-            "The sides are exchanged, but no joint has moved: mirror x as well.": keypoints[:, order],
-            "The picture stands on its head: mirror x, the first coordinate, not y.": upside_down[:, order],
-            "Both sides now hold the joints of one: write both, each with what the other had before.": one_way,
-        }
-        compare(answer, across[:, order], mistakes, name="the mirror image")
-    return "The x of the middle column does not change, and two mirror images give the original back."
+def _moved(keypoints, to: list[int], origin: list[int]):
+    """A copy in which the joints `to` stand where the joints `origin` stood."""
+    moved = keypoints.copy()
+    moved[:, to] = keypoints[:, origin]
+    return moved
+
+
+def _across(keypoints, width):
+    return keypoints * [-1, 1] + [width, 0]
+
+
+def _exchanged(turned):
+    """The mirror image of which turned(keypoints, width) is the one half: the sides are exchanged too."""
+    return lambda keypoints, width, left, right: _moved(turned(keypoints, width), left + right, right + left)
+
+
+def _keypoints(frames: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(20, 300, (frames, 6, 2))
+
+
+# The mirror image of keypoints in pixels.
+exercise_2 = Exercise(
+    right=_exchanged(_across),
+    mistakes={
+        "The picture is mirrored, but the left hand is still called left: exchange the sides too.": (
+            lambda keypoints, width, left, right: _across(keypoints, width)
+        ),
+        "x is negated, so the person has left the picture: x = 0 must go to the right edge.": (
+            _exchanged(lambda keypoints, width: keypoints * [-1, 1])
+        ),
+        "All is one pixel too far left: x runs to `width`, not to the last pixel.": (
+            _exchanged(lambda keypoints, width: _across(keypoints, width - 1))
+        ),
+        "The sides are exchanged, but no joint has moved: mirror x as well.": (
+            _exchanged(lambda keypoints, width: keypoints)
+        ),
+        "The picture stands on its head: mirror x, the first coordinate, not y.": (
+            _exchanged(lambda keypoints, width: keypoints * [1, -1] + [0, width])
+        ),
+        "Both sides now hold the joints of one: write both, each with what the other had before.": (
+            lambda keypoints, width, left, right: _moved(_across(keypoints, width), left, right)
+        ),
+    },
+    cases=[(_keypoints(1, seed=2), 640, [1, 4], [3, 2]), (_keypoints(3, seed=3), 640, [1, 4], [3, 2])],
+    changed="Your function changes the keypoints it was given: work on a copy.",
+    name="the mirror image",
+    remark="The x of the middle column does not change, and two mirror images give the original back.",
+)
+
+
+def _of_offsets(error):
+    """A loss of predicted and true poses, (B, J, 3) each, from a function of their difference."""
+    return lambda predicted, target: error(predicted - target)
+
+
+def _of_distances(reduced):
+    return _of_offsets(lambda off: reduced(off.norm(dim=-1)))
+
+
+# Eq. 9, the mean distance, over a batch.
+exercise_3_loss = Exercise(
+    right=mpjpe,
+    mistakes={
+        "This is the mean of squares, called MSE. Eq. 9 takes the root for every joint first.": (
+            _of_offsets(lambda off: off.square().mean())
+        ),
+        "The root is taken at the end: take it for every joint, then the mean.": (
+            _of_distances(lambda distances: distances.square().mean().sqrt())
+        ),
+        "The root is taken at the end, of single coordinates: every joint needs one.": (
+            _of_offsets(lambda off: off.square().mean().sqrt())
+        ),
+        "The norm runs over the joints. It must run over x, y and z, the last axis.": (
+            _of_offsets(lambda off: off.norm(dim=-2).mean())
+        ),
+        "The distances are added up, not averaged: the loss would grow with the batch.": _of_distances(torch.sum),
+        "The distances of a pose are added up, its mean is missing: divide by J too.": (
+            _of_distances(lambda distances: distances.sum(1).mean())
+        ),
+        "The losses of the poses are added up: average over the batch too.": (
+            _of_distances(lambda distances: distances.mean(1).sum())
+        ),
+        "This is one norm over a whole pose: every joint needs a distance of its own.": (
+            _of_offsets(lambda off: off.flatten(1).norm(dim=1).mean())
+        ),
+        "This is one norm over the whole batch: every joint needs a distance of its own.": _of_offsets(torch.norm),
+        "The mean absolute coordinate is no distance: off by 30 and 40 mm is 50 mm away.": (
+            _of_offsets(lambda off: off.abs().mean())
+        ),
+        "This is in millimetres; the loss is in metres, as the poses are.": (
+            lambda predicted, target: 1000 * mpjpe(predicted, target)
+        ),
+    },
+    cases=[*torch.randn(2, 2, 5, 7, 3, generator=torch.Generator().manual_seed(3))],
+    name="the loss",
+)
 
 
 def exercise_3(training_loss):
-    """Eq. 9, the mean distance, over a batch, and its gradient."""
-    generator = torch.Generator().manual_seed(3)
-    for predicted, target in torch.randn(2, 2, 5, 7, 3, generator=generator):
-        off = predicted - target
-        distances, of_poses = off.norm(dim=-1), off.flatten(1).norm(dim=1)
+    """The loss and its gradient."""
+    exercise_3_loss(training_loss)
+    for predicted, target in exercise_3_loss.each_case():
         loss = training_loss(predicted.clone(), target.clone())
-        mistakes = {
-            "This is the mean of squares, called MSE. Eq. 9 takes the root for every joint first.": off.square().mean(),
-            "The root is taken at the end: take it for every joint, then the mean.": distances.square().mean().sqrt(),
-            "The root is taken at the end, of single coordinates: every joint needs one.": off.square().mean().sqrt(),
-            "The norm runs over the joints. It must run over x, y and z, the last axis.": off.norm(dim=-2).mean(),
-            "The distances are added up, not averaged: the loss would grow with the batch.": distances.sum(),
-            "The distances of a pose are added up, its mean is missing: divide by J too.": distances.sum(1).mean(),
-            "The losses of the poses are added up: average over the batch too.": distances.mean(1).sum(),
-            "This is one norm over a whole pose: every joint needs a distance of its own.": of_poses.mean(),
-            "This is one norm over the whole batch: every joint needs a distance of its own.": off.norm(),
-            "The mean absolute coordinate is no distance: off by 30 and 40 mm is 50 mm away.": off.abs().mean(),
-            "This is in millimetres; the loss is in metres, as the poses are.": 1000 * distances.mean(),
-        }
-        compare(loss, mpjpe(predicted, target), mistakes, name="the loss")
         leaf = predicted.clone().requires_grad_()
         loss = training_loss(leaf, target.clone()) if isinstance(loss, Tensor) else loss
         if not isinstance(loss, Tensor) or not loss.requires_grad:
@@ -96,35 +186,82 @@ def exercise_3(training_loss):
     return "The loss is the very error that the tables print, which is rare in deep learning."
 
 
+def _risen(step, warmup, top, floor):
+    return top * (step + 1) / (warmup + 1)
+
+
+def _done(step, total, warmup):
+    """The progress of the cosine, from 0 to 1."""
+    return (step - warmup) / (total - warmup)
+
+
+def _cosine(done, top, floor, turn=math.pi):
+    return floor + (top - floor) * (1 + math.cos(turn * done)) / 2
+
+
+def _rates(rise=_risen, done=_done, fall=_cosine):
+    """The rates of all steps: `rise` gives those of the warm-up, and `fall` those after it, from what is `done`."""
+
+    def answer(total, warmup, top, floor):
+        rising = [rise(step, warmup, top, floor) for step in range(warmup)]
+        return rising + [fall(done(step, total, warmup), top, floor) for step in range(warmup, total)]
+
+    return answer
+
+
+# A cosine with warm-up that ends at a floor: the rates of all steps.
+exercise_4_rates = Exercise(
+    right=_rates(),
+    mistakes={
+        "There is no warm-up: the cosine runs from the first step on.": (
+            lambda total, warmup, top, floor: _rates()(total, 0, top, floor)
+        ),
+        "The warm-up starts at zero, so the first step is wasted: let it have a rate.": (
+            _rates(rise=lambda step, warmup, top, floor: top * step / warmup)
+        ),
+        "The warm-up is one step too quick: it reaches `top` before step `warmup`.": (
+            _rates(rise=lambda step, warmup, top, floor: top * (step + 1) / warmup)
+        ),
+        "The warm-up rises from the floor: as in `learning_rate`, it rises from zero.": (
+            _rates(rise=lambda step, warmup, top, floor: floor + _risen(step, warmup, top - floor, floor))
+        ),
+        "The cosine does not begin at `top`: count its progress from the end of the warm-up.": (
+            _rates(done=lambda step, total, warmup: step / total)
+        ),
+        "The progress is divided by all steps: only those after the warm-up belong to it.": (
+            _rates(done=lambda step, total, warmup: (step - warmup) / total)
+        ),
+        "The floor is reached one step early: it belongs to step `total`, after the last.": (
+            _rates(done=lambda step, total, warmup: _done(step, total - 1, warmup))
+        ),
+        "The rate jumps up and down: math.cos takes radians; half a turn is math.pi, not 180.": (
+            _rates(fall=partial(_cosine, turn=180))
+        ),
+        "The cosine stops half-way: half a turn is math.pi.": _rates(fall=partial(_cosine, turn=1)),
+        "The rate falls in a straight line: it must follow half a cosine.": (
+            _rates(fall=lambda done, top, floor: top + (floor - top) * done)
+        ),
+        "The rate falls below the floor: shift and halve the cosine, so that it runs from 1 to 0.": (
+            _rates(fall=lambda done, top, floor: floor + (top - floor) * math.cos(math.pi * done))
+        ),
+        "The rate falls to zero: it must end at `floor`.": (
+            _rates(fall=lambda done, top, floor: _cosine(done, top, floor=0))
+        ),
+        "The fall to zero is cut off: run from `top` to `floor`.": (
+            _rates(fall=lambda done, top, floor: max(_cosine(done, top, floor=0), floor))
+        ),
+        "The floor is laid on top: only the distance from `top` to it is left to fall.": (
+            _rates(fall=lambda done, top, floor: floor + _cosine(done, top, floor=0))
+        ),
+    },
+    cases=[(40, 8, 1e-1, 1e-2)],  # large rates, so that a mistake is far outside the tolerance
+    name="the list of 40 rates",
+)
+
+
 def exercise_4(rate_at):
-    """A cosine with warm-up that ends at a floor."""
-    top, floor, total, warmup = 1e-1, 1e-2, 40, 8  # large, so that a mistake is far outside the tolerance
-
-    def rates(first=1, strides=warmup + 1, low=0.0, floor=floor, high=top, turn=math.pi, begin=warmup, end=total):
-        rise = [low + (top - low) * (step + first) / strides for step in range(warmup)]
-        done = [(step - begin) / (end - begin) for step in range(warmup, total)]
-        return rise + [floor + (high - floor) * (1 + math.cos(turn * part)) / 2 for part in done]
-
-    cosine, line = rates(begin=0), [top + (floor - top) * step / (total - warmup) for step in range(total - warmup)]
-    no_warmup = [floor + (top - floor) * (1 + math.cos(math.pi * step / total)) / 2 for step in range(total)]
-    whole = [*rates()[:warmup], *(2 * rate - top for rate in rates()[warmup:])]
-    mistakes = {
-        "There is no warm-up: the cosine runs from the first step on.": no_warmup,
-        "The warm-up starts at zero, so the first step is wasted: let it have a rate.": rates(first=0, strides=warmup),
-        "The warm-up is one step too quick: it reaches `top` before step `warmup`.": rates(strides=warmup),
-        "The warm-up rises from the floor: as in `learning_rate`, it rises from zero.": rates(low=floor),
-        "The cosine does not begin at `top`: count its progress from the end of the warm-up.": cosine,
-        "The progress is divided by all steps: only those after the warm-up belong to it.": rates(end=total + warmup),
-        "The floor is reached one step early: it belongs to step `total`, after the last.": rates(end=total - 1),
-        "The rate jumps up and down: math.cos takes radians; half a turn is math.pi, not 180.": rates(turn=180),
-        "The cosine stops half-way: half a turn is math.pi.": rates(turn=1),
-        "The rate falls in a straight line: it must follow half a cosine.": [*rates()[:warmup], *line],
-        "The rate falls below the floor: shift and halve the cosine, so that it runs from 1 to 0.": whole,
-        "The rate falls to zero: it must end at `floor`.": rates(floor=0.0),
-        "The fall to zero is cut off: run from `top` to `floor`.": [max(rate, floor) for rate in rates(floor=0.0)],
-        "The floor is laid on top: only the distance from `top` to it is left to fall.": rates(high=top + floor),
-    }
-    compare(_each(rate_at, range(total), total, warmup, top, floor), rates(), mistakes, name="the list of 40 rates")
+    """The rates of all steps, with warm-up and without."""
+    exercise_4_rates(lambda total, *settings: _each(rate_at, range(total), total, *settings))
     compare(_each(rate_at, [0, 5], 10, 0, 1, 0.2), [1, 0.6], name="the rate of steps 0 and 5 without warm-up")
     return "Halfway down, the rate is the mean of `top` and `floor`: a cosine spends half of the steps above it."
 
@@ -154,40 +291,62 @@ def exercise_5(one_step):
     return "Clearing may stand anywhere after step() and before the next backward(), even at the very end."
 
 
-def exercise_6(flip_averaged):
-    """The mean of a prediction and the mirrored prediction for the mirrored window."""
+def _lifter_and_windows(skeleton) -> tuple:
+    """A linear lifter, which is far from symmetric, and windows for it."""
+    J = skeleton.num_joints
+    generator = torch.Generator().manual_seed(J)
+    weight = torch.randn(J * 3, 5 * J * 2, generator=generator) / 10
 
-    def negated(x):
-        return torch.cat([-x[..., :1], x[..., 1:]], dim=-1)
+    def model(windows):
+        return (windows.flatten(1) @ weight.T).unflatten(1, (J, 3))
 
-    for skeleton in (H36M17, HUMANEVA15):
-        J = skeleton.num_joints
-        generator = torch.Generator().manual_seed(J)
-        weight = torch.randn(J * 3, 5 * J * 2, generator=generator) / 10
+    return model, torch.randn(4, 5, J, 2, generator=generator), skeleton
 
-        def model(windows, weight=weight, J=J):
-            return (windows.flatten(1) @ weight.T).unflatten(1, (J, 3))
 
-        windows = torch.randn(4, 5, J, 2, generator=generator)
-        given, flip = windows.clone(), partial(flip_poses, skeleton=skeleton)
-        plain, mirrored = model(windows), model(flip(windows))
-        mean = partial(torch.lerp, plain, weight=0.5)
-        answer = flip_averaged(model, given, skeleton)
-        if answer is not None and not torch.equal(given, windows):
-            raise Wrong("Your function changes the windows it was given: mirror a copy, as flip_poses does.")
-        mistakes = {
-            "The second prediction is still a mirror image: flip it back before you average.": mean(mirrored),
-            "The model saw the same window twice: flip its input as well as its output.": mean(flip(plain)),
-            "This is the mirrored prediction alone: average it with the plain one.": flip(mirrored),
-            "This is the plain prediction: the mirrored window is missing.": plain,
-            "The two predictions are added, not averaged.": plain + flip(mirrored),
-            "Only x is negated, both times: left and right joints must be exchanged, on the way in and on the way "
-            "back.": mean(negated(model(negated(windows)))),
-            "Only x is negated on the way in: exchange left and right joints too.": mean(flip(model(negated(windows)))),
-            "Only x is negated on the way back: left and right joints must be exchanged too.": mean(negated(mirrored)),
-        }
-        compare(answer, mean(flip(mirrored)), mistakes, name=f"the averaged pose of {skeleton.name}")
-    return "The average is a symmetric lifter, whatever the network learned: a mirrored window gets the mirrored pose."
+def _negated(x: Tensor) -> Tensor:
+    return torch.cat([-x[..., :1], x[..., 1:]], dim=-1)
+
+
+def _flipped(model, windows, skeleton):
+    return flip_poses(model(flip_poses(windows, skeleton)), skeleton)
+
+
+def _averaged_with(second):
+    return lambda model, windows, skeleton: (model(windows) + second(model, windows, skeleton)) / 2
+
+
+# The mean of a prediction and the mirrored prediction for the mirrored window.
+exercise_6 = Exercise(
+    right=_averaged_with(_flipped),
+    mistakes={
+        "The second prediction is still a mirror image: flip it back before you average.": (
+            _averaged_with(lambda model, windows, skeleton: model(flip_poses(windows, skeleton)))
+        ),
+        "The model saw the same window twice: flip its input as well as its output.": (
+            _averaged_with(lambda model, windows, skeleton: flip_poses(model(windows), skeleton))
+        ),
+        "This is the mirrored prediction alone: average it with the plain one.": _flipped,
+        "This is the plain prediction: the mirrored window is missing.": (
+            lambda model, windows, skeleton: model(windows)
+        ),
+        "The two predictions are added, not averaged.": (
+            lambda model, windows, skeleton: model(windows) + _flipped(model, windows, skeleton)
+        ),
+        "Only x is negated, both times: left and right joints must be exchanged, on the way in and on the way "
+        "back.": _averaged_with(lambda model, windows, skeleton: _negated(model(_negated(windows)))),
+        "Only x is negated on the way in: exchange left and right joints too.": (
+            _averaged_with(lambda model, windows, skeleton: flip_poses(model(_negated(windows)), skeleton))
+        ),
+        "Only x is negated on the way back: left and right joints must be exchanged too.": (
+            _averaged_with(lambda model, windows, skeleton: _negated(model(flip_poses(windows, skeleton))))
+        ),
+    },
+    cases=[_lifter_and_windows(H36M17), _lifter_and_windows(HUMANEVA15)],
+    changed="Your function changes the windows it was given: mirror a copy, as flip_poses does.",
+    fields=lambda model, windows, skeleton: {"skeleton": skeleton.name},
+    name="the averaged pose of {skeleton}",
+    remark="The average is a symmetric lifter, whatever the network learned: a mirrored window gets the mirrored pose.",
+)
 
 
 def exercise_7(accumulated_step):

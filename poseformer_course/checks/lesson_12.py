@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from poseformer_course.checks.judge import NotAnswered, Wrong, compare
+from poseformer_course.checks.judge import Exercise, NotAnswered, Wrong, compare
 from poseformer_lite.datasets.bodies import H36M_OF_HUMANEVA
 from poseformer_lite.model import PoseFormer
 from poseformer_lite.skeleton import H36M17, HUMANEVA15
@@ -57,99 +57,128 @@ def exercise_1(what_fits):
 WORDS = {"Pelvis": "Hip", "LAnkle": "LFoot", "RAnkle": "RFoot"}
 
 
-def exercise_2(counterparts):
-    """For each joint of the new body its number in the old one."""
-    cases = [
-        (HUMANEVA15.joints, H36M17.joints, WORDS),
-        (("Head", "Pelvis", "RAnkle"), H36M17.joints[::-1], WORDS),
-        (("b", "a"), ("a", "x", "b"), {}),
-    ]
-    for names, among, words in cases:
-        right = [among.index(words.get(name, name)) for name in names]
-        backwards = [([words.get(n, n) for n in names].index(a) if a in map(words.get, names, names) else -1)
-                     for a in among]  # fmt: skip
-        hints = {
-            "this is the other direction, where each joint of the old body is found in the new one: the list needs "
-            f"one number for each of the {len(names)} joints of the new body.": backwards,
-            "this leaves out the old joints that the new body does not have, but a number for each joint of the new "
-            "body was asked, in the new body's order.": sorted(right),
-            "these numbers count from 1: Python counts from 0.": [number + 1 for number in right],
-            "the joints are taken in their order, as if both bodies listed them alike.": list(range(len(names))),
-        }
-        compare(counterparts(list(names), list(among), dict(words)), right, hints, name="the list of joints")
-    return "Names are a promise: a Hip of one data set and a Pelvis of another need not be the same point of a body."
+def _numbers(names, among, words):
+    return [among.index(words.get(name, name)) for name in names]
 
 
-def exercise_3(filled_in):
-    """(..., 15, K) -> (..., 17, K), the missing joints halfway between two that are there."""
-    rng = np.random.default_rng(12)
-    for shape, between in (((4, 15, 3), {7: (0, 8), 9: (8, 10)}), ((2, 3, 15, 2), {7: (0, 8), 9: (10, 14)})):
-        poses = rng.normal(size=shape)
-        joints = list(H36M_OF_HUMANEVA)
-
-        def put(joints=joints, between=between, poses=poses, weights=(0.5, 0.5)):
-            whole = np.zeros((*poses.shape[:-2], 17, poses.shape[-1]))
-            whole[..., joints, :] = poses
-            for missing, (a, b) in between.items():
-                whole[..., missing, :] = weights[0] * whole[..., a, :] + weights[1] * whole[..., b, :]
-            return whole
-
-        small_numbers = np.zeros((*shape[:-2], 17, shape[-1]))
-        small_numbers[..., joints, :] = poses
-        for missing, (a, b) in between.items():
-            small_numbers[..., missing, :] = (poses[..., a, :] + poses[..., b, :]) / 2
-        in_order = [j for j in range(17) if j not in between]
-        hints = {
-            "the missing joints are zero: put each of them halfway between its two neighbours.": put(between={}),
-            "the 15 joints were put down in their own order: joint i of the small body belongs at joints[i].": put(
-                joints=in_order
-            ),
-            "the numbers in `between` are those of the 17 joints: take the neighbours after the 15 are in their "
-            "places.": small_numbers,
-            "the missing joints are sums: half of it is the middle.": put(weights=(1, 1)),
-            "the missing joint lies on one of its neighbours: take the mean of both.": put(weights=(1, 0)),
-        }
-        compare(filled_in(poses.copy(), list(joints), dict(between)), put(), hints, name="the whole pose")
-    return "A guess that is a fixed sum of joints adds no knowledge; it only makes the shapes fit."
+def _other_direction(names, among, words):
+    known = [words.get(name, name) for name in names]
+    return [known.index(name) if name in known else -1 for name in among]
 
 
-def exercise_4(known_takes):
-    """How many test sequences show a take that was seen in pre-training, from whatever camera."""
-    large = [(s, a, c) for s in ("S1", "S5") for a in ("Walking", "Greeting 1") for c in ("left", "right")]
-    large += [("S6", "Walking", "left"), ("S6", "Walking", "right")]
-    test = [
-        ("S1", "Walking", "left"),  # the same sequence
-        ("S1", "Walking", "top"),  # the same take from another camera
-        ("S1", "Greeting", "left"),  # another take of a known person
-        ("S5", "Greeting 1", "top"),
-        ("S9", "Walking", "left"),  # a new person
-        ("S6", "Sitting", "left"),
-        ("S5", "Walking", "top"),
-        ("S9", "Greeting 1", "right"),
-        ("S6", "Greeting 1", "left"),  # a known person and a known action, and never together
-        ("S9", "Walking", "top"),
-    ]
-    people, actions = {s for s, _, _ in large}, {a for _, a, _ in large}
-    takes = {(s, a) for s, a, _ in large}
-    right = sum((s, a) in takes for s, a, _ in test)
-    hints = {
-        "only sequences of the same camera were found: another camera shows the same motion of the same person.": sum(
-            row in large for row in test
+# For each joint of the new body its number in the old one.
+exercise_2 = Exercise(
+    right=_numbers,
+    mistakes={
+        "this is the other direction, where each joint of the old body is found in the new one: the list needs "
+        "one number for each of the {count} joints of the new body.": _other_direction,
+        "this leaves out the old joints that the new body does not have, but a number for each joint of the new "
+        "body was asked, in the new body's order.": lambda *given: sorted(_numbers(*given)),
+        "these numbers count from 1: Python counts from 0.": lambda *given: [n + 1 for n in _numbers(*given)],
+        "the joints are taken in their order, as if both bodies listed them alike.": (
+            lambda names, among, words: list(range(len(names)))
         ),
-        "this counts every sequence of a person that was seen: here, another take of a known person is allowed.": sum(
-            s in people for s, _, _ in test
+    },
+    cases=[
+        (list(HUMANEVA15.joints), list(H36M17.joints), WORDS),
+        (["Head", "Pelvis", "RAnkle"], list(H36M17.joints[::-1]), WORDS),
+        (["b", "a"], ["a", "x", "b"], {}),
+    ],
+    fields=lambda names, among, words: {"count": len(names)},
+    name="the list of joints",
+    remark="Names are a promise: a Hip of one data set and a Pelvis of another need not be the same point of a body.",
+)
+
+
+def _whole(poses, joints, between, weights=(0.5, 0.5), numbers_of_the_whole=True):
+    whole = np.zeros((*poses.shape[:-2], 17, poses.shape[-1]))
+    whole[..., joints, :] = poses
+    there = whole if numbers_of_the_whole else poses
+    for missing, (a, b) in between.items():
+        whole[..., missing, :] = weights[0] * there[..., a, :] + weights[1] * there[..., b, :]
+    return whole
+
+
+def _poses(*shape: int) -> np.ndarray:
+    return np.random.default_rng(12).normal(size=shape)
+
+
+# (..., 15, K) -> (..., 17, K), the missing joints halfway between two that are there.
+exercise_3 = Exercise(
+    right=_whole,
+    mistakes={
+        "the missing joints are zero: put each of them halfway between its two neighbours.": (
+            lambda *given: _whole(*given, weights=(0, 0))
         ),
-        "this counts every action that was seen, whoever did it: compare person and action together.": sum(
-            a in actions for _, a, _ in test
+        "the 15 joints were put down in their own order: joint i of the small body belongs at joints[i].": (
+            lambda poses, joints, between: _whole(poses, sorted(joints), between)
         ),
-        "person and action were looked up one by one: the pair must occur.": sum(
-            s in people and a in actions for s, a, _ in test
+        "the numbers in `between` are those of the 17 joints: take the neighbours after the 15 are in their "
+        "places.": lambda *given: _whole(*given, numbers_of_the_whole=False),
+        "the missing joints are sums: half of it is the middle.": lambda *given: _whole(*given, weights=(1, 1)),
+        "the missing joint lies on one of its neighbours: take the mean of both.": (
+            lambda *given: _whole(*given, weights=(1, 0))
         ),
-        "this counts takes: where two test sequences show one take, both count.": len(takes & {t[:2] for t in test}),
-        "these are the sequences that are clean: count the others.": len(test) - right,
-    }
-    compare(known_takes(list(large), list(test)), right, hints, name="the number of sequences")
-    return "The same motion from another camera is the commonest leak in this field: the 3D answer is the same."
+    },
+    cases=[
+        (_poses(4, 15, 3), list(H36M_OF_HUMANEVA), {7: (0, 8), 9: (8, 10)}),
+        (_poses(2, 3, 15, 2), list(H36M_OF_HUMANEVA), {7: (0, 8), 9: (10, 14)}),
+    ],
+    name="the whole pose",
+    remark="A guess that is a fixed sum of joints adds no knowledge; it only makes the shapes fit.",
+)
+
+
+LARGE = [(s, a, c) for s in ("S1", "S5") for a in ("Walking", "Greeting 1") for c in ("left", "right")]
+LARGE += [("S6", "Walking", "left"), ("S6", "Walking", "right")]
+TEST = [
+    ("S1", "Walking", "left"),  # the same sequence
+    ("S1", "Walking", "top"),  # the same take from another camera
+    ("S1", "Greeting", "left"),  # another take of a known person
+    ("S5", "Greeting 1", "top"),
+    ("S9", "Walking", "left"),  # a new person
+    ("S6", "Sitting", "left"),
+    ("S5", "Walking", "top"),
+    ("S9", "Greeting 1", "right"),
+    ("S6", "Greeting 1", "left"),  # a known person and a known action, and never together
+    ("S9", "Walking", "top"),
+]
+
+
+def _known(*parts):
+    """How many test sequences have each of these parts in common with some sequence of the large data."""
+
+    def answer(large, test):
+        return sum(all(row[part] in {seen[part] for seen in large} for part in parts) for row in test)
+
+    return answer
+
+
+PERSON, ACTION, TAKE, SEQUENCE = slice(0, 1), slice(1, 2), slice(0, 2), slice(0, 3)
+
+# How many test sequences show a take that was seen in pre-training, from whatever camera.
+exercise_4 = Exercise(
+    right=_known(TAKE),
+    mistakes={
+        "only sequences of the same camera were found: another camera shows the same motion of the same person.": (
+            _known(SEQUENCE)
+        ),
+        "this counts every sequence of a person that was seen: here, another take of a known person is allowed.": (
+            _known(PERSON)
+        ),
+        "this counts every action that was seen, whoever did it: compare person and action together.": _known(ACTION),
+        "person and action were looked up one by one: the pair must occur.": _known(PERSON, ACTION),
+        "this counts takes: where two test sequences show one take, both count.": (
+            lambda large, test: len({row[TAKE] for row in large} & {row[TAKE] for row in test})
+        ),
+        "these are the sequences that are clean: count the others.": (
+            lambda large, test: len(test) - _known(TAKE)(large, test)
+        ),
+    },
+    cases=[(LARGE, TEST)],
+    name="the number of sequences",
+    remark="The same motion from another camera is the commonest leak in this field: the 3D answer is the same.",
+)
 
 
 def exercise_5(two_rates):
@@ -180,45 +209,59 @@ def exercise_5(two_rates):
             raise Wrong("the rates are swapped: what moved is the part that should change little.")
         if slow == fast == {rate}:
             raise Wrong("both groups have the same rate: multiply that of the spatial stage by the factor.")
-        compare([*slow], [rate * factor], {"the rate of the spatial stage was divided by the factor.": [rate / factor]},
-                name="the rate of the spatial stage")  # fmt: skip
+        divided = {"the rate of the spatial stage was divided by the factor.": [rate / factor]}
+        compare([*slow], [rate * factor], divided, name="the rate of the spatial stage")
         compare([*fast], [rate], name="the rate of all other weights")
         torch.optim.AdamW(groups)
     return "With a factor of 0 the spatial stage would be frozen, and with 1 it is fine-tuned as all the rest."
 
 
+CURVES = ([500, 2000, 8000], [140.0, 120.0, 90.0]), ([100, 1000, 10_000, 100_000], [90.0, 70.0, 65.0, 50.0])
+
+
+def _along(frames, errors):
+    """Errors that the curve reaches, the last of them a measured one."""
+    return *np.linspace(errors[0] - 0.5, errors[-1] + 0.5, 5), errors[1]
+
+
+def _read_off(error, frames, errors):
+    return np.exp(np.interp(error, errors[::-1], np.log(frames)[::-1]))
+
+
+# At how many frames a falling curve reaches an error, on a logarithmic axis.
+exercise_6_frames = Exercise(
+    right=_read_off,
+    mistakes={
+        "this is read off straight lines over the frames: the axis is logarithmic, so interpolate the logarithms and "
+        "take the exponential at the end.": (
+            lambda error, frames, errors: np.interp(error, errors[::-1], frames[::-1])
+        ),
+        "this is the logarithm of the frames: take the exponential.": lambda *given: np.log(_read_off(*given)),
+        "this is one of the measured points: interpolate between the two on either side.": (
+            lambda error, frames, errors: frames[int(np.searchsorted(-np.array(errors), -error))]
+        ),
+        "this is one of the measured points: np.interp wants its second argument to rise, and the errors fall, "
+        "so turn both lists round.": lambda error, frames, errors: np.exp(np.interp(error, errors, np.log(frames))),
+    },
+    cases=[(float(error), *curve) for curve in CURVES for error in _along(*curve)],
+    fields=lambda error, frames, errors: {"error": error},
+    name="the frames for {error:.1f} mm",
+)
+
+
 def exercise_6(frames_for):
-    """At how many frames a falling curve reaches an error, on a logarithmic axis."""
-    curves = (([500, 2000, 8000], [140.0, 120.0, 90.0]), ([100, 1000, 10_000, 100_000], [90.0, 70.0, 65.0, 50.0]))
-    for frames, errors in curves:
-        logs = np.log(frames)
-        for error in (*np.linspace(errors[-1] + 0.5, errors[0] - 0.5, 5), errors[1]):
-            right = np.exp(np.interp(error, errors[::-1], logs[::-1]))
-            hints = {
-                "this is read off straight lines over the frames: the axis is logarithmic, so interpolate the "
-                "logarithms and take the exponential at the end.": np.interp(error, errors[::-1], frames[::-1]),
-                "this is the logarithm of the frames: take the exponential.": np.log(right),
-                "this is one of the measured points: interpolate between the two on either side.": frames[
-                    int(np.searchsorted(-np.array(errors), -error))
-                ],
-                "this is one of the measured points: np.interp wants its second argument to rise, and the errors fall, "
-                "so turn both lists round.": np.exp(np.interp(error, errors, logs)),
-            }
-            compare(frames_for(float(error), list(frames), list(errors)), right, hints,
-                    name=f"the frames for {error:.1f} mm")  # fmt: skip
-        _beyond(frames_for, frames, errors)
+    """The frames for errors on the curves, and for errors that no frames or the fewest reach."""
+    exercise_6_frames(frames_for)
+    for frames, errors in CURVES:
+        below = frames_for(errors[-1] - 1, list(frames), list(errors))
+        if not (isinstance(below, float | np.floating) and np.isposinf(below)):
+            raise Wrong(f"an error that was never reached, {errors[-1] - 1} mm, gives {below}: return float('inf').")
+        compare(
+            frames_for(errors[0] + 1, list(frames), list(errors)),
+            frames[0],
+            name="the frames for an error above the curve, for which the fewest that were tried are enough,",
+        )
     return "Divide it by the frames that the fine-tuned network had, and you know what a frame was worth."
-
-
-def _beyond(frames_for, frames, errors) -> None:
-    below = frames_for(errors[-1] - 1, list(frames), list(errors))
-    if not (isinstance(below, float | np.floating) and np.isposinf(below)):
-        raise Wrong(f"an error that was never reached, {errors[-1] - 1} mm, gives {below}: return float('inf').")
-    compare(
-        frames_for(errors[0] + 1, list(frames), list(errors)),
-        frames[0],
-        name="the frames for an error above the curve, for which the fewest that were tried are enough,",
-    )
 
 
 def exercise_7(moved):

@@ -4,87 +4,105 @@ import numpy as np
 import torch
 from scipy.fft import dct, idct
 
-from poseformer_course.checks.judge import NotAnswered, Wrong, compare
+from poseformer_course.checks.judge import Exercise, NotAnswered, Wrong
 
 
-def exercise_1(merged):
-    """The mean of all that windows say about each frame."""
-    rng = np.random.default_rng(14)
-    for T, F, first in ((8, 3, [-1, 0, 2, 5, 6, 3]), (5, 5, [-2, 0, 1]), (4, 1, [0, 1, 2, 3])):
-        said = rng.normal(size=(len(first), F, 2, 3))
+def _merged(merge, frame_of=lambda frame, T: frame):
+    """What windows say about frame_of(frame, T), merged by merge(poses of one frame, what all windows say)."""
+
+    def answer(said, first, T):
         heard: list[list] = [[] for _ in range(T)]
-        at_ends: list[list] = [[] for _ in range(T)]
         for window, begin in zip(said, first, strict=True):
-            for place, pose in enumerate(window):
-                at_ends[min(max(begin + place, 0), T - 1)].append(pose)
-                if 0 <= begin + place < T:
-                    heard[begin + place].append(pose)
-        right = np.array([np.mean(poses, axis=0) for poses in heard])
-        hints = {
-            "These are sums: divide by how many windows hold the frame.": np.array([np.sum(p, axis=0) for p in heard]),
-            "The sums were divided by F for every frame: not every frame is in F windows.": np.array(
-                [np.sum(p, axis=0) / F for p in heard]
-            ),
-            "The sums were divided by the number of windows: not every window holds the frame.": np.array(
-                [np.sum(p, axis=0) / len(first) for p in heard]
-            ),
-            "Only the last answer for each frame is left: add them up.": np.array([p[-1] for p in heard]),
-            "Only the first answer for each frame is left: add them up.": np.array([p[0] for p in heard]),
-            "What windows say about frames beyond the ends was given to the end frames: leave it out.": np.array(
-                [np.mean(p, axis=0) for p in at_ends]
-            ),
-            "Frames before 0 were counted from the end, as negative indices are: leave them out.": _wrapped(
-                said, first, T
-            ),
-        }
-        compare(merged(said.copy(), list(first), T), right, hints, name=f"the poses of {T} frames")
-    return "At the ends fewer windows have a say, so the mean is over fewer."
+            for frame, pose in enumerate(window, start=begin):
+                if 0 <= frame_of(frame, T) < T:
+                    heard[frame_of(frame, T)].append(pose)
+        return np.array([merge(poses, said) for poses in heard])
+
+    return answer
 
 
-def _wrapped(said: np.ndarray, first: list[int], T: int) -> np.ndarray:
-    total, count = np.zeros((T, *said.shape[2:])), np.zeros((T, 1, 1))
-    for window, begin in zip(said, first, strict=True):
-        for place, pose in enumerate(window):
-            if begin + place < T:
-                total[begin + place] += pose
-                count[begin + place] += 1
-    return total / count
+def _mean(poses, said):
+    return np.mean(poses, axis=0)
 
 
-def exercise_2(slow_part):
-    """Only the lowest frequencies of a signal along its first axis."""
-    rng = np.random.default_rng(14)
-    for F, keep in ((27, 5), (9, 1), (12, 11)):
-        x = rng.normal(size=(F, 3, 2)) + np.linspace(0, 4, F)[:, None, None]
-        waves = dct(x, axis=0, norm="ortho")
-        right = _band(waves, slice(0, keep))
-        hints = {
-            "These are the frequencies: transform back.": np.where(np.arange(F)[:, None, None] < keep, waves, 0),
-            "The low frequencies were set to zero, not the high ones.": _band(waves, slice(keep, None)),
-            "One frequency too many is left: the first is number 0, so keep :keep.": _band(waves, slice(0, keep + 1)),
-            "One frequency too few is left, or the mean is gone: number 0 is one of those to keep.": _band(
-                waves, slice(1, keep)
-            ),
-            "The mean is gone: the lowest frequency, number 0, is one of those to keep.": _band(
-                waves, slice(1, keep + 1)
-            ),
-            "The transform went along the last axis: time is the first one.": _along_the_last(x, keep),
-            "The signal was cut off, not its frequencies.": np.where(np.arange(F)[:, None, None] < keep, x, 0),
-        }
-        compare(slow_part(x.copy(), keep), right, hints, name=f"{keep} of {F} frequencies")
-    return "With all of them kept nothing would change, with one a window stands still."
+def _windows(F: int, first: list[int]) -> np.ndarray:
+    return np.random.default_rng(F).normal(size=(len(first), F, 2, 3))
 
 
-def _band(waves: np.ndarray, kept: slice) -> np.ndarray:
-    left = np.zeros_like(waves)
-    left[kept] = waves[kept]
-    return idct(left, axis=0, norm="ortho")
+# The mean of all that windows say about each frame.
+exercise_1 = Exercise(
+    right=_merged(_mean),
+    mistakes={
+        "These are sums: divide by how many windows hold the frame.": _merged(
+            lambda poses, said: np.sum(poses, axis=0)
+        ),
+        "The sums were divided by F for every frame: not every frame is in F windows.": (
+            _merged(lambda poses, said: np.sum(poses, axis=0) / said.shape[1])
+        ),
+        "The sums were divided by the number of windows: not every window holds the frame.": (
+            _merged(lambda poses, said: np.sum(poses, axis=0) / len(said))
+        ),
+        "Only the last answer for each frame is left: add them up.": _merged(lambda poses, said: poses[-1]),
+        "Only the first answer for each frame is left: add them up.": _merged(lambda poses, said: poses[0]),
+        "What windows say about frames beyond the ends was given to the end frames: leave it out.": (
+            _merged(_mean, frame_of=lambda frame, T: min(max(frame, 0), T - 1))
+        ),
+        "Frames before 0 were counted from the end, as negative indices are: leave them out.": (
+            _merged(_mean, frame_of=lambda frame, T: frame + T if frame < 0 else frame)
+        ),
+    },
+    cases=[
+        (_windows(F, first), first, T)
+        for T, F, first in ((8, 3, [-1, 0, 2, 5, 6, 3]), (5, 5, [-2, 0, 1]), (4, 1, [0, 1, 2, 3]))
+    ],
+    fields=lambda said, first, T: {"T": T},
+    name="the poses of {T} frames",
+    remark="At the ends fewer windows have a say, so the mean is over fewer.",
+)
 
 
-def _along_the_last(x: np.ndarray, keep: int) -> np.ndarray:
-    waves = dct(x, norm="ortho")
-    waves[..., keep:] = 0
-    return idct(waves, norm="ortho")
+def _band(kept, axis=0):
+    """The signal with the frequencies kept(keep) alone, a slice."""
+
+    def answer(x, keep):
+        waves = np.moveaxis(dct(x, axis=axis, norm="ortho"), axis, 0)
+        left = np.zeros_like(waves)
+        left[kept(keep)] = waves[kept(keep)]
+        return idct(np.moveaxis(left, 0, axis), axis=axis, norm="ortho")
+
+    return answer
+
+
+_slow = _band(lambda keep: slice(0, keep))
+
+
+def _signal(F: int) -> np.ndarray:
+    return np.random.default_rng(F).normal(size=(F, 3, 2)) + np.linspace(0, 4, F)[:, None, None]
+
+
+# Only the lowest frequencies of a signal along its first axis.
+exercise_2 = Exercise(
+    right=_slow,
+    mistakes={
+        "These are the frequencies: transform back.": lambda x, keep: dct(_slow(x, keep), axis=0, norm="ortho"),
+        "The low frequencies were set to zero, not the high ones.": _band(lambda keep: slice(keep, None)),
+        "One frequency too many is left: the first is number 0, so keep :keep.": _band(lambda keep: slice(0, keep + 1)),
+        "One frequency too few is left, or the mean is gone: number 0 is one of those to keep.": (
+            _band(lambda keep: slice(1, keep))
+        ),
+        "The mean is gone: the lowest frequency, number 0, is one of those to keep.": (
+            _band(lambda keep: slice(1, keep + 1))
+        ),
+        "The transform went along the last axis: time is the first one.": _band(lambda keep: slice(0, keep), axis=-1),
+        "The signal was cut off, not its frequencies.": (
+            lambda x, keep: np.where(np.arange(len(x))[:, None, None] < keep, x, 0)
+        ),
+    },
+    cases=[(_signal(27), 5), (_signal(9), 1), (_signal(12), 11)],
+    fields=lambda x, keep: {"keep": keep, "F": len(x)},
+    name="{keep} of {F} frequencies",
+    remark="With all of them kept nothing would change, with one a window stands still.",
+)
 
 
 def exercise_3(hidden):
@@ -130,34 +148,48 @@ def _whole_rows(lost: torch.Tensor) -> bool:
     return any(bool(((part == 0) | (part == 1)).all()) for part in (frames, joints))
 
 
-def exercise_4(best_and_mean):
-    """The first, the best in each frame, and the mean of several hypotheses, in mm."""
+def _in_mm(
+    first=lambda joints: joints[0].mean(),
+    best=lambda joints: joints.mean(axis=-1).min(axis=0).mean(),
+    middle=lambda joints, of_mean_pose: of_mean_pose,
+):
+    """Three numbers, each from the errors of all joints, (K, T, J)."""
+
+    def answer(hypotheses, truth):
+        joints = 1000 * np.linalg.norm(hypotheses - truth, axis=-1)
+        of_mean_pose = 1000 * np.linalg.norm(hypotheses.mean(axis=0) - truth, axis=-1).mean()
+        return first(joints), best(joints), middle(joints, of_mean_pose)
+
+    return answer
+
+
+def _hypotheses(K: int, T: int) -> tuple[np.ndarray, np.ndarray]:
+    """K motions, and the true one."""
     rng = np.random.default_rng(14)
-    for K, T in ((3, 12), (5, 4)):
-        truth = rng.normal(size=(T, 4, 3))
-        hypotheses = truth + 0.1 * rng.normal(size=(K, T, 4, 3)) * rng.uniform(0.5, 2, (K, T, 1, 1))
-        joints = np.linalg.norm(hypotheses - truth, axis=-1)  # (K, T, J)
-        errors = joints.mean(-1)
-        middle = np.linalg.norm(hypotheses.mean(0) - truth, axis=-1).mean()
-        first, best = errors[0].mean(), errors.min(0).mean()
-        hints = {
-            "These are metres: multiply by 1,000.": (first, best, middle),
-            "The best was taken once for the whole motion: it may be another one in each frame.": (
-                (1e3 * first, 1e3 * errors.mean(1).min(), 1e3 * middle)
-            ),
-            "The best was taken for each joint: it is the best pose of a frame that counts.": (
-                (1e3 * first, 1e3 * joints.min(0).mean(), 1e3 * middle)
-            ),
-            "The last number is the mean of the errors: it should be the error of the mean pose.": (
-                (1e3 * first, 1e3 * best, 1e3 * errors.mean())
-            ),
-            "The first number is the mean over all hypotheses: it should be the first one's.": (
-                (1e3 * errors.mean(), 1e3 * best, 1e3 * middle)
-            ),
-            "This is the smallest error of any frame: take the mean over the frames.": (
-                (1e3 * first, 1e3 * errors.min(), 1e3 * middle)
-            ),
-        }
-        right = (1e3 * first, 1e3 * best, 1e3 * middle)
-        compare(best_and_mean(hypotheses.copy(), truth.copy()), right, hints, name="the three errors")
-    return "The second number needs the truth, the third does not."
+    truth = rng.normal(size=(T, 4, 3))
+    return truth + 0.1 * rng.normal(size=(K, T, 4, 3)) * rng.uniform(0.5, 2, (K, T, 1, 1)), truth
+
+
+# The first, the best in each frame, and the mean of several hypotheses, in mm.
+exercise_4 = Exercise(
+    right=_in_mm(),
+    mistakes={
+        "These are metres: multiply by 1,000.": lambda *given: np.divide(_in_mm()(*given), 1000),
+        "The best was taken once for the whole motion: it may be another one in each frame.": (
+            _in_mm(best=lambda joints: joints.mean(axis=(1, 2)).min())
+        ),
+        "The best was taken for each joint: it is the best pose of a frame that counts.": (
+            _in_mm(best=lambda joints: joints.min(axis=0).mean())
+        ),
+        "The last number is the mean of the errors: it should be the error of the mean pose.": (
+            _in_mm(middle=lambda joints, of_mean_pose: joints.mean())
+        ),
+        "The first number is the mean over all hypotheses: it should be the first one's.": _in_mm(first=np.mean),
+        "This is the smallest error of any frame: take the mean over the frames.": (
+            _in_mm(best=lambda joints: joints.mean(axis=-1).min())
+        ),
+    },
+    cases=[_hypotheses(3, 12), _hypotheses(5, 4)],
+    name="the three errors",
+    remark="The second number needs the truth, the third does not.",
+)

@@ -1,29 +1,21 @@
 """Plausible wrong answers to the exercises of lesson 04, and what the hint must say."""
 
 import torch
+from torch.nn.functional import layer_norm
 
 from poseformer_lite.model.encoder import EncoderBlock
-
-
-def normalise(over=-1, unbiased=False, eps_inside=True, centred=True, affine=True):
-    """LayerNorm with a mistake."""
-
-    def answer(x, gain, shift, eps):
-        variance = x.var(over, keepdim=True, unbiased=unbiased)
-        scale = (variance + eps).sqrt() if eps_inside else variance.sqrt() + eps
-        out = (x - x.mean(over, keepdim=True) if centred else x) / scale
-        return gain * out + shift if affine else out
-
-    return answer
 
 
 def axes_lost(x, gain, shift, eps):
     return gain * (x - x.mean(-1)) / (x.var(-1, unbiased=False) + eps).sqrt() + shift
 
 
-def post_norm(x, attention, mlp, norm1, norm2):
-    x = norm1(x + attention(x))
-    return norm2(x + mlp(x))
+def over_the_batch(x, gain, shift, eps):
+    return layer_norm(x.movedim(0, -1), (len(x),), eps=eps).movedim(-1, 0) * gain + shift
+
+
+def added_before_the_gain(x, gain, shift, eps):
+    return (layer_norm(x, gain.shape, eps=eps) + shift) * gain
 
 
 def normed_is_added(x, attention, mlp, norm1, norm2):
@@ -33,37 +25,8 @@ def normed_is_added(x, attention, mlp, norm1, norm2):
     return x + mlp(x)
 
 
-def first_residual_lost(x, attention, mlp, norm1, norm2):
-    x = attention(norm1(x))
-    return x + mlp(norm2(x))
-
-
 def side_by_side(x, attention, mlp, norm1, norm2):
     return x + attention(norm1(x)) + mlp(norm2(x))
-
-
-def old_x_is_added(x, attention, mlp, norm1, norm2):
-    return x + mlp(norm2(x + attention(norm1(x))))
-
-
-def mlp_without_norm(x, attention, mlp, norm1, norm2):
-    x = x + attention(norm1(x))
-    return x + mlp(x)
-
-
-def one_norm_for_both(x, attention, mlp, norm1, norm2):
-    x = x + attention(norm1(x))
-    return x + mlp(norm1(x))
-
-
-def no_norms(x, attention, mlp, norm1, norm2):
-    x = x + attention(x)
-    return x + mlp(x)
-
-
-def norm_of_the_branch(x, attention, mlp, norm1, norm2):
-    x = x + norm1(attention(x))
-    return x + norm2(mlp(x))
 
 
 def coins(shape=(1, 1), scale=lambda rate: 1 / (1 - rate), invert=False, always=False, shared=False, outside=1.0):
@@ -124,20 +87,11 @@ def scaled_the_old_way(branch, rate, training):
     return branch if training else branch * (1 - rate)
 
 
-def less(forgotten):
-    """The count without what `forgotten(C, ratio)` numbers."""
-    return lambda C, ratio: count()(C, ratio) - forgotten(C, ratio)
-
-
-def count(biases=1, norms=2, qkv_biases=1, projection=1, wide=None):
-    """The count of a layer's parameters with a mistake."""
-
-    def answer(C, ratio):
-        hidden = (wide or ratio) * C
-        attention = 3 * (C * C + biases * qkv_biases * C) + projection * (C * C + biases * C)
-        return norms * 2 * C + attention + 2 * C * hidden + biases * (hidden + C)
-
-    return answer
+def count(C, ratio, qkv_biases=True, hidden=None):
+    """The parameters of a layer, weights and biases one by one."""
+    hidden = hidden or ratio * C
+    norms, qkv, projection = [C, C] * 2, [3 * C * C, 3 * C * qkv_biases], [C * C, C]
+    return sum([*norms, *qkv, *projection, C * hidden, hidden, hidden * C, C])
 
 
 class PostNorm(EncoderBlock):
@@ -146,27 +100,10 @@ class PostNorm(EncoderBlock):
         return self.norm2(x + self.drop_path(self.mlp(x)))
 
 
-class StillPreNorm(EncoderBlock):
-    def forward(self, x):
-        return super().forward(x)
-
-
 class NormOfTheBranch(EncoderBlock):
     def forward(self, x):
         x = x + self.drop_path(self.norm1(self.attn(x)))
         return x + self.drop_path(self.norm2(self.mlp(x)))
-
-
-class NeverDrops(EncoderBlock):
-    def forward(self, x):
-        x = self.norm1(x + self.attn(x))
-        return self.norm2(x + self.mlp(x))
-
-
-class NormsSwapped(EncoderBlock):
-    def forward(self, x):
-        x = self.norm2(x + self.drop_path(self.attn(x)))
-        return self.norm1(x + self.drop_path(self.mlp(x)))
 
 
 class DropsTheSum(EncoderBlock):
@@ -175,76 +112,35 @@ class DropsTheSum(EncoderBlock):
         return self.norm2(self.drop_path(x + self.mlp(x)))
 
 
-class DropsAfterTheNorm(EncoderBlock):
-    def forward(self, x):
-        x = self.drop_path(self.norm1(x + self.attn(x)))
-        return self.drop_path(self.norm2(x + self.mlp(x)))
+def lengths(layers, x, direction, fresh=True, of_inputs=False):
+    """Gradients by backward()."""
+    for parameter in (p for layer in layers for p in layer.parameters()):
+        parameter.grad = None if fresh else parameter.grad
+    inputs = []
+    for layer in layers:
+        inputs.append(x.requires_grad_() if x.is_leaf else x)
+        inputs[-1].retain_grad()
+        x = layer(x)
+    torch.tensordot(x, direction, dims=x.ndim).backward()
+    if of_inputs:
+        return [given.grad.norm().item() for given in inputs]
+    return [sum(p.grad.square().sum() for p in layer.parameters()) ** 0.5 for layer in layers]
 
 
-class NormsInBothPlaces(EncoderBlock):
-    def forward(self, x):
-        x = self.norm1(x + self.drop_path(self.attn(self.norm1(x))))
-        return self.norm2(x + self.drop_path(self.mlp(self.norm2(x))))
-
-
-def activations(of_output):
-    """The gradients of what goes into each layer, or of what comes out."""
-
-    def answer(layers, x, direction):
-        inputs, outputs = [], []
-        x = x.requires_grad_()
-        for layer in layers:
-            inputs.append(x)
-            x = layer(x)
-            outputs.append(x)
-        gradients = torch.autograd.grad((x * direction).sum(), outputs if of_output else inputs)
-        return [g.norm().item() for g in gradients]
-
-    return answer
-
-
-def per_layer(of_layer, fresh=True, direct=True):
-    """Gradients by backward(), of each layer what `of_layer` makes of its list of gradients."""
-
-    def answer(layers, x, direction):
-        parameters = [p for layer in layers for p in layer.parameters()]
-        if fresh:
-            for p in parameters:
-                p.grad = None
-        for layer in layers:
-            x = layer(x)
-        ((x * direction).sum() if direct else x.sum()).backward()
-        return [of_layer([p.grad for p in layer.parameters()]) for layer in layers]
-
-    return answer
-
-
-def length(gradients):
-    return torch.cat([g.flatten() for g in gradients]).norm().item()
+def weights_only(layers, x, direction):
+    lengths(layers, x, direction)
+    return [layer.weight.grad.norm().item() for layer in layers]
 
 
 MISTAKES = {
     "04.1": {
-        "over the tokens": (normalise(over=1), "over the tokens"),
-        "over the batch": (normalise(over=0), "over the batch"),
-        "BatchNorm": (normalise(over=(0, 1)), "BatchNorm"),
+        "over the batch": (over_the_batch, "over the batch"),
+        "shift before gain": (added_before_the_gain, "multiply first"),
         "no keepdim": (axes_lost, "keepdim"),
-        "over tokens and channels": (normalise(over=(1, 2)), "tokens and channels together"),
-        "the unbiased variance": (normalise(unbiased=True), r"C - 1"),
-        "eps outside of the root": (normalise(eps_inside=False), "under the root"),
-        "the mean is forgotten": (normalise(centred=False), "mean is not taken away"),
-        "no gain and shift": (normalise(affine=False), "gain and shift are not used"),
     },
     "04.2": {
-        "post-norm": (post_norm, "post-norm"),
         "the normed x is added": (normed_is_added, "normed tokens are added"),
-        "a residual is forgotten": (first_residual_lost, "residual of Eq. 6 is missing"),
         "attention and MLP side by side": (side_by_side, "beside the attention"),
-        "the second sum starts from x": (old_x_is_added, "Eq. 7 adds x"),
-        "the MLP without a norm": (mlp_without_norm, "without a norm"),
-        "no norms": (no_norms, "norms are left out"),
-        "norm of the branch": (norm_of_the_branch, "come after attention and MLP"),
-        "one norm for both": (one_norm_for_both, "norm1 is used twice"),
     },
     "04.3": {
         "per element": (coins(shape=(None, None)), "single numbers, as in dropout"),
@@ -267,35 +163,18 @@ MISTAKES = {
         "scales in evaluation": (coins(outside=0.75), "multiply by 1 - rate"),
     },
     "04.4": {
-        "biases forgotten": (count(biases=0), "biases of the linear layers are missing"),
-        "LayerNorms forgotten": (count(norms=0), "either the two LayerNorms"),
-        "attention's biases forgotten": (less(lambda C, ratio: 4 * C), "or the biases of the attention"),
-        "MLP's biases forgotten": (less(lambda C, ratio: (ratio + 1) * C), "MLP's biases"),
-        "hidden biases forgotten": (less(lambda C, ratio: ratio * C), "hidden layer's biases"),
-        "the projection's weights forgotten": (less(lambda C, ratio: C * C), "weights of one C by C matrix"),
-        "the projection's bias forgotten": (less(lambda C, ratio: C), "give out C channels has no bias"),
-        "one LayerNorm": (count(norms=1), "two LayerNorms"),
-        "no bias for q, k and v": (count(qkv_biases=0), "Queries, keys and values have biases"),
-        "ViT's ratio": (count(wide=4), "as in ViT"),
-        "ratio always 2": (count(wide=2), "always twice as wide"),
-        "no projection": (count(projection=0), "projection is missing"),
+        "no bias for q, k and v": (
+            lambda *given: count(*given, qkv_biases=False),
+            "Queries, keys and values have biases",
+        ),
+        "ViT's ratio": (lambda C, ratio: count(C, ratio, hidden=4 * C), "as in ViT"),
     },
     "04.5": {
-        "still pre-norm": ((StillPreNorm, per_layer(length)), "inside the branches still"),
-        "norm of the branch": ((NormOfTheBranch, per_layer(length)), "round the branches only"),
-        "norms swapped": ((NormsSwapped, per_layer(length)), "have changed places"),
-        "the sum is dropped": ((DropsTheSum, per_layer(length)), "round the sum"),
-        "the normed sum is dropped": ((DropsAfterTheNorm, per_layer(length)), "round the norm"),
-        "norms in both places": ((NormsInBothPlaces, per_layer(length)), "in both places"),
-        "gradients of the inputs": ((PostNorm, activations(of_output=False)), "what goes into each layer"),
-        "gradients of the outputs": ((PostNorm, activations(of_output=True)), "what comes out of each layer"),
-        "the longest": ((PostNorm, per_layer(lambda own: max(g.norm() for g in own))), "longest of a layer"),
-        "the largest entry": ((PostNorm, per_layer(lambda own: max(g.abs().max() for g in own))), "largest entry"),
-        "no stochastic depth": ((NeverDrops, per_layer(length)), "stochastic depth is gone"),
-        "gradients pile up": ((PostNorm, per_layer(length, fresh=False)), "still there"),
-        "lengths are added": ((PostNorm, per_layer(lambda own: sum(g.norm() for g in own))), "squares are added"),
-        "weights only": ((PostNorm, per_layer(lambda own: own[0].norm())), "biases are missing"),
-        "no root": ((PostNorm, per_layer(lambda own: length(own) ** 2)), "root is missing"),
-        "no direction": ((PostNorm, per_layer(length, direct=False)), "`direction` is not used"),
+        "an object": ((PostNorm(8, 2), lengths), "not one of its objects"),
+        "norm of the branch": ((NormOfTheBranch, lengths), "round the branches only"),
+        "the sum is dropped": ((DropsTheSum, lengths), "round the sum"),
+        "gradients of the inputs": ((PostNorm, lambda *given: lengths(*given, of_inputs=True)), "goes into each layer"),
+        "weights only": ((PostNorm, weights_only), "biases are missing"),
+        "gradients pile up": ((PostNorm, lambda *given: lengths(*given, fresh=False)), "still there"),
     },
 }

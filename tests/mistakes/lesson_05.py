@@ -1,10 +1,8 @@
 """Plausible mistakes in the exercises of lesson 05, and what the hint must say about each."""
 
-from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 
 import torch
-from torch import nn
 
 import poseformer_lite as pfl
 from poseformer_lite.model.official import official_state_dict
@@ -23,39 +21,19 @@ def count(F, J, c, L, *, positions=True, norms=True, mean=True, biases=True, wid
     return total - (0 if biases else 7 * L * (c + D) + c + 3 * J + 1)
 
 
-@dataclass(frozen=True)
-class ByHand:
-    """run_by_hand with mistakes; `at` names the stages that a mistake of a stage is made in."""
-
-    mistake: str = ""
-    at: tuple = ("spatial", "temporal")
-
-    def stage(self, x, part, name, merge):
-        mistake, norm = self.mistake if name in self.at else "", part.encoder.norm
-        blocks = part.encoder.blocks[:-1] if mistake == "last block forgotten" else part.encoder.blocks
-        if mistake not in ("no positions", "positions behind the blocks"):
-            x = x + part.position_embedding
-        x = merge(x)
-        for block in blocks:
-            x = norm(block(x)) if mistake == "norm after every block" else block(x)
-        if mistake == "positions behind the blocks":
-            x = x + part.position_embedding
-        return x if mistake in ("no norm", "norm after every block") else norm(x)
-
-    def __call__(self, model, poses_2d):
-        B, F = poses_2d.shape[:2]
-        head, x = model.head, model.spatial.patch_embedding(poses_2d)
-        x = self.stage(x if self.mistake == "four axes" else x.flatten(0, 1), model.spatial, "spatial", nn.Identity())
-        x = (x.transpose(1, 2) if self.mistake == "channels before joints" else x).flatten(-2).view(B, F, -1)
-        early = self.mistake == "mean too early"
-        x = self.stage(x, model.temporal, "temporal", head.weighted_mean if early else nn.Identity())
-        x = head.norm(x) if self.mistake == "head norm too early" else x
-        if self.mistake in ("plain mean", "mean too early"):
-            x = x.mean(1)
-        else:
-            x = x[:, F // 2] if self.mistake == "centre token" else head.weighted_mean(x).squeeze(1)
-        x = x if self.mistake in ("no head norm", "head norm too early") else head.norm(x)
-        return head.linear(x).unflatten(-1, (-1, 3))
+def by_hand(model, poses_2d, *, fold=True, temporal_positions=True, mean=None):
+    """Every step of the network, with the mistake as an argument."""
+    (B, F), spatial, temporal = poses_2d.shape[:2], model.spatial, model.temporal
+    x = spatial.patch_embedding(poses_2d.flatten(0, 1) if fold else poses_2d) + spatial.position_embedding
+    for block in spatial.encoder.blocks:
+        x = block(x)
+    x = spatial.encoder.norm(x).reshape(B, F, -1)
+    x = x + temporal.position_embedding if temporal_positions else x
+    for block in temporal.encoder.blocks:
+        x = block(x)
+    x = temporal.encoder.norm(x)
+    x = mean(x) if mean else model.head.weighted_mean(x)
+    return model.head.linear(model.head.norm(x)).view(B, -1, 3)
 
 
 PAIRS = {
@@ -124,64 +102,24 @@ def lists_only_when_wrong(model, weights):
 
 MISTAKES = {
     "05.1": {
-        "every J-th number": (lambda x, joint, J: x[..., joint::J], "every J-th"),
-        "J taken for the number of channels": (lambda x, joint, J: x[..., joint * J : (joint + 1) * J], "C numbers"),
-        "one number": (lambda x, joint, J: x[..., joint], "a single number"),
-        "a frame": (lambda x, joint, J: x[:, joint % x.shape[1]], "a frame, not a joint"),
-        "joints counted from 1": (lambda x, joint, J: x.unflatten(-1, (J, -1))[:, :, joint - 1], "counted from 0"),
-        "joints and frames mixed": (lambda x, joint, J: x.reshape(len(x), J, x.shape[1], -1)[:, joint], "mixed"),
-        "frames and channels swapped": (lambda x, joint, J: x.unflatten(-1, (J, -1))[:, :, joint].mT, "are swapped"),
-        "all joints": (lambda x, joint, J: x.unflatten(-1, (J, -1)), "all joints"),
-        "the windows joined": (lambda x, joint, J: x.unflatten(-1, (J, -1))[:, :, joint].flatten(0, 1), "one list"),
+        "joints counted from 1": (lambda x, joint, J: x.chunk(J, dim=-1)[joint - 1], "counted from 0"),
+        "all joints": (lambda x, joint, J: torch.stack(x.chunk(J, dim=-1), dim=2), "all joints"),
     },
     "05.2": {
-        "no bias": (lambda x, w, b: torch.einsum("bfd,f->bd", x, w), "bias is missing"),
-        "softmax": (lambda x, w, b: torch.einsum("bfd,f->bd", x, w.softmax(0)) + b, "softmax"),
         "normalised": (lambda x, w, b: torch.einsum("bfd,f->bd", x, w / w.sum()) + b, "divided by the sum"),
-        "mean instead of sum": (lambda x, w, b: (x * w[:, None]).mean(1) + b, "number of frames"),
-        "weights on the channels": (lambda x, w, b: (x * w).sum(1) + b, "met the channels"),
-        "sum over the channels": (lambda x, w, b: (x * w).sum(-1) + b, "runs over the channels"),
-        "plain mean": (lambda x, w, b: x.mean(1) + b, "weights are not used"),
-        "bias before the sum": (lambda x, w, b: ((x + b) * w[:, None]).sum(1), "before the sum"),
+        "weights on the channels": (lambda x, w, b: torch.einsum("bfd,d->bd", x, w) + b, "met the channels"),
     },
     "05.3": {
-        "spatial positions forgotten": (
-            ByHand("no positions", ("spatial",)),
-            "positions of the spatial stage are miss",
+        "temporal positions forgotten": (
+            partial(by_hand, temporal_positions=False),
+            "of the temporal stage are missing",
         ),
-        "temporal positions forgotten": (ByHand("no positions", ("temporal",)), "of the temporal stage are missing"),
-        "positions forgotten": (ByHand("no positions"), "positions of both stages are missing"),
-        "spatial positions late": (ByHand("positions behind the blocks", ("spatial",)), "spatial stage come too late"),
-        "temporal positions late": (
-            ByHand("positions behind the blocks", ("temporal",)),
-            "temporal stage come too late",
-        ),
-        "positions late": (ByHand("positions behind the blocks"), "both stages come too late"),
-        "last norm forgotten": (ByHand("no norm", ("temporal",)), "last norm of the temporal stage"),
-        "both last norms forgotten": (ByHand("no norm"), "last norm of both stages"),
-        "norm after every spatial block": (
-            ByHand("norm after every block", ("spatial",)),
-            "spatial stage runs after eve",
-        ),
-        "norm after every block": (ByHand("norm after every block"), "both stages runs after every block"),
-        "last spatial block forgotten": (ByHand("last block forgotten", ("spatial",)), "last block of the spatial"),
-        "last temporal block forgotten": (ByHand("last block forgotten", ("temporal",)), "last block of the temporal"),
-        "last blocks forgotten": (ByHand("last block forgotten"), "last block of both"),
-        "channels before joints": (ByHand("channels before joints"), "channel 0 of all joints first"),
-        "weighted mean before the temporal encoder": (ByHand("mean too early"), "too early"),
-        "the head's norm forgotten": (ByHand("no head norm"), "norm of the head is missing"),
-        "the head's norm on the frames": (ByHand("head norm too early"), "before the weighted mean"),
-        "plain mean": (ByHand("plain mean"), "plain mean"),
-        "the centre frame's token": (ByHand("centre token"), "token of the centre frame"),
-        "four axes": (ByHand("four axes"), "fold B and F"),
+        "the centre frame's token": (partial(by_hand, mean=lambda x: x[:, 1]), "token of the centre frame"),
+        "four axes": (partial(by_hand, fold=False), "fold B and F"),
         "the whole model called": (lambda model, x: model(x), "you call model,"),
         "a whole stage called": (
             lambda model, x: model.head(model.temporal(model.spatial(x.flatten(0, 1)).flatten(1).view(2, 3, -1))),
             "you call model.spatial,",
-        ),
-        "coordinates before joints": (
-            lambda model, x: ByHand()(model, x).flatten(1).unflatten(-1, (3, -1)).transpose(1, 2),
-            "three coordinates",
         ),
     },
     "05.4": {

@@ -6,38 +6,24 @@ import numpy as np
 import torch
 
 from poseformer_lite.metrics import mpjpe
-from poseformer_lite.model.base import window_indices
 from poseformer_lite.skeleton import flip_poses
 
 
-def windows(lengths, window, shift=None, low=None, high=None):
-    """Windows of a stack, with the mistake as an argument."""
-    rows, begin, total = [], 0, sum(lengths)
-    for length in lengths:
-        frames = torch.arange(begin, begin + length)[:, None] + torch.arange(window)
-        frames = frames - (window // 2 if shift is None else shift)
-        first, last = begin if low is None else low, begin + length - 1 if high is None else high(begin, length, total)
-        rows.append(frames.clamp(first, last))
-        begin += length
-    return torch.cat(rows)
+def windows(lengths, window, one_stack=False):
+    """Windows of a stack, frame by frame."""
+    rows = []
+    for begin, length in zip(np.cumsum([0, *lengths[:-1]]), lengths, strict=True):
+        first, last = (0, sum(lengths) - 1) if one_stack else (begin, begin + length - 1)
+        for frame in range(begin, begin + length):
+            half = (window - 1) // 2
+            rows.append([min(max(frame + shift, first), last) for shift in range(-half, half + 1)])
+    return torch.tensor(rows)
 
 
-def no_clamp(lengths, window):
-    return torch.arange(sum(lengths))[:, None] + torch.arange(window) - window // 2
-
-
-def mirrored(keypoints, width, left, right, x=True, y=False, sides="both", shift=True):
-    """A mirror image, with the mistake as an argument."""
-    new = np.array(keypoints)
-    if x:
-        new[..., 0] = (width if shift else 0) - new[..., 0]
-    if y:
-        new[..., 1] = width - new[..., 1]
-    old = new if sides == "overwritten" else new.copy()
-    if sides != "none":
-        new[:, left] = old[:, right]
-    if sides in ("both", "overwritten"):
-        new[:, right] = old[:, left]
+def overwritten(keypoints, width, left, right):
+    new = np.stack([width - keypoints[..., 0], keypoints[..., 1]], axis=-1)
+    new[:, left] = new[:, right]
+    new[:, right] = new[:, left]
     return new
 
 
@@ -46,36 +32,12 @@ def in_place(keypoints, width, left, right):
     return keypoints
 
 
-def rate(step, total, warmup, top, floor, begin=None, end=0, strides=1, first=1, turn=math.pi, half=True, low=None):
+def rate(step, total, warmup, top, floor, first=1, low=None):
     """A cosine with warm-up, with the mistake as an argument."""
     if step < warmup:
-        return top * (step + first) / (warmup + strides)
-    begin = warmup if begin is None else begin
-    wave = math.cos(turn * (step - begin) / (total + end - begin))
+        return top * (step + first) / (warmup + first)
     low = floor if low is None else low
-    return low + (top - low) * ((1 + wave) / 2 if half else wave)
-
-
-def warm_from_floor(step, total, warmup, top, floor):
-    return floor + (top - floor) * (step + 1) / (warmup + 1) if step < warmup else rate(step, total, warmup, top, floor)
-
-
-def divided_by_total(step, total, warmup, top, floor):
-    return rate(step, total, warmup, top, floor, end=warmup)
-
-
-def straight(step, total, warmup, top, floor):
-    if step < warmup:
-        return rate(step, total, warmup, top, floor)
-    return top + (floor - top) * (step - warmup) / (total - warmup)
-
-
-def floor_on_top(step, total, warmup, top, floor):
-    return rate(step, total, warmup, top, floor, low=0.0) + (0 if step < warmup else floor)
-
-
-def no_warmup(step, total, warmup, top, floor):
-    return rate(step, total, 0, top, floor)
+    return low + (top - low) * math.cos(math.pi / 2 * (step - warmup) / (total - warmup)) ** 2
 
 
 def step(model, optimiser, poses_2d, target, order=("clear", "backward", "step"), mode="train", loss=mpjpe):
@@ -114,10 +76,6 @@ def loss_after(model, optimiser, poses_2d, target, mode=True):
 
 def squares(predicted, target):
     return (predicted - target).square().mean()
-
-
-def negated(poses):
-    return poses * torch.tensor([-1.0] + [1.0] * (poses.shape[-1] - 1))
 
 
 def flip_in_place(model, windows, skeleton):
@@ -171,41 +129,22 @@ def share(rows, parts, batch):
 
 MISTAKES = {
     "06.1": {
-        "nothing is clamped, so -1 wraps round": (no_clamp, "-1 would take the last frame"),
-        "clamped to the whole stack": (lambda n, w: windows(n, w, low=0, high=lambda b, k, t: t - 1), "over the seam"),
-        "starts at the frame": (lambda n, w: windows(n, w, shift=0), "starts at its frame"),
-        "ends at the frame": (lambda n, w: windows(n, w, shift=w - 1), "ends at its frame"),
+        "clamped to the whole stack": (lambda n, w: windows(n, w, one_stack=True), "over the seam"),
+        "each sequence from zero": (lambda n, w: torch.cat([windows([k], w) for k in n]), "from zero again"),
         "floats": (lambda n, w: windows(n, w).float(), "tensor of integers"),
         "a list": (lambda n, w: windows(n, w).tolist(), "tensor of integers"),
-        "one past the end": (lambda n, w: windows(n, w, high=lambda b, k, t: b + k), "off by one"),
-        "each sequence from zero": (
-            lambda n, w: torch.cat([window_indices(k, w) for k in n]),
-            "from zero again",
-        ),
-        "transposed": (lambda n, w: windows(n, w).T, "axes are exchanged"),
     },
     "06.2": {
-        "sides stay": (lambda k, w, a, b: mirrored(k, w, a, b, sides="none"), "still called left"),
-        "x negated": (lambda k, w, a, b: mirrored(k, w, a, b, shift=False), "has left the picture"),
-        "width minus one": (lambda k, w, a, b: mirrored(k, w - 1, a, b), "one pixel too far left"),
-        "only the sides": (lambda k, w, a, b: mirrored(k, w, a, b, x=False), "no joint has moved"),
-        "y mirrored": (lambda k, w, a, b: mirrored(k, w, a, b, x=False, y=True), "on its head"),
-        "left list only": (lambda k, w, a, b: mirrored(k, w, a, b, sides="left"), "joints of one"),
-        "overwritten": (lambda k, w, a, b: mirrored(k, w, a, b, sides="overwritten"), "joints of one"),
+        "width minus one": (
+            lambda k, w, a, b: np.stack([w - 1 - k[..., 0], k[..., 1]], axis=-1)[:, [0, 3, 4, 1, 2, 5]],
+            "one pixel too far left",
+        ),
+        "overwritten": (overwritten, "joints of one"),
         "in place": (in_place, "changes the keypoints"),
     },
     "06.3": {
-        "mean of squares": (squares, "mean of squares"),
-        "root at the end": (lambda p, t: (p - t).square().sum(-1).mean().sqrt(), "root is taken at the end"),
-        "norm over the joints": (lambda p, t: (p - t).norm(dim=-2).mean(), "runs over the joints"),
-        "sum": (lambda p, t: (p - t).norm(dim=-1).sum(), "added up, not averaged"),
-        "sum over joints": (lambda p, t: (p - t).norm(dim=-1).sum(-1).mean(), "divide by J"),
-        "one norm a pose": (lambda p, t: (p - t).flatten(1).norm(dim=1).mean(), "one norm over a whole pose"),
-        "absolute values": (lambda p, t: (p - t).abs().mean(), "mean absolute coordinate"),
-        "millimetres": (lambda p, t: 1000 * mpjpe(p, t), "millimetres"),
-        "root of the mean square": (lambda p, t: (p - t).square().mean().sqrt(), "single coordinates"),
-        "sum over the batch": (lambda p, t: (p - t).norm(dim=-1).mean(-1).sum(), "losses of the poses are added"),
-        "one norm": (lambda p, t: (p - t).norm(), "one norm over the whole batch"),
+        "root at the end": (lambda p, t: (p - t).square().sum(-1).mean().sqrt(), "root is taken at the end: take"),
+        "sum over joints": (lambda p, t: torch.cdist(p, t).diagonal(dim1=1, dim2=2).sum() / len(p), "divide by J"),
         "a float": (lambda p, t: mpjpe(p, t).item(), "no gradient can flow"),
         "detached": (lambda p, t: mpjpe(p, t).detach(), "no gradient can flow"),
         "numpy": (
@@ -215,20 +154,8 @@ MISTAKES = {
         "half detached": (lambda p, t: (mpjpe(p, t) + mpjpe(p.detach(), t)) / 2, "the gradient of the loss"),
     },
     "06.4": {
-        "no warm-up": (no_warmup, "no warm-up"),
-        "warm-up from zero": (lambda *a: rate(*a, first=0, strides=0), "starts at zero"),
-        "warm-up too quick": (lambda *a: rate(*a, strides=0), "one step too quick"),
-        "progress from step 0": (lambda *a: rate(*a, begin=0), "count its progress"),
-        "180 as radians": (lambda *a: rate(*a, turn=180), "radians"),
-        "the plain cosine": (lambda *a: rate(*a, half=False), "below the floor"),
-        "falls to zero": (lambda *a: rate(*a, low=0.0), "falls to zero"),
+        "warm-up from zero": (lambda *a: rate(*a, first=0), "starts at zero"),
         "cut off at the floor": (lambda *a: max(a[-1], rate(*a, low=0.0)), "cut off"),
-        "floor on top": (floor_on_top, "laid on top"),
-        "warm-up from the floor": (warm_from_floor, "rises from the floor"),
-        "floor in the last step": (lambda *a: rate(*a, end=-1), "one step early"),
-        "divided by total": (divided_by_total, "divided by all steps"),
-        "no pi": (lambda *a: rate(*a, turn=1), "stops half-way"),
-        "straight": (straight, "straight line"),
         "a tensor": (lambda *a: torch.tensor(rate(*a)), "Python float"),
     },
     "06.5": {
@@ -245,20 +172,11 @@ MISTAKES = {
         "loss after the step, no dropout": (lambda *a: loss_after(*a, mode=False), "before step"),
     },
     "06.6": {
-        "not flipped back": (lambda m, x, s: (m(x) + m(flip_poses(x, s))) / 2, "still a mirror image"),
-        "only the output": (lambda m, x, s: (m(x) + flip_poses(m(x), s)) / 2, "same window twice"),
-        "no average": (lambda m, x, s: flip_poses(m(flip_poses(x, s)), s), "mirrored prediction alone"),
-        "no flip": (lambda m, x, s: m(x), "mirrored window is missing"),
-        "the sum": (lambda m, x, s: m(x) + flip_poses(m(flip_poses(x, s)), s), "added, not averaged"),
-        "sides stay on the way back": (
-            lambda m, x, s: (m(x) + negated(m(flip_poses(x, s)))) / 2,
-            "on the way back: left",
-        ),
+        "only the output": (lambda m, x, s: flip_poses(m(x), s).add(m(x)).div(2), "same window twice"),
         "sides stay on the way in": (
-            lambda m, x, s: (m(x) + flip_poses(m(negated(x)), s)) / 2,
+            lambda m, x, s: flip_poses(m(x * torch.tensor([-1.0, 1.0])), s).lerp(m(x), 0.5),
             "on the way in: exchange",
         ),
-        "sides stay on both ways": (lambda m, x, s: (m(x) + negated(m(negated(x)))) / 2, "both times"),
         "in place": (flip_in_place, "changes the windows"),
     },
     "06.7": {

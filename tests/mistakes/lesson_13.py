@@ -1,48 +1,40 @@
-"""Plausible mistakes in the exercises of lesson 13, and what their hints must say."""
+"""Plausible wrong answers to the exercises of lesson 13, and what the hint must say."""
 
 import numpy as np
-
-
-def missing(points):
-    return (points == 0).all(-1) | np.isnan(points).any(-1)
-
-
-def middle(a, b, lost=missing, unknown=np.nan):
-    whole = (a + b) / 2
-    whole[lost(a) | lost(b)] = unknown
-    return whole
+import pandas as pd
 
 
 def either(a, b):
-    a, b = (np.where(missing(p)[:, None], np.nan, p) for p in (a, b))
-    whole = np.where(np.isnan(a), b, np.where(np.isnan(b), a, (a + b) / 2))
-    return whole
+    """13.1 with one joint where the other was not found."""
+    found = np.stack([np.where(p.any(axis=1, keepdims=True), p, np.nan) for p in (a, b)])
+    count = np.isfinite(found).sum(axis=0)
+    return np.divide(np.nansum(found, axis=0), count, where=count > 0, out=np.full(a.shape, np.nan))
 
 
-def fill(x, longest, limit=lambda length, longest: length <= longest, ends=False, line=True, partly=False):
-    known = np.flatnonzero(~np.isnan(x))
-    filled = x.copy()
-    for before, after in zip(known[:-1], known[1:], strict=True):
-        count = after - before - 1
-        inner = np.arange(before + 1, after)
-        if not limit(count, longest):
-            inner = inner[:longest] if partly else inner[:0]
-        filled[inner] = np.interp(inner, [before, after], x[[before, after]]) if line else x[before]
-    if ends:
-        filled[: known[0]], filled[known[-1] + 1 :] = x[known[0]], x[known[-1]]
-    return filled
+def both_or_nothing(a, b):
+    return np.array([np.add(p, q) / 2 if p.all() and q.all() else [np.nan, np.nan] for p, q in zip(a, b, strict=True)])
 
 
-def times(seconds, fps):
-    return seconds[0] + np.arange(int((seconds[-1] - seconds[0]) * fps + 1e-6) + 1) / fps
+def with_limit(x, longest):
+    """13.2 as pandas does it, which fills the first frames of a long gap."""
+    return pd.Series(x).interpolate(limit=longest, limit_area="inside").to_numpy()
 
 
-def by_number(values, seconds, fps):
-    return np.interp(np.linspace(0, len(values) - 1, len(times(seconds, fps))), np.arange(len(values)), values)
+def every_gap(x, longest):
+    return pd.Series(x).interpolate(limit_area="inside").to_numpy()
+
+
+def nan_for_a_number(x, longest):
+    return np.full(len(x), np.nan)
+
+
+def clock_from_zero(values, seconds, fps):
+    return np.interp(np.arange(0, seconds[-1] - seconds[0] + 1e-6, 1 / fps), seconds, values)
 
 
 def picture_before(values, seconds, fps):
-    return values[np.searchsorted(seconds, times(seconds, fps) + 1e-9, side="right") - 1]
+    times = np.arange(seconds[0], seconds[-1] + 1e-6, 1 / fps)
+    return [values[seconds <= t + 1e-9][-1] for t in times]
 
 
 def exchange(left, right, repaired=True, both=True):
@@ -63,73 +55,58 @@ def leftmost(left, right):
     return np.where(first, left, right), np.where(first, right, left)
 
 
-def area(box):
-    return (box[2] - box[0]) * (box[3] - box[1])
+def sides(box):
+    return box[2] - box[0], box[3] - box[1]
 
 
-def shared(a, b, bound=0):
-    width, height = (min(a[i + 2], b[i + 2]) - max(a[i], b[i]) for i in (0, 1))
-    return max(width, bound) * max(height, bound)
+def shared(a, b):
+    return [max(0, min(a[i + 2], b[i + 2]) - max(a[i], b[i])) for i in (0, 1)]
 
 
-def over_union(a, b, bound=0):
-    return shared(a, b, bound) / max(area(a) + area(b) - shared(a, b, bound), 1)
+def largest_intersection(last, boxes):
+    best, most = -1, 0
+    for number, box in enumerate(boxes):
+        if np.prod(shared(last, box)) > most:
+            best, most = number, np.prod(shared(last, box))
+    return best
 
 
-def best(score, none=-1):
-    def next_box(last, boxes):
-        scores = [score(last, box) for box in boxes]
-        return int(np.argmax(scores)) if scores and max(scores) > 0 else none
-
-    return next_box
+def of_its_own_area(last, boxes):
+    shares = {np.prod(shared(last, box)) / np.prod(sides(box)): i for i, box in reversed([*enumerate(boxes)])}
+    return shares[max(shares)] if any(shares) else -1
 
 
-def nearness(a, b):
-    return 1e4 - np.hypot(a[0] + a[2] - b[0] - b[2], a[1] + a[3] - b[1] - b[3])
+def none_for_nobody(last, boxes):
+    return 0 if any(all(shared(last, box)) for box in boxes) else None
 
 
-def flag(score, down=0):
-    """13.6 by another score, or with fewer frames."""
-
-    def alarms(first, second, share):
-        count = int(np.ceil(share * len(first))) - down
-        flagged = np.zeros(len(first), bool)
-        flagged[np.argsort(-score(first - second), kind="stable")[:count]] = True
-        return flagged
-
-    return alarms
+def largest_joint(first, second, share):
+    far = ((first - second) ** 2).sum(-1).max(1)
+    return far >= np.sort(far)[-int(np.ceil(share * len(far)))]
 
 
-def lengths(difference):
-    return np.linalg.norm(difference, axis=-1)
+def rounded_down(first, second, share):
+    far = np.sqrt(((first - second) ** 2).sum(-1)).sum(1)
+    return far > np.sort(far)[-int(share * len(far)) - 1]
 
 
-def of_the_largest(first, second, share):
-    score = lengths(first - second).mean(-1)
-    return score > share * score.max()
+def numbers_of_frames(first, second, share):
+    return np.argsort(-np.linalg.norm(first - second, axis=-1).mean(-1))[:4]
 
 
 MISTAKES = {
     "13.1": {
-        "zero is a place": (lambda a, b: (a + b) / 2, "not found"),
         "the other one": (either, "return the other"),
-        "one zero": (lambda a, b: middle(a, b, lambda p: (p == 0).any(-1) | np.isnan(p).any(-1)), "left edge"),
-        "zero out": (lambda a, b: middle(a, b, unknown=0), "return NaN"),
-        "sum": (lambda a, b: 2 * middle(a, b), "are sums"),
+        "one zero": (both_or_nothing, "left edge"),
+        "never found": (lambda a, b: a * np.nan, "middle is NaN at .0, 0., where"),
     },
     "13.2": {
-        "every gap": (lambda x, n: fill(x, n, lambda length, longest: True), "however long"),
-        "ends": (lambda x, n: fill(x, n, ends=True), "first and after the last"),
-        "too strict": (lambda x, n: fill(x, n, lambda length, longest: length < longest), "exactly"),
-        "in part": (lambda x, n: fill(x, n, partly=True), "as a whole"),
-        "held": (lambda x, n: fill(x, n, line=False), "straight line"),
+        "every gap": (every_gap, "however long"),
+        "in part": (with_limit, "as a whole"),
+        "all open": (nan_for_a_number, "track is NaN at .1., where"),
     },
     "13.3": {
-        "by number": (by_number, "picture numbers"),
-        "untouched": (lambda values, seconds, fps: values, "as they were"),
-        "as many": (lambda v, s, fps: np.interp(np.linspace(s[0], s[-1], len(s)), s, v), "1 / fps"),
-        "last missing": (lambda v, s, fps: np.interp(times(s, fps)[:-1], s, v), "the last one"),
-        "from zero": (lambda v, s, fps: np.interp(times(s, fps) - s[0], s, v), "begins at 0"),
+        "from zero": (clock_from_zero, "begins at 0"),
         "the one before": (picture_before, "on either side"),
     },
     "13.4": {
@@ -141,21 +118,13 @@ MISTAKES = {
         "one array": (lambda a, b: exchange(a, b)[0], "two arrays"),
     },
     "13.5": {
-        "largest": (best(lambda a, b: area(b)), "largest box"),
-        "nearest": (best(nearness), "nearest centre"),
-        "intersection": (best(shared), "huge box"),
-        "own area": (best(lambda a, b: shared(a, b) / area(b)), "small box inside"),
-        "zero": (best(over_union, none=0), "return -1"),
-        "none": (best(over_union, none=None), "None"),
-        "negative sides": (best(lambda a, b: over_union(a, b, -1e9)), "negative"),
+        "intersection": (largest_intersection, "huge box"),
+        "own area": (of_its_own_area, "small box inside"),
+        "none": (none_for_nobody, "None"),
     },
     "13.6": {
-        "best frames": (flag(lambda d: -lengths(d).mean(-1)), "agree most"),
-        "largest joint": (flag(lambda d: lengths(d).max(-1)), "mean over the joints"),
-        "no lengths": (flag(lambda d: np.abs(d.mean((1, 2)))), "cancel"),
-        "rounded down": (flag(lambda d: lengths(d).mean(-1), down=1), "round"),
-        "of the largest": (of_the_largest, "counts frames"),
-        "exchanged": (lambda a, b, share: ~flag(lambda d: lengths(d).mean(-1))(a, b, share), "exchanged"),
-        "numbers": (lambda a, b, share: np.arange(4), "True and False"),
+        "largest joint": (largest_joint, "mean over the joints"),
+        "rounded down": (rounded_down, "round"),
+        "numbers": (numbers_of_frames, "True and False"),
     },
 }

@@ -1,29 +1,32 @@
-"""Plausible mistakes in the exercises of lesson 14, and what their hints must say."""
+"""Plausible wrong answers to the exercises of lesson 14, and what the hint must say."""
 
 import numpy as np
 import torch
-from scipy.fft import dct, idct
+from scipy.fft import dct
 
 
-def merge(said, first, T, inside=lambda frame, T: 0 <= frame < T, clamp=False, average=True, over=None, replace=False):
+def merged_with_negative_indices(said, first, T):
     total, count = np.zeros((T, *said.shape[2:])), np.zeros((T, 1, 1))
-    for window, begin in zip(said, first, strict=True):
-        for place, pose in enumerate(window):
-            frame = min(max(begin + place, 0), T - 1) if clamp else begin + place
-            if inside(frame, T):
-                total[frame] = pose if replace else total[frame] + pose
-                count[frame] += 1
-    if replace or not average:
-        return total
-    return total / (count if over is None else over)
+    for i, j in np.ndindex(said.shape[:2]):
+        if (frame := first[i] + j) < T:
+            total[frame] += said[i, j]
+            count[frame] += 1
+    return total / count
 
 
-def band(x, kept, back=True, axis=0):
-    waves = dct(x, axis=axis, norm="ortho")
-    left = np.zeros_like(waves)
-    at = (kept,) if axis == 0 else (..., kept)
-    left[at] = waves[at]
-    return idct(left, axis=axis, norm="ortho") if back else left
+def merged_by_all(said, first, T):
+    holds = np.array([[begin <= t < begin + said.shape[1] for begin in first] for t in range(T)])
+    return [sum(said[i, t - first[i]] for i in np.flatnonzero(holds[t])) / holds.shape[1] for t in range(T)]
+
+
+def waves(count):
+    """The cosines of a DCT, in rows."""
+    return dct(np.eye(count), axis=0, norm="ortho")
+
+
+def without_mean(x, keep):
+    slow = waves(len(x))[1 : keep + 1]
+    return np.einsum("kt,ks,s...->t...", slow, slow, x)
 
 
 def hide(windows, share, generator, exchanged=False, alike=False, one=False, in_place=False, kind=torch.bool):
@@ -43,34 +46,24 @@ def about(windows, share, generator):
     return windows.masked_fill(lost[..., None], 0), lost
 
 
-def three(hypotheses, truth, first=None, best=None, last=None, scale=1000):
-    joints = np.linalg.norm(hypotheses - truth, axis=-1)
-    errors = joints.mean(-1)
-    middle = np.linalg.norm(hypotheses.mean(0) - truth, axis=-1).mean()
-    right = errors[0].mean(), errors.min(0).mean(), middle
-    changed = [
-        change(joints, errors) if change else value for change, value in zip((first, best, last), right, strict=True)
-    ]
-    return tuple(scale * value for value in changed)
+def in_metres(hypotheses, truth):
+    errors = [np.linalg.norm(each - truth, axis=2).mean(axis=1) for each in (*hypotheses, hypotheses.mean(axis=0))]
+    return errors[0].mean(), np.minimum.reduce(errors[:-1]).mean(), errors[-1].mean()
+
+
+def best_once(hypotheses, truth):
+    errors = [np.linalg.norm(each - truth, axis=2).mean() for each in (*hypotheses, hypotheses.mean(axis=0))]
+    return 1000 * np.array([errors[0], min(errors[:-1]), errors[-1]])
 
 
 MISTAKES = {
     "14.1": {
-        "sums": (lambda s, f, T: merge(s, f, T, average=False), "are sums"),
-        "by F": (lambda s, f, T: merge(s, f, T, over=s.shape[1]), "divided by F"),
-        "by windows": (lambda s, f, T: merge(s, f, T, over=len(s)), "number of windows"),
-        "last": (lambda s, f, T: merge(s, f, T, replace=True), "last answer"),
-        "clamped": (lambda s, f, T: merge(s, f, T, clamp=True), "given to the end frames"),
-        "wrapped": (lambda s, f, T: merge(s, f, T, inside=lambda frame, T: frame < T), "negative indices"),
+        "wrapped": (merged_with_negative_indices, "negative indices"),
+        "by windows": (merged_by_all, "number of windows"),
     },
     "14.2": {
-        "not back": (lambda x, k: band(x, slice(0, k), back=False), "transform back"),
-        "high": (lambda x, k: band(x, slice(k, None)), "not the high"),
-        "one more": (lambda x, k: band(x, slice(0, k + 1)), "too many"),
-        "one less": (lambda x, k: band(x, slice(1, k)), "too few"),
-        "no mean": (lambda x, k: band(x, slice(1, k + 1)), "mean is gone"),
-        "last axis": (lambda x, k: band(x, slice(0, k), axis=-1), "last axis"),
-        "cut": (lambda x, k: np.where(np.arange(len(x))[:, None, None] < k, x, 0), "cut off"),
+        "not back": (lambda x, keep: np.tensordot(waves(len(x)) * (np.arange(len(x)) < keep)[:, None], x, 1), "back"),
+        "no mean": (without_mean, "the mean is gone: the lowest"),
     },
     "14.3": {
         "about": (about, "exactly"),
@@ -82,11 +75,7 @@ MISTAKES = {
         "windows alone": (lambda w, s, g: hide(w, s, g)[0], "two things"),
     },
     "14.4": {
-        "metres": (lambda h, t: three(h, t, scale=1), "metres"),
-        "once": (lambda h, t: three(h, t, best=lambda j, e: e.mean(1).min()), "whole motion"),
-        "joints": (lambda h, t: three(h, t, best=lambda j, e: j.min(0).mean()), "each joint"),
-        "mean of errors": (lambda h, t: three(h, t, last=lambda j, e: e.mean()), "error of the mean"),
-        "all": (lambda h, t: three(h, t, first=lambda j, e: e.mean()), "all hypotheses"),
-        "smallest": (lambda h, t: three(h, t, best=lambda j, e: e.min()), "any frame"),
+        "metres": (in_metres, "metres"),
+        "once": (best_once, "whole motion"),
     },
 }
