@@ -1,11 +1,12 @@
 # `make` lists what there is. Everything runs in .venv, made on first use and brought up to date when
-# pyproject.toml or the pinned versions change. Another Python: make PYTHON=python3.12 lab
+# pyproject.toml or the pinned versions change, by uv where it is installed, else by pip. A target installs what it
+# needs: `make lab` not what the tests do. Another Python: make PYTHON=python3.12 lab
 
 PYTHON ?= python3
 LAB_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.up-to-date
+HAS := $(VENV)/.has-
 PINS := constraints/current.txt
 # Colab's versions but for torch, whose Colab build wants CUDA: COLAB_TORCH=2.11.0 for that one, too.
 COLAB := .venv-colab
@@ -17,10 +18,10 @@ COLAB_TORCH ?= $(shell sed -n 's/^torch==//p' $(PINS))
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
-lab: $(STAMP) ## start the course in JupyterLab (LAB_ARGS="--no-browser" and the like are passed on)
-	$(BIN)/jupyter lab --ServerApp.root_dir='$(CURDIR)' --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB_ARGS)
+lab: $(HAS)notebooks ## start the course in JupyterLab (LAB_ARGS="--no-browser" and the like are passed on)
+	@$(BIN)/python scripts/start_lab.py $(LAB_ARGS)
 
-test: $(STAMP) ## everything: style, all tests, and every notebook run again and compared with its stored outputs
+test: $(HAS)test ## everything: style, all tests, and every notebook run again and compared with its stored outputs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	scripts/ensure_browser.sh
@@ -29,17 +30,17 @@ test: $(STAMP) ## everything: style, all tests, and every notebook run again and
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -c nbval.ini -n 2 --dist loadfile notebooks
 	$(MAKE) test-colab
 
-test-fast: $(STAMP) ## the tests that take less than three minutes together
+test-fast: $(HAS)test ## the tests that take less than three minutes together
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n 2
 
 test-colab: $(COLAB)/.up-to-date ## test viewers and notebooks with the versions that Colab ships, without network, home and folder
 	OMP_NUM_THREADS=1 $(COLAB)/bin/python -m pytest -n 2 -m "not browser" tests/test_viewer*.py
 	OMP_NUM_THREADS=1 $(COLAB)/bin/python -m pytest -n 2 tests/test_notebooks_anywhere.py
 
-notebooks: $(STAMP) ## run, time and freeze all notebooks
+notebooks: $(HAS)test ## run, time and freeze all notebooks
 	$(BIN)/python scripts/run_notebooks.py
 
-site: $(STAMP) ## build the lessons as static pages, search included: open build/site/index.html
+site: $(HAS)site ## build the lessons as static pages, search included: open build/site/index.html
 	$(BIN)/sphinx-build --fail-on-warning --keep-going -q -d build/doctrees -c docs . build/site
 	@echo "The pages are in build/site/index.html"
 
@@ -48,17 +49,18 @@ clean: ## remove .venv, caches and build leftovers
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	find . -name .ipynb_checkpoints -type d -prune -exec rm -rf {} +
 
-$(STAMP): pyproject.toml $(PINS)
-	$(PYTHON) scripts/check_python.py
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install torch -c $(PINS)
-	$(BIN)/python -m pip install -e '.[notebooks,test,site]' -c $(PINS)
-	@touch $@
+# One stamp for each extra that is installed; what a target needs is installed at once.
+$(HAS)notebooks: EXTRAS := notebooks
+$(HAS)site: EXTRAS := notebooks site
+$(HAS)test: EXTRAS := notebooks site test
+$(HAS)notebooks $(HAS)site $(HAS)test: pyproject.toml $(PINS)
+	@$(PYTHON) scripts/check_python.py
+	$(PYTHON) scripts/make_environment.py $(VENV) $(EXTRAS)
+	@touch $(EXTRAS:%=$(HAS)%)
 
 $(COLAB)/.up-to-date: pyproject.toml $(PINS) constraints/colab.txt
-	$(PYTHON) scripts/check_python.py
-	$(PYTHON) -m venv $(COLAB)
-	$(PYTHON) scripts/colab_pins.py $(COLAB_TORCH) > $(COLAB)/pins.txt
-	$(COLAB)/bin/python -m pip install torch -c $(COLAB)/pins.txt
-	$(COLAB)/bin/python -m pip install -e '.[notebooks,test]' -c $(COLAB)/pins.txt
+	@$(PYTHON) scripts/check_python.py
+	@mkdir -p build
+	$(PYTHON) scripts/colab_pins.py $(COLAB_TORCH) > build/colab_pins.txt
+	$(PYTHON) scripts/make_environment.py $(COLAB) notebooks test --pins build/colab_pins.txt
 	@touch $@

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-PACKAGES = {
+PACKAGES = {  # what the lessons need
     "numpy": "", "scipy": "", "pandas": "", "matplotlib": "", "seaborn": "", "accelerate": "", "safetensors": "",
     "huggingface_hub": "", "jupyterlab": "notebooks", "ipywidgets": "notebooks", "plotly": "notebooks",
-    "nbval": "test", "playwright": "test",
 }  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 import os
 import secrets
 import select
-import shlex
 import shutil
 import socket
 import subprocess
@@ -25,7 +24,6 @@ ROOT = Path(__file__).resolve().parent.parent
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 BADGE_STAND_IN = '<svg xmlns="http://www.w3.org/2000/svg" width="117" height="20"/>'
 LAB_SETTINGS = {
-    "apputils-extension/notification": '{"fetchNews": "false", "checkForUpdates": false}',  # or it asks, in a popup
     "notebook-extension/tracker": '{"windowingMode": "none"}',  # all cells are in the page, not only those in view
 }
 SLOW = "[anywidget] Failed to initialize model."  # said after two seconds, and done a little later nevertheless
@@ -127,7 +125,7 @@ def wait_until_up(server: subprocess.Popen, address: str, log: Path, seconds: fl
             return
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             time.sleep(0.3)
-    raise RuntimeError(f"jupyter lab did not come up within {seconds} s; its log ends with:\n{log.read_text()[-2000:]}")
+    raise RuntimeError(f"JupyterLab did not come up within {seconds} s; its log ends with:\n{log.read_text()[-2000:]}")
 
 
 def stop(server: subprocess.Popen) -> None:
@@ -143,24 +141,17 @@ def stop(server: subprocess.Popen) -> None:
     server.wait()
 
 
-def options_of_make_lab(root: Path) -> list[str]:
-    """What `make lab` hands to JupyterLab, for another root folder."""
-    printed = subprocess.run(["make", "-n", "lab"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    (command,) = [line for line in printed.splitlines() if "jupyter lab" in line]
-    return [option.replace(str(ROOT), str(root)) for option in shlex.split(command)[2:]]
-
-
 @contextmanager
 def jupyter_lab(root: Path, folder: Path, token: str, proxy: str):
-    """JupyterLab for the files under root, its own files under folder; yields its address."""
+    """JupyterLab as `make lab` starts it, for the files under root, its own under folder; yields its address."""
     environment = lab_environment(folder, proxy)
     write_settings(Path(environment["JUPYTERLAB_SETTINGS_DIR"]))
     port = free_port()
-    options = [*options_of_make_lab(root), "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
-    options += ["--ServerApp.port_retries=0", f"--IdentityProvider.token={token}", "--no-browser", "--allow-root"]
+    options = [f"--ServerApp.root_dir={root}", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
+    options += ["--ServerApp.port_retries=0", f"--IdentityProvider.token={token}", "--no-browser"]
     log = folder / "jupyter.log"
     with log.open("w") as out:
-        command = [sys.executable, "-m", "jupyter", "lab", *options]
+        command = [sys.executable, ROOT / "scripts" / "start_lab.py", *options]
         server = subprocess.Popen(command, env=environment, stdout=out, stderr=out, start_new_session=True, cwd=root)
         try:
             wait_until_up(server, f"http://127.0.0.1:{port}", log)

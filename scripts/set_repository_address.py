@@ -6,6 +6,9 @@
 Only links of these forms are touched, so links to other people's repositories stay as they are:
 
     https://colab.research.google.com/github/OWNER/REPO/blob/main/notebooks/NAME.ipynb       (badge; nbviewer.org too)
+    https://kaggle.com/kernels/welcome?src=https://github.com/OWNER/REPO/blob/main/notebooks/NAME.ipynb      (badge)
+    https://mybinder.org/v2/gh/OWNER/REPO/HEAD                                               (badge)
+    https://codespaces.new/OWNER/REPO                                                        (badge)
     poseformer-lite @ git+https://github.com/OWNER/REPO                                      (install cell)
     git clone https://github.com/OWNER/REPO poseformer-lite
     https://github.com/OWNER/REPO/actions/workflows/test.yml                                 (badge)
@@ -24,6 +27,9 @@ SLUG = r"[\w.-]+/[\w.-]+"
 # What stands before OWNER/REPO, and what must follow it.
 LINKS = [
     (r"https://(?:colab\.research\.google\.com|nbviewer\.org)/github/", r"/blob/main/notebooks/"),
+    (r"https://kaggle\.com/kernels/welcome\?src=https://github\.com/", r"/blob/main/notebooks/"),
+    (r"https://mybinder\.org/v2/gh/", r"/HEAD"),
+    (r"https://codespaces\.new/", r"(?![\w./-])"),
     (r"poseformer-lite(?:\[[\w,]+\])? @ git\+https://github\.com/", r"(?![\w./-])"),
     (r"git clone https://github\.com/", r" poseformer-lite\b"),
     (r"https://github\.com/", r"/actions/workflows/test\.yml"),

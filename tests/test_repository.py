@@ -3,6 +3,7 @@
 import ast
 import importlib
 import importlib.metadata
+import json
 import os
 import re
 import shutil
@@ -70,9 +71,22 @@ def test_conda_environment_names_no_dependency_of_its_own():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     python, pip, from_pip = environment["dependencies"]
     assert pip == "pip"
-    assert from_pip == {"pip": ["-c constraints/current.txt", "-e .[notebooks,test,site]"]}
+    assert from_pip == {"pip": ["-c constraints/current.txt", "-e .[notebooks]"]}
     version = re.fullmatch(r"python=(3\.\d+)", python)[1]
     assert version in SpecifierSet(PROJECT["requires-python"])
+
+
+def test_containers_take_a_python_that_the_package_allows():
+    image = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text(encoding="utf-8"))["image"]
+    binder = (ROOT / "binder/runtime.txt").read_text(encoding="utf-8").strip()
+    versions = re.fullmatch(r"python:(3\.\d+)", image)[1], re.fullmatch(r"python-(3\.\d+)", binder)[1]
+    assert [version for version in versions if version not in SpecifierSet(PROJECT["requires-python"])] == []
+
+
+def test_make_targets_that_others_name_exist(make):
+    container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text(encoding="utf-8"))
+    for command in (container["postCreateCommand"], container["postAttachCommand"]):
+        assert "scripts/" in "".join(dry_run(make, *command.split()[1:])), command
 
 
 def test_python_versions_agree():
@@ -156,9 +170,7 @@ def dry_run(make: str, *arguments: str) -> list[str]:
 def test_make_test_runs_everything(make):
     commands = [line.removeprefix(".venv/bin/") for line in dry_run(make, "test")]
     wanted = [
-        "python3 -m venv .venv",
-        "python -m pip install torch -c constraints/current.txt",
-        "python -m pip install -e '.[notebooks,test,site]' -c constraints/current.txt",
+        "python3 scripts/make_environment.py .venv notebooks site test",
         "ruff check .",
         "ruff format --check .",
         'OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 -m "not slow"',
@@ -171,7 +183,8 @@ def test_make_test_runs_everything(make):
 
 
 def test_make_honours_python(make):
-    assert "python3.99 -m venv .venv" in dry_run(make, "lab", "PYTHON=python3.99")
+    commands = dry_run(make, "lab", "PYTHON=python3.99")
+    assert [line for line in commands if line.startswith("python3.99 ")] == commands[:2]
 
 
 def test_make_without_a_target_lists_every_target(make):
@@ -211,6 +224,10 @@ def test_address_is_the_same_everywhere():
 OTHERS = "https://github.com/zczcwh/PoseFormer and git clone https://github.com/zczcwh/PoseFormer"
 LINKS = [
     "https://colab.research.google.com/github/OLD/old/blob/main/notebooks/00_start_here.ipynb",
+    "https://kaggle.com/kernels/welcome?src=https://github.com/OLD/old/blob/main/notebooks/00_start_here.ipynb",
+    "https://mybinder.org/v2/gh/OLD/old/HEAD?urlpath=lab/tree/notebooks/00_start_here.ipynb",
+    "https://codespaces.new/OLD/old",
+    "https://codespaces.new/OLD/old?quickstart=1",
     r'{"source": "%pip install -q \"poseformer-lite @ git+https://github.com/OLD/old\"\n"}',
     "poseformer-lite[notebooks] @ git+https://github.com/OLD/old",
     "git clone https://github.com/OLD/old poseformer-lite",
