@@ -49,9 +49,9 @@ def main() -> None:
         speeds: dict[str, list[np.ndarray]] = {way: [] for way in ("truth", "keypoints", *WAYS)}
         for view in tqdm(view_takes(source, "random", "noisy", cmu_mocap.TEST_SEED, 1), desc=name):
             stands = steps(view.poses_3d[:, FEET], 50) < STANDS
-            metres = view.poses_3d[:, FEET, 2:] / np.array(view.camera.focal_length)  # a pixel's, at the foot's depth
+            meters = view.poses_3d[:, FEET, 2:] / np.array(view.camera.focal_length)  # a pixel's, at the foot's depth
             speeds["truth"].append(steps(view.poses_3d[:, FEET], 50)[stands])
-            pixels = np.linalg.norm(np.diff(view.keypoints[:, FEET], axis=0) * metres[1:], axis=-1)
+            pixels = np.linalg.norm(np.diff(view.keypoints[:, FEET], axis=0) * meters[1:], axis=-1)
             speeds["keypoints"].append(50 * pixels[stands])
             motion = lifter(view.keypoints, view.width, view.height)
             for way, change in WAYS.items():

@@ -30,7 +30,7 @@ def dataset(name: str, takes: list, num_views: int) -> PoseDataset:
         return view_takes(takes, "random", "noisy", seed, num_views)
 
     subjects = tuple(sorted({take.subject for take in takes}))
-    return PoseDataset(name, redraw(0), subjects, (), keypoints="noisy", redraw=redraw)
+    return PoseDataset(name, redraw(0), subjects, (), keypoint_source="noisy", redraw=redraw)
 
 
 @torch.no_grad()

@@ -100,10 +100,10 @@ def first_layer(model: PoseFormer) -> dict:
     bias = block.attn.qkv.weight @ block.norm1.bias + block.attn.qkv.bias
 
     def shared() -> torch.Tensor:
-        centred, places = (x - x.mean(-1, keepdim=True) for x in (tokens, positions))
-        variance = centred.square().sum(-1)[:, None] + places.square().sum(-1) + 2 * centred @ places.T  # (N, F)
+        centered, places = (x - x.mean(-1, keepdim=True) for x in (tokens, positions))
+        variance = centered.square().sum(-1)[:, None] + places.square().sum(-1) + 2 * centered @ places.T  # (N, F)
         scale = torch.rsqrt(variance / tokens.shape[-1] + 1e-6)[frames, torch.arange(model.num_frames)]  # (B, F)
-        together = (centred @ weight.T)[frames].add_(places @ weight.T)  # (B, F, 3 * D)
+        together = (centered @ weight.T)[frames].add_(places @ weight.T)  # (B, F, 3 * D)
         return torch.addcmul(bias, together, scale[..., None])
 
     def plain() -> torch.Tensor:

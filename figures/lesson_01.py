@@ -50,7 +50,7 @@ def draw_side(ax, pose):
     for parent, child in H36M17.bones:
         where = H36M17.side(child)
         ends = side[[parent, child]]
-        ax.plot(ends[:, 2], ends[:, 1], color=plots.COLOURS[where], linestyle=plots.STYLES[where], linewidth=2)
+        ax.plot(ends[:, 2], ends[:, 1], color=plots.COLORS[where], linestyle=plots.STYLES[where], linewidth=2)
     ax.plot(side[:, 2], side[:, 1], "o", color="0.2", markersize=2.5)
     ax.set(xlim=(-0.65, 0.65), ylim=(-0.95, 0.8), aspect="equal", xlabel="depth in m", xticks=[-0.5, 0, 0.5])
 

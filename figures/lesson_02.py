@@ -15,9 +15,9 @@ import numpy as np
 from matplotlib.collections import LineCollection
 
 from poseformer_lite import load_dataset
-from poseformer_lite.plots import COLOURS
+from poseformer_lite.plots import COLORS
 
-LINKS, TOKENS, GROUND = COLOURS["left"], COLOURS["right"], "0.75"
+LINKS, TOKENS, GROUND = COLORS["left"], COLORS["right"], "0.75"
 FRAMES, SPACING = (60, 72, 84), 1.25
 
 walk = next(s for s in load_dataset("synthetic").test() if s.base_action == "Walking")

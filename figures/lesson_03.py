@@ -38,7 +38,7 @@ for column, frame in enumerate(FRAMES):
 ax = figure.add_subplot(grid[1, :])
 for name, side in (("LFoot", "left"), ("RFoot", "right")):
     weights = rows[:, wrist, joints.index(name)]
-    ax.plot(weights, color=plots.COLOURS[side], linestyle=plots.STYLES[side], label=f"on the {side} foot")
+    ax.plot(weights, color=plots.COLORS[side], linestyle=plots.STYLES[side], label=f"on the {side} foot")
 for frame in FRAMES:
     ax.axvline(frame, color="0.8", zorder=0, label="frames shown above" if frame == FRAMES[0] else None)
 ax.set(xlabel="frame (50 a second)", ylabel="weight", xlim=(40, 190), ylim=(0, None))

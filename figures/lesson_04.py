@@ -15,15 +15,15 @@ from matplotlib.patches import FancyBboxPatch
 STREAM, BRANCH, NORM = "#0072B2", "0.35", "#F0D9B5"
 
 
-def box(ax, x, y, text, width, colour="white"):
+def box(ax, x, y, text, width, color="white"):
     """A rounded box centred at (x, y)."""
     corner, style = (x - width / 2, y - 0.2), "round,pad=0,rounding_size=0.08"
-    ax.add_patch(FancyBboxPatch(corner, width, 0.4, style, facecolor=colour, edgecolor="0.35", zorder=3))
+    ax.add_patch(FancyBboxPatch(corner, width, 0.4, style, facecolor=color, edgecolor="0.35", zorder=3))
     ax.text(x, y, text, ha="center", va="center", fontsize=9, zorder=4)
 
 
-def arrow(ax, start, end, colour=BRANCH, width=1.2):
-    style = {"arrowstyle": "-|>", "color": colour, "linewidth": width, "shrinkA": 0, "shrinkB": 0}
+def arrow(ax, start, end, color=BRANCH, width=1.2):
+    style = {"arrowstyle": "-|>", "color": color, "linewidth": width, "shrinkA": 0, "shrinkB": 0}
     ax.annotate("", xy=end, xytext=start, arrowprops=style, zorder=2)
 
 
@@ -36,8 +36,8 @@ def branch(ax, start, end, y, parts):
     """A path that leaves the stream at `start`, passes the parts above it and comes back at `end`."""
     ax.plot([start, start, end], [y, y + 0.7, y + 0.7], color=BRANCH, linewidth=1.2, zorder=1)
     arrow(ax, (end, y + 0.7), (end, y + 0.17))
-    for i, (text, colour) in enumerate(parts):
-        box(ax, start + (i + 1) * (end - start) / (len(parts) + 1), y + 0.7, text, 0.62, colour)
+    for i, (text, color) in enumerate(parts):
+        box(ax, start + (i + 1) * (end - start) / (len(parts) + 1), y + 0.7, text, 0.62, color)
 
 
 def layer(ax, y, title, norm_first):

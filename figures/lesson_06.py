@@ -31,19 +31,19 @@ shown, shown_truth = unseen.gather(torch.tensor([300]))
 
 torch.manual_seed(1)
 model = pfl.PoseFormer(num_frames=9, spatial_dim=16, spatial_depth=1, temporal_depth=1, num_heads=4, drop_path=0.0)
-optimiser = torch.optim.AdamW(model.parameters(), weight_decay=0.01)
+optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.01)
 settings = Settings(epochs=1, learning_rate=2e-3, schedule="cosine", warmup_steps=20)
 errors, poses = {}, {}
 for step in range(STEPS + 1):
     if step % 15 == 0:
         with torch.no_grad():
             errors[step], poses[step] = 1000 * mpjpe(model(watched), truth).item(), model(shown)[0]
-    optimiser.param_groups[0]["lr"] = learning_rate(settings, step, STEPS)
+    optimizer.param_groups[0]["lr"] = learning_rate(settings, step, STEPS)
     poses_2d, target = windows.gather(torch.randint(len(windows), (128,)))
     loss = mpjpe(model(poses_2d), target)
-    optimiser.zero_grad()
+    optimizer.zero_grad()
     loss.backward()
-    optimiser.step()
+    optimizer.step()
 
 figure = plt.figure(figsize=(11, 4.9), layout="constrained")
 above, below = figure.subfigures(2, 1, height_ratios=(1.5, 1))
@@ -61,8 +61,8 @@ for column, step in enumerate(SHOWN):
         ax.set(xlim=(-0.75, 1.25), ylim=(-1.1, 0.9), zlim=(-1.3, 1.53))
     ax.set_box_aspect((1.2, 1.2, 1.7), zoom=1.3)
 ax = below.subplots()
-ax.plot(list(errors), list(errors.values()), color=plots.COLOURS["left"])
-ax.plot(SHOWN, [errors[step] for step in SHOWN], "o", color=plots.COLOURS["left"])
+ax.plot(list(errors), list(errors.values()), color=plots.COLORS["left"])
+ax.plot(SHOWN, [errors[step] for step in SHOWN], "o", color=plots.COLORS["left"])
 ax.set(xlabel="steps of training", ylabel="MPJPE in mm", xlim=(-8, STEPS + 8), yscale="log")
 ax.set_yticks([100, 200, 500, 1000], ["100", "200", "500", "1000"])
 ax.minorticks_off()

@@ -42,7 +42,7 @@ for column, (name, pose) in enumerate(answers.items()):
 
     bars = figure.add_subplot(grid[1, column])
     values = [1000 * measure(pose, truth).item() for measure, _ in MEASURES.values()]
-    drawn = bars.barh(list(MEASURES), values, color=[colour for _, colour in MEASURES.values()])
+    drawn = bars.barh(list(MEASURES), values, color=[color for _, color in MEASURES.values()])
     bars.bar_label(drawn, fmt="%.0f mm", padding=3)
     bars.set(xlim=(0, 370), xticks=[])
     bars.spines[["top", "right", "bottom"]].set_visible(False)

@@ -26,11 +26,11 @@ ROWS = ("temporal only", "no positions", "spatial positions", "temporal position
 
 tuned = json.loads((RESULTS / "learning_rates.json").read_text())
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.9), layout="constrained")
-for network, (label, colour, style) in NETWORKS.items():
+for network, (label, color, style) in NETWORKS.items():
     errors = tuned["held_out_mm"][network]
-    left.plot([float(rate) for rate in errors], list(errors.values()), style, color=colour, linewidth=2, label=label)
+    left.plot([float(rate) for rate in errors], list(errors.values()), style, color=color, linewidth=2, label=label)
     best = min(errors, key=errors.get)
-    left.plot(float(best), errors[best], "o", color=colour, markersize=16, fillstyle="none", markeredgewidth=2)
+    left.plot(float(best), errors[best], "o", color=color, markersize=16, fillstyle="none", markeredgewidth=2)
 left.set(xscale="log", xlabel="learning rate", ylabel="held-out error in mm", title="Who is ahead depends on the rate")
 left.set_xticks([float(rate) for rate in errors], [f"{float(rate):g}" for rate in errors], fontsize=8)
 left.minorticks_off()

@@ -42,10 +42,10 @@ left.legend(frameon=False, fontsize=9, loc="lower right")
 
 errors = json.loads((ROOT / "benchmarks" / "results" / "poses_per_window.json").read_text())["errors"]
 strides = (1, 3, 9, 27)
-for (name, rows), marker, colour in zip(errors.items(), "os", ("#0072B2", "#D55E00"), strict=True):
+for (name, rows), marker, color in zip(errors.items(), "os", ("#0072B2", "#D55E00"), strict=True):
     label = {"synthetic": "synthetic, new people", "cmu": "CMU, new takes"}[name]
     mm = [rows[f"{stride} poses a window"]["MPJPE"] for stride in strides]
-    right.plot(strides, mm, marker=marker, color=colour, label=label)
+    right.plot(strides, mm, marker=marker, color=color, label=label)
 right.set(xscale="log", xlabel="poses from one window of 27 frames", ylabel="MPJPE in mm", ylim=(40, 60))
 right.set_xticks(strides, [str(stride) for stride in strides])
 right.minorticks_off()

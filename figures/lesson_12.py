@@ -37,9 +37,9 @@ left.legend(frameon=False, fontsize=9, loc="lower center", bbox_to_anchor=(0.45,
 table = table7(Laboratory(scale, Source(), stored=True))[0]
 for place, row in enumerate(table.rows[: len(ROWS)]):
     errors = row.ours["Average"]
-    colour = "#D55E00" if place == 3 else "#0072B2"
-    right.plot(errors, [place] * len(errors), "s" if place == 3 else "o", color=colour, alpha=0.5)
-    right.plot([np.mean(errors)] * 2, [place - 0.3, place + 0.3], color=colour, linewidth=2.5)
+    color = "#D55E00" if place == 3 else "#0072B2"
+    right.plot(errors, [place] * len(errors), "s" if place == 3 else "o", color=color, alpha=0.5)
+    right.plot([np.mean(errors)] * 2, [place - 0.3, place + 0.3], color=color, linewidth=2.5)
 right.set(yticks=range(len(ROWS)), yticklabels=ROWS, xlabel="MPJPE in mm", title="Moved, or only trained longer?")
 right.set_ylim(len(ROWS) - 0.5, -0.5)
 for ax in (left, right):

@@ -16,7 +16,7 @@ from poseformer_lite import PoseLifter
 from poseformer_lite.datasets.sources import synthetic
 from poseformer_lite.datasets.virtual.detections import simulate_detector
 from poseformer_lite.datasets.virtual.views import random_cameras
-from poseformer_lite.plots import COLOURS
+from poseformer_lite.plots import COLORS
 from poseformer_lite.skeleton import H36M17
 
 ACTIONS = ("Walking", "Greeting", "Sitting 1", "Directions", "Discussion")
@@ -60,24 +60,24 @@ wrist = [errors(hidden(count))[:, gaps(count), ARM[1]].mean() for count in count
 in_sight = [usual[:, gaps(count), ARM[1]].mean() for count in counts]
 faults = {
     "usual detector": (usual, "0.5"),
-    "three times as fast": (errors(faster=3), COLOURS["left"]),
-    "right arm hidden for half of the time": (errors(hidden(50)), COLOURS["left"]),
-    "three times the noise": (errors(spread=3), COLOURS["left"]),
-    "picture said twice as large": (errors(width=2000, height=2000), COLOURS["right"]),
-    "sides exchanged throughout": (errors(lambda seen: seen[:, list(H36M17.flip_order)]), COLOURS["right"]),
-    "joints read in another order": (errors(lambda seen: seen[:, TO_COCO]), COLOURS["right"]),
+    "three times as fast": (errors(faster=3), COLORS["left"]),
+    "right arm hidden for half of the time": (errors(hidden(50)), COLORS["left"]),
+    "three times the noise": (errors(spread=3), COLORS["left"]),
+    "picture said twice as large": (errors(width=2000, height=2000), COLORS["right"]),
+    "sides exchanged throughout": (errors(lambda seen: seen[:, list(H36M17.flip_order)]), COLORS["right"]),
+    "joints read in another order": (errors(lambda seen: seen[:, TO_COCO]), COLORS["right"]),
 }
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.3), layout="constrained", width_ratios=(1, 1.1))
-left.plot(counts / 50, wrist, "o-", color=COLOURS["right"], label="hidden, a straight line put in")
+left.plot(counts / 50, wrist, "o-", color=COLORS["right"], label="hidden, a straight line put in")
 left.plot(counts / 50, in_sight, "s--", color="0.5", label="the same frames, seen")
 left.set(xlabel="hidden for so many seconds", ylabel="error of the wrist in mm", ylim=(0, None), xlim=(0, None))
 left.set_title("A wrist behind a table")
 left.legend(frameon=False, fontsize=9, loc="lower right")
 means = [values.mean() for values, _ in faults.values()]
-bars = right.barh(list(faults), means, color=[colour for _, colour in faults.values()])
-for bar, (_, colour) in zip(bars, faults.values(), strict=True):
-    bar.set_hatch("//" if colour == COLOURS["right"] else None)
+bars = right.barh(list(faults), means, color=[color for _, color in faults.values()])
+for bar, (_, color) in zip(bars, faults.values(), strict=True):
+    bar.set_hatch("//" if color == COLORS["right"] else None)
 right.bar_label(bars, fmt="%.0f", padding=3, fontsize=9)
 right.invert_yaxis()
 right.set(xscale="log", xlim=(20, 1500), xlabel="MPJPE in mm, logarithmic axis")

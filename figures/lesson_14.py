@@ -30,9 +30,9 @@ MARKERS = {"CPN": ("o", "#0072B2"), "Stacked Hourglass": ("s", "#D55E00")}
 KEPT = (1, 2, 3, 5, 9, 14, 27)
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained", width_ratios=(1.2, 1))
-for keypoints, (marker, colour) in MARKERS.items():
+for keypoints, (marker, color) in MARKERS.items():
     rows = [(year, error) for _, year, error, seen in PUBLISHED if seen == keypoints]
-    left.plot(*zip(*rows, strict=True), marker, color=colour, label=f"2D from {keypoints}")
+    left.plot(*zip(*rows, strict=True), marker, color=color, label=f"2D from {keypoints}")
 for name, year, error, _ in PUBLISHED:
     side = -1 if name in ("MHFormer", "MotionAGFormer", "PoseFormerV2", "MotionBERT") else 1
     left.annotate(
@@ -50,8 +50,8 @@ for keep in KEPT:
         windows = window_indices(len(noisy), 27)[13:-13:9]
         waves = dct(torch.from_numpy(noisy.poses_2d())[windows].numpy(), axis=1, norm="ortho")
         waves[:, keep:] = 0
-        centre = idct(waves, axis=1, norm="ortho")[:, 13]
-        distances.append(np.linalg.norm(centre - true.poses_2d()[windows[:, 13]], axis=-1).mean())
+        center = idct(waves, axis=1, norm="ortho")[:, 13]
+        distances.append(np.linalg.norm(center - true.poses_2d()[windows[:, 13]], axis=-1).mean())
     off.append(500 * np.mean(distances))
 right.plot(KEPT, off, "o-", color="#009E73")
 right.set(

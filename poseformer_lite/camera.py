@@ -63,22 +63,22 @@ def z_up(poses_3d) -> np.ndarray:
     return np.stack([x, z, -y], axis=-1)
 
 
-def normalise_screen(pixels, width: int, height: int):
+def normalize_screen(pixels, width: int, height: int):
     """Pixels to the coordinates a network sees: x in [-1, 1], y in the same unit, so that the aspect is kept.
 
     (..., 2) -> (..., 2), x / width * 2 - (1, height / width); a numpy array or a tensor.
     """
     _check_image_size(width, height)
-    normalised = pixels / width * 2
-    normalised[..., 0] -= 1
-    normalised[..., 1] -= height / width
-    return normalised
+    normalized = pixels / width * 2
+    normalized[..., 0] -= 1
+    normalized[..., 1] -= height / width
+    return normalized
 
 
-def denormalise_screen(normalised, width: int, height: int):
-    """The inverse of `normalise_screen`: (..., 2) -> (..., 2) pixels."""
+def denormalize_screen(normalized, width: int, height: int):
+    """The inverse of `normalize_screen`: (..., 2) -> (..., 2) pixels."""
     _check_image_size(width, height)
-    pixels = normalised * (width / 2)
+    pixels = normalized * (width / 2)
     pixels[..., 0] += width / 2
     pixels[..., 1] += height / 2
     return pixels

@@ -114,7 +114,7 @@ def evaluate(
     frame_average = {m: 1000 * sum(row.values()) / sum(frames.values()) for m, row in totals.items()}
     settings = {
         "data": data.name,
-        "keypoints": data.keypoints,
+        "keypoints": data.keypoint_source,
         "flip averaged": "yes" if flip else "no",
         "predicted root": "set to zero" if zero_root else "as predicted",
     }

@@ -1,6 +1,7 @@
 """How far a predicted pose is from the true one, as Human3.6M and MPI-INF-3DHP measure it.
 
-All functions take tensors (..., J, 3) in metres on any device and give a tensor in metres (PCK and AUC: a share of 1).
+All functions take tensors (..., J, 3) in metres on any device, or arrays, and give a tensor in metres (PCK and AUC: a
+share of 1).
 Errors are averaged over everything unless `reduce=False`, which keeps one value per frame (and per joint where it
 says so). Poses are expected root-relative; only the P- and N- variants align anything.
 """
@@ -13,20 +14,20 @@ from torch import Tensor
 
 def mpjpe(predicted: Tensor, target: Tensor, *, reduce: bool = True) -> Tensor:
     """Mean per joint position error: protocol 1, and the training loss (Eq. 9). Unreduced: (..., J)."""
-    _check(predicted, target)
+    predicted, target = _checked(predicted, target)
     error = torch.linalg.vector_norm(predicted - target, dim=-1)
     return error.mean() if reduce else error
 
 
 def p_mpjpe(predicted: Tensor, target: Tensor, *, reduce: bool = True) -> Tensor:
     """MPJPE after the best rotation, scale and translation of each frame: protocol 2. Unreduced: (..., J)."""
-    _check(predicted, target)
+    predicted, target = _checked(predicted, target)
     return mpjpe(procrustes_align(predicted, target), target, reduce=reduce)
 
 
 def n_mpjpe(predicted: Tensor, target: Tensor, *, reduce: bool = True) -> Tensor:
     """MPJPE after the best scale of each frame, in the sense of least squares. Unreduced: (..., J)."""
-    _check(predicted, target)
+    predicted, target = _checked(predicted, target)
     dot = (predicted * target).sum((-2, -1), keepdim=True)
     scale = dot / predicted.square().sum((-2, -1), keepdim=True).clamp_min(torch.finfo(predicted.dtype).tiny)
     return mpjpe(scale * predicted, target, reduce=reduce)
@@ -37,7 +38,7 @@ def mpjve(predicted: Tensor, target: Tensor, *, reduce: bool = True) -> Tensor:
 
     (T, J, 3) of one video, T of 2 or more: frames of different videos must not be mixed. Unreduced: (T - 1, J).
     """
-    _check(predicted, target)
+    predicted, target = _checked(predicted, target)
     if predicted.ndim != 3 or len(predicted) < 2:
         raise ValueError(f"velocity needs one video of (T, J, 3) with T of 2 or more, not {tuple(predicted.shape)}")
     return mpjpe(predicted.diff(dim=0), target.diff(dim=0), reduce=reduce)
@@ -45,15 +46,16 @@ def mpjve(predicted: Tensor, target: Tensor, *, reduce: bool = True) -> Tensor:
 
 def pck(predicted: Tensor, target: Tensor, *, threshold: float = 0.150) -> Tensor:
     """Share of joints with an error strictly under the threshold (metres): 3D PCK of MPI-INF-3DHP."""
-    return (mpjpe(predicted, target, reduce=False) < threshold).to(predicted.dtype).mean()
+    error = mpjpe(predicted, target, reduce=False)
+    return (error < threshold).to(error.dtype).mean()
 
 
 def auc(predicted: Tensor, target: Tensor, *, thresholds: Tensor | None = None) -> Tensor:
     """Mean of the PCK over thresholds, by default the benchmark's 31: 0, 5, … 150 mm."""
-    if thresholds is None:
-        thresholds = torch.arange(31, device=predicted.device, dtype=predicted.dtype) * 0.005
     error = mpjpe(predicted, target, reduce=False).flatten()
-    return (error < thresholds[:, None]).to(predicted.dtype).mean()
+    if thresholds is None:
+        thresholds = torch.arange(31, device=error.device, dtype=error.dtype) * 0.005
+    return (error < thresholds[:, None]).to(error.dtype).mean()
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,12 @@ class KeypointDefinition:
 
     def auc(self, predicted: Tensor, target: Tensor) -> Tensor:
         """Mean of that share over the thresholds. (..., 17, 3) twice, metres."""
+        predicted, target = self._counted(predicted, target)
         thresholds = torch.tensor(self.thresholds_mm, device=predicted.device, dtype=predicted.dtype) / 1000
-        return auc(*self._counted(predicted, target), thresholds=thresholds)
+        return auc(predicted, target, thresholds=thresholds)
 
     def _counted(self, *poses: Tensor) -> list[Tensor]:
-        _check(*poses)
+        poses = _checked(*poses)
         if poses[0].shape[-2] != 17:
             raise ValueError(f"poses are {tuple(poses[0].shape)}, expected Human3.6M's 17 joints: (..., 17, 3)")
         return [(p - p[..., :1, :])[..., list(self.joints), :] for p in poses]
@@ -96,7 +99,7 @@ def procrustes_align(predicted: Tensor, target: Tensor) -> Tensor:
     The rotation is the polar factor of the covariance (orthogonal Procrustes); where that would be a reflection, the
     weakest direction is turned round.
     """
-    _check(predicted, target)
+    predicted, target = _checked(predicted, target)
     mean_predicted, mean_target = predicted.mean(-2, keepdim=True), target.mean(-2, keepdim=True)
     x, y = predicted - mean_predicted, target - mean_target
     u, singular, vh = torch.linalg.svd(x.mT @ y)  # (..., 3, 3): covariance of predicted and target
@@ -107,7 +110,9 @@ def procrustes_align(predicted: Tensor, target: Tensor) -> Tensor:
     return scale[..., None, None] * (x @ rotation) + mean_target
 
 
-def _check(predicted: Tensor, target: Tensor) -> None:
+def _checked(predicted, target) -> tuple[Tensor, Tensor]:
+    """Both as tensors. Raises ValueError unless they have one shape (..., J, 3) with something in it."""
+    predicted, target = torch.as_tensor(predicted), torch.as_tensor(target)
     if predicted.shape != target.shape or predicted.ndim < 2 or predicted.shape[-1] != 3:
         raise ValueError(
             f"predicted poses are {tuple(predicted.shape)} and targets {tuple(target.shape)}: "
@@ -115,3 +120,4 @@ def _check(predicted: Tensor, target: Tensor) -> None:
         )
     if predicted.numel() == 0:
         raise ValueError(f"there are no poses to compare: both are {tuple(predicted.shape)}")
+    return predicted, target

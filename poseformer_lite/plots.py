@@ -14,7 +14,7 @@ from matplotlib.ticker import EngFormatter, MultipleLocator
 from poseformer_lite.camera import z_up
 from poseformer_lite.skeleton import H36M17, Skeleton
 
-COLOURS = {"left": "#0072B2", "right": "#D55E00", "middle": "#444444"}  # Okabe and Ito: safe for colour blindness
+COLORS = {"left": "#0072B2", "right": "#D55E00", "middle": "#444444"}  # Okabe and Ito: safe for colour blindness
 STYLES = {"left": "-", "right": (0, (3, 1)), "middle": "-"}
 LINK = "#009E73"
 CHOSEN = "#CC79A7"
@@ -90,10 +90,10 @@ def plot_history(history: list[dict], ax=None):
     """Learning curves: training and held-out error over the windows seen."""
     ax = ax or plt.subplots(figsize=(6, 3.5), layout="constrained")[1]
     windows = [row["windows"] for row in history]
-    ax.plot(windows, [row["train_mm"] for row in history], "o-", color=COLOURS["left"], label="training")
+    ax.plot(windows, [row["train_mm"] for row in history], "o-", color=COLORS["left"], label="training")
     held_out = [row["validation_mm"] for row in history]
     if None not in held_out:
-        ax.plot(windows, held_out, "s--", color=COLOURS["right"], label="held-out training takes")
+        ax.plot(windows, held_out, "s--", color=COLORS["right"], label="held-out training takes")
     ax.margins(0.08)
     ax.set(xlabel="windows seen", ylabel="MPJPE in mm", xlim=(0, None), ylim=(0, None), title="Training")
     ax.xaxis.set_major_formatter(EngFormatter())
@@ -118,7 +118,7 @@ def plot_per_action(errors: dict[str, float], metric: str = "MPJPE", ax=None):
 
     ax = ax or plt.subplots(figsize=(6, 0.28 * len(errors) + 1.2), layout="constrained")[1]
     names = sorted(errors, key=errors.get, reverse=True)
-    sns.barplot(x=[errors[name] for name in names], y=names, color=COLOURS["left"], saturation=1, ax=ax)
+    sns.barplot(x=[errors[name] for name in names], y=names, color=COLORS["left"], saturation=1, ax=ax)
     ax.bar_label(ax.containers[0], fmt="%.0f", padding=2, fontsize=8)
     ax.set(xlabel=f"{metric} in mm", ylabel="", title=f"{metric} per action")
     return ax
@@ -216,13 +216,13 @@ def fit_box(ax, points, zoom: float = 1.0) -> None:
 def _draw_bones(ax, pose: np.ndarray, skeleton: Skeleton) -> None:
     for parent, child in skeleton.bones:
         side = skeleton.side(child)
-        ax.plot(*pose[[parent, child]].T, color=COLOURS[side], linestyle=STYLES[side], linewidth=2)
+        ax.plot(*pose[[parent, child]].T, color=COLORS[side], linestyle=STYLES[side], linewidth=2)
     ax.plot(*pose.T, "o", color="0.2", markersize=2.5, linestyle="none")
 
 
 def _name_sides(where) -> None:
     """A legend for left and right, in axes or, where several share it, below the figure."""
-    lines = [Line2D([], [], color=COLOURS[side], linestyle=STYLES[side], linewidth=2) for side in ("left", "right")]
+    lines = [Line2D([], [], color=COLORS[side], linestyle=STYLES[side], linewidth=2) for side in ("left", "right")]
     place = "upper right" if hasattr(where, "transAxes") else "outside lower center"
     where.legend(lines, ["left", "right"], loc=place, ncols=2, frameon=False, fontsize=9)
 
@@ -260,16 +260,16 @@ def plot_rows(ours: dict[str, list[float]], printed: dict[str, float], measure: 
         if means.get(label, far + 1) > far:
             if label in means:
                 left.annotate(f"{means[label]:.0f} →", (1, place), (-6, 0), xycoords=("axes fraction", "data"),
-                              textcoords="offset points", ha="right", va="center", color=COLOURS["left"])  # fmt: skip
+                              textcoords="offset points", ha="right", va="center", color=COLORS["left"])  # fmt: skip
             continue
-        left.plot(ours[label], [place] * len(ours[label]), "o", color=COLOURS["left"], alpha=0.5, markersize=5)
-        left.plot([means[label]] * 2, [place - 0.3, place + 0.3], color=COLOURS["left"], linewidth=2)
+        left.plot(ours[label], [place] * len(ours[label]), "o", color=COLORS["left"], alpha=0.5, markersize=5)
+        left.plot([means[label]] * 2, [place - 0.3, place + 0.3], color=COLORS["left"], linewidth=2)
     wrapped = [textwrap.fill(label, 36) for label in labels]
     left.set(yticks=range(len(labels)), yticklabels=wrapped, xlabel=f"{measure}, here: a dot a seed, a bar the mean")
     left.set_ylim(len(labels) - 0.5, -0.5)
     if printed:
         places = [labels.index(label) for label in printed]
-        axes[0, 1].plot(list(printed.values()), places, "D", color=COLOURS["right"], fillstyle="none")
+        axes[0, 1].plot(list(printed.values()), places, "D", color=COLORS["right"], fillstyle="none")
         axes[0, 1].set_xlabel("printed in the paper")
     for ax in axes.flat:
         ax.grid(axis="x", color="0.9")

@@ -90,7 +90,7 @@ def mixed_dataset(cmu: Path, keypoints: tuple[str, ...]) -> PoseDataset:
 
     subjects = sorted({take.subject for take in real + made})
     kinds = " and ".join(keypoints)
-    return PoseDataset("cmu_mocap and synthetic", redraw(0), tuple(subjects), (), keypoints=kinds, redraw=redraw)
+    return PoseDataset("cmu_mocap and synthetic", redraw(0), tuple(subjects), (), keypoint_source=kinds, redraw=redraw)
 
 
 def main() -> None:

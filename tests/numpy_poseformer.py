@@ -56,6 +56,6 @@ def linear(w, name: str, z: np.ndarray) -> np.ndarray:
 
 
 def layer_norm(w, name: str, z: np.ndarray, eps: float = 1e-6) -> np.ndarray:
-    centred = z - z.mean(-1, keepdims=True)
-    scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + eps)
+    centered = z - z.mean(-1, keepdims=True)
+    scaled = centered / np.sqrt((centered**2).mean(-1, keepdims=True) + eps)
     return scaled * w[f"{name}.weight"] + w[f"{name}.bias"]

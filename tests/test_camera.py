@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poseformer_lite.camera import Camera, denormalise_screen, look_at, normalise_screen
+from poseformer_lite.camera import Camera, denormalize_screen, look_at, normalize_screen
 from poseformer_lite.datasets.sources.human36m import CAMERAS
 
 LENS = dict(name="lens", width=1000, height=800, focal_length=(1100.0, 1000.0), center=(510.0, 390.0))
@@ -83,7 +83,7 @@ def test_projection_keeps_the_type_and_its_input():
 
 def test_normalise_by_hand():
     corners = np.array([[0.0, 0], [1000, 800], [500, 400], [1000, 0]])
-    np.testing.assert_allclose(normalise_screen(corners, 1000, 800), [[-1, -0.8], [1, 0.8], [0, 0], [1, -0.8]])
+    np.testing.assert_allclose(normalize_screen(corners, 1000, 800), [[-1, -0.8], [1, 0.8], [0, 0], [1, -0.8]])
 
 
 @settings(deadline=None)
@@ -91,28 +91,28 @@ def test_normalise_by_hand():
 def test_normalise_and_back(width, height, points):
     pixels = np.array(points)
     for given_pixels in (pixels, torch.tensor(points, dtype=torch.float64)):
-        normalised = normalise_screen(given_pixels, width, height)
-        back = denormalise_screen(normalised, width, height)
+        normalized = normalize_screen(given_pixels, width, height)
+        back = denormalize_screen(normalized, width, height)
         assert type(back) is type(given_pixels)
         np.testing.assert_allclose(np.asarray(back), pixels, atol=1e-8)
         np.testing.assert_array_equal(np.asarray(given_pixels), pixels)  # neither changes what it was given
 
 
 def test_denormalise_does_not_change_its_input():
-    normalised = np.array([[0.1, 0.2]])
-    denormalise_screen(normalised, 1000, 800)
-    np.testing.assert_array_equal(normalised, [[0.1, 0.2]])
+    normalized = np.array([[0.1, 0.2]])
+    denormalize_screen(normalized, 1000, 800)
+    np.testing.assert_array_equal(normalized, [[0.1, 0.2]])
 
 
 def test_a_circle_stays_a_circle():
     """Both axes have the same unit, whatever the picture's shape."""
     angle = np.linspace(0, 6, 20)
     circle = np.stack([960 + 100 * np.cos(angle), 540 + 100 * np.sin(angle)], axis=-1)
-    np.testing.assert_allclose(np.linalg.norm(normalise_screen(circle, 1920, 1080), axis=-1), 100 / 960)
+    np.testing.assert_allclose(np.linalg.norm(normalize_screen(circle, 1920, 1080), axis=-1), 100 / 960)
 
 
 @pytest.mark.parametrize("size", [(0, 100), (100, 0), (-5, 100), (float("nan"), 100)])
-@pytest.mark.parametrize("function", [normalise_screen, denormalise_screen])
+@pytest.mark.parametrize("function", [normalize_screen, denormalize_screen])
 def test_image_size_must_be_positive(function, size):
     with pytest.raises(ValueError, match="must be positive"):
         function(np.zeros((17, 2)), *size)

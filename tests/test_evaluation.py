@@ -43,9 +43,9 @@ def truth(sequence: PoseSequence) -> torch.Tensor:
     return torch.from_numpy(sequence.root_relative(0))
 
 
-def off_by(sequence: PoseSequence, metres: float) -> torch.Tensor:
+def off_by(sequence: PoseSequence, meters: float) -> torch.Tensor:
     """Every joint wrong by as much, in one direction."""
-    return truth(sequence) + torch.tensor([metres, 0, 0])
+    return truth(sequence) + torch.tensor([meters, 0, 0])
 
 
 def test_both_averages_are_right_and_differ():

@@ -79,9 +79,9 @@ def test_loading_twice_gives_the_same_and_using_it_changes_nothing(ground_truth,
 
 def test_what_a_network_is_fed_and_asked_for(ground_truth):
     for sequence in ground_truth.sequences[::50]:
-        normalised, relative = sequence.poses_2d(), sequence.root_relative(0)
-        assert normalised.dtype == relative.dtype == np.float32
-        assert np.abs(normalised).max() < 1.01 and not relative[:, 0].any() and 0.3 < np.abs(relative).max() < 2.5
+        normalized, relative = sequence.poses_2d(), sequence.root_relative(0)
+        assert normalized.dtype == relative.dtype == np.float32
+        assert np.abs(normalized).max() < 1.01 and not relative[:, 0].any() and 0.3 < np.abs(relative).max() < 2.5
 
 
 def test_detections_hold_subjects_with_2d_only(formats, ground_truth):
@@ -137,7 +137,7 @@ def test_coco_keypoints_are_converted(dims, tmp_path):
     data = human36m.load(tmp_path, keypoints="detectron_pt_coco")
     for sequence in data.sequences:
         np.testing.assert_allclose(sequence.keypoints, to_h36m17(keypoints[..., :2], "coco17"))
-    assert data.keypoints == "detectron_pt_coco"
+    assert data.keypoint_source == "detectron_pt_coco"
 
 
 @pytest.mark.parametrize("layout", [{}, {"layout_name": "h36m"}])
@@ -321,7 +321,7 @@ def test_written_files_are_those_the_fields_codes_expect(tmp_path):
 def test_own_name_keypoints_and_cameras(tmp_path):
     """A take seen through cameras of its own keeps them, under a subject of its own."""
     data = small_dataset(subjects=("S1",), name="mine")
-    data.keypoints = "noisy"
+    data.keypoint_source = "noisy"
     moved = Camera(
         "m", 640, 480, (500.0, 500.0), (320.0, 240.0), orientation=look_at((3, 4, 1), (0, 0, 1)), translation=(3, 4, 1)
     )
@@ -373,6 +373,6 @@ def test_another_skeleton_is_not_written(tmp_path):
 
 def test_other_data_in_this_layout_is_split_by_the_subjects_that_are_named(tmp_path, tiny):
     videopose3d.write(tiny, tmp_path, name="other")
-    data = human36m.load(tmp_path, tiny.keypoints, name="other", test_subjects=("S1",))
+    data = human36m.load(tmp_path, tiny.keypoint_source, name="other", test_subjects=("S1",))
     assert data.test_subjects == ("S1",)
     assert set(data.train_subjects) == {s.subject for s in tiny.sequences} - {"S1"}

@@ -9,7 +9,7 @@ import pytest
 import torch
 from helpers_data import small_model, tiny_dataset
 
-from poseformer_lite.camera import normalise_screen
+from poseformer_lite.camera import normalize_screen
 from poseformer_lite.evaluation import predict
 from poseformer_lite.keypoints import LAYOUTS, resample, to_h36m17
 from poseformer_lite.lifting.lifter import PoseLifter
@@ -53,7 +53,7 @@ def test_a_motion_is_what_the_network_says_of_the_converted_and_normalised_keypo
     motion = lifter(keypoints, 1280, 720, layout=layout, repair_swaps=False)
     converted = to_h36m17(keypoints, layout)
     np.testing.assert_array_equal(motion.keypoints, converted)
-    expected = predict(lifter.model, torch.from_numpy(normalise_screen(converted, 1280, 720)), H36M17).numpy()
+    expected = predict(lifter.model, torch.from_numpy(normalize_screen(converted, 1280, 720)), H36M17).numpy()
     np.testing.assert_allclose(motion.poses_3d, expected - expected[:, :1], atol=1e-6)
 
 
@@ -69,14 +69,14 @@ def test_limbs_that_were_exchanged_are_put_right_before_lifting(lifter, walk):
 def test_without_flipping_it_is_the_networks_own_answer(walk):
     model = small_model(num_frames=9)
     motion = PoseLifter(model, flip=False, device="cpu")(walk, 1000, 800)
-    expected = model.predict_sequence(torch.from_numpy(normalise_screen(walk, 1000, 800))).numpy()
+    expected = model.predict_sequence(torch.from_numpy(normalize_screen(walk, 1000, 800))).numpy()
     np.testing.assert_allclose(motion.poses_3d, expected - expected[:, :1], atol=1e-6)
 
 
 def test_a_stride_is_handed_on(walk):
     model = small_model(num_frames=9)
     motion = PoseLifter(model, flip=False, device="cpu", stride=9)(walk, 1000, 800)
-    poses_2d = torch.from_numpy(normalise_screen(walk, 1000, 800))
+    poses_2d = torch.from_numpy(normalize_screen(walk, 1000, 800))
     expected = model.predict_sequence(poses_2d, stride=9).numpy()
     np.testing.assert_allclose(motion.poses_3d, expected - expected[:, :1], atol=1e-6)
     with pytest.raises(ValueError, match="stride is 4: expected an odd number of at most 9"):
@@ -180,9 +180,9 @@ def test_a_lifter_of_another_frame_rate_resamples_to_it(walk):
 
 @pytest.mark.parametrize(("width", "height"), [(720, 1280), (1280, 720), (1000, 1000), (64, 48)])
 def test_width_is_the_unit_in_portrait_and_landscape(lifter, width, height):
-    centred = np.random.default_rng(0).uniform(-0.4, 0.4, (12, 17, 2)).astype(np.float32)  # in widths
-    keypoints = centred * width + np.array([width / 2, height / 2], dtype=np.float32)
-    square = (centred + 0.5) * 1000
+    centered = np.random.default_rng(0).uniform(-0.4, 0.4, (12, 17, 2)).astype(np.float32)  # in widths
+    keypoints = centered * width + np.array([width / 2, height / 2], dtype=np.float32)
+    square = (centered + 0.5) * 1000
     np.testing.assert_allclose(
         lifter(keypoints, width, height).poses_3d, lifter(square, 1000, 1000).poses_3d, atol=1e-4
     )

@@ -62,8 +62,8 @@ def test_mpjpe_gradient_points_away_from_the_target():
 def test_after_centring_on_the_root_mpjpe_is_blind_to_translation(seed, shift):
     predicted, target = poses(seed, 4), poses(seed + 1, 4)
     moved = predicted + torch.tensor(shift, dtype=torch.float64)
-    centred = mpjpe(predicted - predicted[:, :1], target - target[:, :1])
-    torch.testing.assert_close(mpjpe(moved - moved[:, :1], target - target[:, :1]), centred)
+    centered = mpjpe(predicted - predicted[:, :1], target - target[:, :1])
+    torch.testing.assert_close(mpjpe(moved - moved[:, :1], target - target[:, :1]), centered)
 
 
 @settings(deadline=None, max_examples=30)
@@ -153,9 +153,9 @@ def test_velocity_needs_one_video_of_two_frames(shape):
         mpjve(torch.zeros(shape), torch.zeros(shape))
 
 
-def joints_off_by(*metres: float) -> tuple[torch.Tensor, torch.Tensor]:
-    predicted = torch.zeros(len(metres), 3, dtype=torch.float64)
-    predicted[:, 1] = torch.tensor(metres, dtype=torch.float64)
+def joints_off_by(*meters: float) -> tuple[torch.Tensor, torch.Tensor]:
+    predicted = torch.zeros(len(meters), 3, dtype=torch.float64)
+    predicted[:, 1] = torch.tensor(meters, dtype=torch.float64)
     return predicted, torch.zeros_like(predicted)
 
 

@@ -178,10 +178,10 @@ def test_a_graph_convolution_in_numpy():
     expected = np.zeros((3, 5))
     for i in range(3):
         for channel in range(5):
-            neighbours = np.flatnonzero(adjacency[i])
-            shares = np.exp(w["strength"][channel, i, neighbours])
+            neighbors = np.flatnonzero(adjacency[i])
+            shares = np.exp(w["strength"][channel, i, neighbors])
             shares = shares / shares.sum()
-            for share, j in zip(shares, neighbours, strict=True):
+            for share, j in zip(shares, neighbors, strict=True):
                 name = "itself.weight" if i == j else "others.weight"
                 bias = 0 if i == j else w["others.bias"][channel]
                 expected[i, channel] += share * (w[name][channel] @ x[j] + bias)

@@ -28,8 +28,8 @@ def test_the_centre_frame_is_the_same_with_the_others_beside_it(model):
     poses_2d = torch.randn(4, 9, 17, 2)
     model.eval()
     with torch.no_grad():
-        centre, every = model.forward_every_frame(poses_2d)
-        torch.testing.assert_close(centre, model(poses_2d))
+        center, every = model.forward_every_frame(poses_2d)
+        torch.testing.assert_close(center, model(poses_2d))
     assert every.shape == (4, 9, 17, 3)
 
 
@@ -42,11 +42,11 @@ def test_a_network_of_the_centre_frame_alone_says_so():
 def test_windows_give_the_pose_of_every_frame_mirrored_and_held_at_the_ends(tiny):
     index = torch.tensor([0, 5, 700])
     windows = Windows(tiny.train(), 5, tiny.skeleton, flip=True, every_frame=True)
-    centre_only = Windows(tiny.train(), 5, tiny.skeleton, flip=True)
+    center_only = Windows(tiny.train(), 5, tiny.skeleton, flip=True)
     poses_2d, targets = windows.gather(index)
-    expected_2d, centre = centre_only.gather(index)
+    expected_2d, center = center_only.gather(index)
     assert torch.equal(poses_2d, expected_2d) and targets.shape == (3, 5, 17, 3)
-    assert torch.equal(targets[:, 2], centre)
+    assert torch.equal(targets[:, 2], center)
     assert torch.equal(targets[0, 0], targets[0, 2]) and torch.equal(targets[1, 3], windows.targets[6])
 
 
@@ -56,8 +56,8 @@ def test_the_loss_is_the_mean_of_the_centre_and_of_every_frame(tiny):
     windows = Windows(data.train(), model.num_frames, data.skeleton, flip=True, every_frame=True)
     poses_2d, target = windows.gather(torch.arange(len(windows)))
     with torch.no_grad():
-        centre, every = model.forward_every_frame(poses_2d)
-        both = mpjpe(centre, target[:, model.num_frames // 2]), mpjpe(every, target)
+        center, every = model.forward_every_frame(poses_2d)
+        both = mpjpe(center, target[:, model.num_frames // 2]), mpjpe(every, target)
     changes = {"epochs": 1, "batch_size": len(windows), "learning_rate": 1e-30, "weight_decay": 0.0}
     run = train(model, data, **SETTINGS | changes | {"windows_per_epoch": None, "supervise": "every"})
     assert run.history[0]["train_mm"] == pytest.approx(1000 * sum(both).item() / 2, rel=1e-4)

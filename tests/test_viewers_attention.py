@@ -120,8 +120,8 @@ def test_permuting_the_joints_permutes_what_the_viewer_shows(maps, poses):
     there = AttentionMaps(maps.spatial[..., order, :][..., order], maps.temporal)
     before, after = SpatialAttentionViewer(maps, poses), SpatialAttentionViewer(there, poses[:, order])
     after.state.joint, before.state.joint = 6, order[6]
-    colours = [np.array(viewer.spec()["data"][-2]["marker"]["color"]) for viewer in (before, after)]
-    np.testing.assert_array_equal(colours[0][order], colours[1])
+    colors = [np.array(viewer.spec()["data"][-2]["marker"]["color"]) for viewer in (before, after)]
+    np.testing.assert_array_equal(colors[0][order], colors[1])
 
 
 def test_spatial_stills_change_with_the_state(spatial):
@@ -187,16 +187,16 @@ def test_every_tile_holds_the_rows_of_its_head_and_nothing_lies_between(grid, ma
     grid.state.stage, grid.state.frame = stage, 4
     rows = getattr(maps, stage).numpy()  # (T, L, H, N, N)
     (heatmap,) = grid.spec()["data"]
-    weights, colours = as_array(heatmap["customdata"]), as_array(heatmap["z"])
+    weights, colors = as_array(heatmap["customdata"]), as_array(heatmap["z"])
     L, H, N = rows.shape[1:4]
     step = (weights.shape[1] + 1) // H  # the gap is one cell wide here
-    assert weights.shape == colours.shape == (L * step - 1, H * step - 1) == (len(heatmap["y"]), len(heatmap["x"]))
+    assert weights.shape == colors.shape == (L * step - 1, H * step - 1) == (len(heatmap["y"]), len(heatmap["x"]))
     for layer, head in np.ndindex(L, H):
         tile = np.s_[layer * step : layer * step + N, head * step : head * step + N]
         np.testing.assert_allclose(weights[tile], rows[4, layer, head], atol=1e-6)
-        np.testing.assert_allclose(colours[tile], rows[4, layer, head] / rows[:, layer, head].max(), atol=1e-6)
-        weights[tile] = colours[tile] = np.nan
-    assert np.isnan(weights).all() and np.isnan(colours).all()
+        np.testing.assert_allclose(colors[tile], rows[4, layer, head] / rows[:, layer, head].max(), atol=1e-6)
+        weights[tile] = colors[tile] = np.nan
+    assert np.isnan(weights).all() and np.isnan(colors).all()
 
 
 def test_all_alike_makes_heads_comparable(grid, maps):
@@ -292,7 +292,7 @@ def test_other_bodies_are_turned_down(maps):
 
 
 def test_rows_weights_and_what_is_drawn_from_each_frame(temporal, maps):
-    temporal.state.frame, temporal.centre = 6, 7
+    temporal.state.frame, temporal.center = 6, 7
     temporal.state.layer, temporal.state.head = 2, 1
     heatmap, weights, drawn_from = temporal.spec()["data"][:3]
     rows = maps.temporal[7, 2, 1].numpy()
@@ -315,20 +315,20 @@ def test_without_weights_every_frame_counts_alike(maps, poses):
 
 def test_the_window_stays_while_the_frame_is_in_it_and_follows_when_it_leaves(temporal):
     drawn(temporal)
-    centres = []
+    centers = []
     for frame in (5, 3, 6, 7, 8, 9, 10, 0, 2, 11):
         temporal.state.frame = frame
-        centres.append(temporal.centre)
-    assert centres == [5, 5, 5, 5, 8, 8, 8, 0, 0, 11]
-    temporal.centre = 9
+        centers.append(temporal.center)
+    assert centers == [5, 5, 5, 5, 8, 8, 8, 0, 0, 11]
+    temporal.center = 9
     assert temporal.state.frame == 11
-    temporal.centre = 4
+    temporal.center = 4
     assert temporal.state.frame == 4
-    temporal.centre = 6
+    temporal.center = 6
     assert temporal.state.frame == 4
     with pytest.raises(ValueError, match="centre is 12: the frames are counted from 0 to 11"):
-        temporal.centre = T
-    assert (temporal.centre, temporal.state.frame) == (6, 4)
+        temporal.center = T
+    assert (temporal.center, temporal.state.frame) == (6, 4)
 
 
 def test_what_is_drawn_agrees_with_the_state_at_every_step(temporal, maps, poses):
@@ -337,12 +337,12 @@ def test_what_is_drawn_agrees_with_the_state_at_every_step(temporal, maps, poses
         temporal.state.frame = frame
         joints = named(figure, "joints")
         np.testing.assert_allclose(np.array([joints.x, joints.y, joints.z]).T, z_up(poses)[frame], atol=1e-6)
-        np.testing.assert_allclose(figure.data[0].z, maps.temporal[temporal.centre, 0, 0], atol=1e-6)
+        np.testing.assert_allclose(figure.data[0].z, maps.temporal[temporal.center, 0, 0], atol=1e-6)
         rows = np.flatnonzero(temporal.window == frame)
         (box,) = figure.layout.shapes
         assert (box.y0, box.y1, box.x0, box.x1) == (rows[0] - 0.5, rows[-1] + 0.5, -0.5, F - 0.5)
-        lit = [place for place, colour in enumerate(figure.data[2].marker.color) if colour == "#CC79A7"]
-        assert lit == rows.tolist() and f"window round frame {temporal.centre}" in figure.layout.title.text
+        lit = [place for place, color in enumerate(figure.data[2].marker.color) if color == "#CC79A7"]
+        assert lit == rows.tolist() and f"window round frame {temporal.center}" in figure.layout.title.text
 
 
 @pytest.mark.parametrize(("event", "point"), [("rows", (0, 4)), ("weights", 4), ("drawn from", 4)])
@@ -350,7 +350,7 @@ def test_a_click_makes_the_skeleton_jump_to_that_frame(temporal, poses, event, p
     temporal.state.frame = 6
     figure = drawn(temporal)
     mouse(figure.data[("rows", "weights", "drawn from").index(event)], "click", point)
-    assert (temporal.state.frame, temporal.centre) == (8, 6)
+    assert (temporal.state.frame, temporal.center) == (8, 6)
     np.testing.assert_allclose(named(figure, "joints").x, z_up(poses)[8, :, 0], atol=1e-6)
 
 
@@ -376,7 +376,7 @@ def test_windows_of_any_length(frames):
     for frame in (T // 2, T - 1, 0):
         viewer.state.frame = frame
         axis = viewer.spec()["layout"]["xaxis"]
-        window = np.clip(np.arange(frames) - frames // 2 + viewer.centre, 0, T - 1)
+        window = np.clip(np.arange(frames) - frames // 2 + viewer.center, 0, T - 1)
         assert [int(text) for text in axis["ticktext"]] == window[axis["tickvals"]].tolist()
         assert len(axis["tickvals"]) == frames if frames <= 27 else 10 <= len(axis["tickvals"]) <= 15
         assert frames // 2 in axis["tickvals"], "the centre is named"
@@ -391,7 +391,7 @@ def test_temporal_controls_have_names_and_reach_their_ends(temporal):
     assert set(named) == {"play", "frame", "speed", "window round", "layer", "head", "seen from", "reset view"}
     for value in (T - 1, 0):
         named["window round"].value = value
-        assert temporal.centre == named["frame"].value == value
+        assert temporal.center == named["frame"].value == value
         named["frame"].value = T - 1 - value
         assert named["window round"].value == T - 1 - value
     named["layer"].value, named["head"].value = 2, 1
@@ -407,7 +407,7 @@ def test_temporal_stills_change_with_the_state(temporal):
     for owner, name, value in (
         (temporal.state, "frame", 5),
         (temporal.state, "frame", 6),
-        (temporal, "centre", 7),
+        (temporal, "center", 7),
         (temporal.state, "layer", 1),
         (temporal.state, "head", 1),
     ):
@@ -505,7 +505,7 @@ def test_a_state_can_be_shared_with_other_viewers_of_the_sequence(model, poses_2
     seen = pfl.view_attention(model, poses_2d)
     seen.state.frame = 7
     again = pfl.view_attention(model, poses_2d, state=seen.state)
-    assert again.state is seen.state and again.temporal.centre == 7
+    assert again.state is seen.state and again.temporal.center == 7
     with pytest.raises(ValueError, match="the state is of 12 frames, 17 joints, 2 x 2 spatial.* is of 10 frames"):
         pfl.view_attention(model, poses_2d[:10], state=seen.state)
 

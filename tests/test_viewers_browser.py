@@ -73,8 +73,8 @@ def test_a_click_on_a_column_moves_the_skeleton_there(open_lab, viewers):
     temporal.show()
     frame = frame_of(temporal)
     page.mouse.click(*temporal.place_in_heatmap(6, 2))
-    (centre,) = re.findall(r"round frame (\d+)", temporal.title())
-    expected = int(centre) + 6 - 4
+    (center,) = re.findall(r"round frame (\d+)", temporal.title())
+    expected = int(center) + 6 - 4
     assert expected != frame
     viewers["spatial"].wait_for_title(f"frame {expected}")
     drawn = np.array(temporal.data("joints", "x", "y", "z")).T

@@ -204,7 +204,7 @@ def test_what_does_not_fit_is_refused(tmp_path, change, message):
 
 DRAWN = "(id, name) => document.getElementById(id).data.filter(trace => trace.name === name)"
 JOINTS = f"() => {{ const [joints] = ({DRAWN})('scene', 'joints'); return [joints.x, joints.y, joints.z]; }}"
-COLOURS = f"() => ({DRAWN})('scene', 'joints')[0].marker.color"
+COLORS = f"() => ({DRAWN})('scene', 'joints')[0].marker.color"
 STATE = "() => ({...poseformerLite.state})"
 # where a place of a heatmap or a joint of a scene lies on the screen
 CELL = """([row, column]) => {
@@ -329,14 +329,14 @@ def test_rows_and_joints_light_up_each_other(page, shown):
     page.evaluate("poseformerLite.set({frame: 7, truth: false})")
     for joint in (13, 4):
         expected, rounding = row(shown, 7, 1, 2, joint)
-        colours = {}
+        colors = {}
         for place, target in ((CELL, [joint, 8]), (POINT, joint), (IN_SPACE, joint)):
             page.evaluate("poseformerLite.set({joint: 9})")
             hover(page, place, target)
             settle(page, f"state.joint === {joint}")
-            colours[place] = page.evaluate(COLOURS)
-            assert abs(np.array(colours[place]) - expected).max() <= rounding
-        assert colours[CELL] == colours[POINT] == colours[IN_SPACE]
+            colors[place] = page.evaluate(COLORS)
+            assert abs(np.array(colors[place]) - expected).max() <= rounding
+        assert colors[CELL] == colors[POINT] == colors[IN_SPACE]
     expected, _ = row(shown, 7, 1, 2, 4)
     links = np.array(page.evaluate(f"() => ({DRAWN})('scene', 'links')[0].x"), dtype=float)
     pose = drawing.z_up(shown["poses_3d"])[7]
@@ -421,7 +421,7 @@ def test_every_control_has_a_name_and_every_option_draws(page, shown):
             settle(page, f"String(state.{name}) === '{value}'")
     page.evaluate("poseformerLite.set({frame: 20, trail: 50, truth: false, colours: 'error'})")
     errors = 1000 * np.linalg.norm(shown["poses_3d"] - shown["truth"], axis=-1)[20]
-    assert abs(np.array(page.evaluate(COLOURS)) - errors).max() < 2  # both bodies are rounded to 1 mm
+    assert abs(np.array(page.evaluate(COLORS)) - errors).max() < 2  # both bodies are rounded to 1 mm
     trails = page.evaluate(f"() => ({DRAWN})('scene', 'trails')[0].x")
     assert len(trails) == 5 * (20 + 1 + 1)
     assert page.evaluate(f"() => ({DRAWN})('scene', 'truth').flatMap(trace => trace.x)") == [None] * 3

@@ -15,7 +15,7 @@ from traitlets import TraitError
 from poseformer_course.toys import CameraToy, DepthAmbiguityToy
 from poseformer_course.toys.camera_toy import RANGES
 from poseformer_course.toys.sight import LinesOfSight
-from poseformer_lite.camera import Camera, look_at, normalise_screen
+from poseformer_lite.camera import Camera, look_at, normalize_screen
 from poseformer_lite.skeleton import H36M17, MPI_INF_3DHP17, SKELETONS, Skeleton
 from poseformer_lite.viewers import ViewState, drawing
 
@@ -285,7 +285,7 @@ def test_the_middle_of_the_body_is_at_the_middle_of_the_picture(orbit):
 def test_coordinates_are_printed_as_they_are(orbit):
     orbit.state.joint = 10
     in_camera = orbit.camera.world_to_camera(WORLD)[10]
-    screen = normalise_screen(orbit.pixels()[10], LENS.width, LENS.height)
+    screen = normalize_screen(orbit.pixels()[10], LENS.width, LENS.height)
     lines = [
         [float(word) for word in line.split() if word.lstrip("-").replace(".", "").isdigit()]
         for line in orbit.coordinates()

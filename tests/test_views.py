@@ -9,12 +9,12 @@ from poseformer_lite.datasets.base import Take
 from poseformer_lite.datasets.virtual.views import fixed_cameras, random_cameras, view_take, view_takes
 
 
-def walk(metres: float, frames: int = 60, seed: int = 0, start=(0.0, 0.0)) -> Take:
+def walk(meters: float, frames: int = 60, seed: int = 0, start=(0.0, 0.0)) -> Take:
     """17 points that fill a standing body's box, going `metres` along a diagonal."""
     rng = np.random.default_rng(seed)
     body = rng.uniform([-0.3, -0.3, 0.05], [0.3, 0.3, 1.75], size=(17, 3))
-    path = np.linspace(0, metres, frames)[:, None] * np.array([0.8, 0.6, 0]) + [*start, 0]
-    return Take("S", f"walk {metres:g}", (body + path[:, None]).astype(np.float32))
+    path = np.linspace(0, meters, frames)[:, None] * np.array([0.8, 0.6, 0]) + [*start, 0]
+    return Take("S", f"walk {meters:g}", (body + path[:, None]).astype(np.float32))
 
 
 def in_picture(sequence) -> bool:
@@ -24,14 +24,14 @@ def in_picture(sequence) -> bool:
 
 @pytest.mark.parametrize("metres", [0, 4, 25])
 @pytest.mark.parametrize("start", [(0, 0), (-40, 7)])
-def test_everybody_is_in_the_picture_in_front_and_not_tiny(metres, start):
-    take = walk(metres, start=start)
+def test_everybody_is_in_the_picture_in_front_and_not_tiny(meters, start):
+    take = walk(meters, start=start)
     rng = np.random.default_rng(1)
     for sequence in view_take(take, [*fixed_cameras(take), *random_cameras(take, rng, num_views=60)]):
         assert in_picture(sequence), sequence.name
         assert sequence.poses_3d[..., 2].min() >= 0.99
         heights = np.ptp(sequence.keypoints[..., 1], axis=1) / sequence.height
-        assert np.median(heights) > (0.1 if metres < 10 else 0.02)
+        assert np.median(heights) > (0.1 if meters < 10 else 0.02)
 
 
 def test_fixed_cameras_are_like_those_of_human36m():

@@ -5,12 +5,12 @@ import torch
 from torch import Tensor
 
 from poseformer_course.checks.judge import Exercise, Wrong
-from poseformer_lite.camera import Camera, denormalise_screen, normalise_screen
+from poseformer_lite.camera import Camera, denormalize_screen, normalize_screen
 from poseformer_lite.metrics import mpjpe
 from poseformer_lite.skeleton import H36M17, flip_poses
 
 LENS = Camera("exercise", 1280, 720, (1000.0, 900.0), (650.0, 340.0))
-FOCAL, CENTRE = np.array(LENS.focal_length), np.array(LENS.center)
+FOCAL, CENTER = np.array(LENS.focal_length), np.array(LENS.center)
 CHANGED = "What was handed in has changed: work on a copy or make a new one, the caller still needs the old."
 
 
@@ -62,13 +62,13 @@ exercise_1 = Exercise(
 )
 
 
-def _rays(pixels: np.ndarray, focal: np.ndarray, centre: np.ndarray) -> np.ndarray:
+def _rays(pixels: np.ndarray, focal: np.ndarray, center: np.ndarray) -> np.ndarray:
     """The lines of sight at depth one, (N, 2) -> (N, 3)."""
-    return np.c_[(pixels - centre) / focal, np.ones(len(pixels))]
+    return np.c_[(pixels - center) / focal, np.ones(len(pixels))]
 
 
-def _point(pixels, depth, focal, centre) -> np.ndarray:
-    return _rays(pixels, focal, centre) * depth[:, None]
+def _point(pixels, depth, focal, center) -> np.ndarray:
+    return _rays(pixels, focal, center) * depth[:, None]
 
 
 POINTS = np.random.default_rng(2).uniform([-1.5, -1.0, 3.0], [1.5, 1.0, 6.0], size=(5, 3))
@@ -78,37 +78,37 @@ exercise_2 = Exercise(
     right=_point,
     mistakes={
         "y points upwards: in camera space y counts downwards, as it does in the picture.": (
-            lambda u, z, focal, centre: _point(u, z, focal, centre) * [1, -1, 1]
+            lambda u, z, focal, center: _point(u, z, focal, center) * [1, -1, 1]
         ),
         "x and y are right, but the third coordinate is 1: it is the given depth.": (
-            lambda u, z, focal, centre: np.c_[_point(u, z, focal, centre)[:, :2], np.ones(len(z))]
+            lambda u, z, focal, center: np.c_[_point(u, z, focal, center)[:, :2], np.ones(len(z))]
         ),
         "The principal point is forgotten: pixels are counted from the image's corner, and the axis of the camera "
-        "meets the image at `centre`.": lambda u, z, focal, centre: _point(u, z, focal, 0),
+        "meets the image at `centre`.": lambda u, z, focal, center: _point(u, z, focal, 0),
         "These are the directions of the lines of sight, at depth one: go on to the given depth.": (
-            lambda u, z, focal, centre: np.c_[_rays(u, focal, centre)[:, :2], z]
+            lambda u, z, focal, center: np.c_[_rays(u, focal, center)[:, :2], z]
         ),
         "These are the lines of sight at depth one, third coordinate included: scale them to the depth.": (
-            lambda u, z, focal, centre: _rays(u, focal, centre)
+            lambda u, z, focal, center: _rays(u, focal, center)
         ),
         "The focal length is on the wrong side: projecting multiplies by it, so going back divides.": (
-            lambda u, z, focal, centre: _point(u, z, 1 / focal, centre)
+            lambda u, z, focal, center: _point(u, z, 1 / focal, center)
         ),
-        "Focal length and centre have changed places.": lambda u, z, focal, centre: _point(u, z, centre, focal),
+        "Focal length and centre have changed places.": lambda u, z, focal, center: _point(u, z, center, focal),
         "Depth is taken for the distance from the camera: it is z, measured along the camera's axis, and not the "
         "length of the line of sight.": (
-            lambda u, z, focal, centre: (
-                _point(u, z, focal, centre) / np.linalg.norm(_rays(u, focal, centre), axis=-1, keepdims=True)
+            lambda u, z, focal, center: (
+                _point(u, z, focal, center) / np.linalg.norm(_rays(u, focal, center), axis=-1, keepdims=True)
             )
         ),
         "x and y are right, but where is the depth? A point has three coordinates, the third one is z.": (
-            lambda u, z, focal, centre: _point(u, z, focal, centre)[:, :2]
+            lambda u, z, focal, center: _point(u, z, focal, center)[:, :2]
         ),
         "Both coordinates use the first focal length: the second one belongs to y.": (
-            lambda u, z, focal, centre: _point(u, z, focal[0], centre)
+            lambda u, z, focal, center: _point(u, z, focal[0], center)
         ),
     },
-    cases=[(LENS.project(POINTS), POINTS[:, 2], FOCAL, CENTRE)],
+    cases=[(LENS.project(POINTS), POINTS[:, 2], FOCAL, CENTER)],
     name="from_pixels(pixels, depth, focal, centre)",
     changed=CHANGED,
     remark="A pixel and its depth are as good as the point: depth is the one number that the picture has lost.",
@@ -117,14 +117,14 @@ exercise_2 = Exercise(
 
 def _screen_case(width: int, height: int) -> tuple:
     pixels = np.random.default_rng(3).uniform(0, [width, height], size=(3, 4, 2))
-    return normalise_screen(pixels, width, height), width, height
+    return normalize_screen(pixels, width, height), width, height
 
 
 # Screen coordinates back to pixels.
 exercise_3 = Exercise(
-    right=denormalise_screen,
+    right=denormalize_screen,
     mistakes={
-        "This is the way to the screen once more: solve the formulas for u and v.": normalise_screen,
+        "This is the way to the screen once more: solve the formulas for u and v.": normalize_screen,
         "y is scaled by the height: both coordinates are in the same unit, half the width of the image.": (
             lambda screen, width, height: (screen + [1, height / width]) * [width / 2, height / 2]
         ),
@@ -203,7 +203,7 @@ def _rooted(poses: Tensor, root: int) -> Tensor:
     return poses - poses[:, root : root + 1]
 
 
-def _millimetres(mean):
+def _millimeters(mean):
     """1000 * mean(predicted - poses that are root-relative), of (B, J, 3)."""
     return lambda predicted, poses, root: 1000 * mean(predicted - _rooted(poses, root))
 
@@ -223,7 +223,7 @@ POSES_3D = torch.randn(4, 6, 3, generator=DRAW) + torch.tensor([0.0, 0.5, 5.0])
 
 # MPJPE in millimetres against poses that are not root-relative yet.
 exercise_5 = Exercise(
-    right=_millimetres(lambda away: away.norm(dim=-1).mean()),
+    right=_millimeters(lambda away: away.norm(dim=-1).mean()),
     mistakes={
         "The poses are still where the person stood: move each root to the origin.": (
             lambda predicted, poses, root: 1000 * mpjpe(predicted, poses)
@@ -239,39 +239,39 @@ exercise_5 = Exercise(
             lambda predicted, poses, root: 1000 * mpjpe(_rooted(predicted, root), _rooted(poses, root))
         ),
         "This is the mean of the squared distances: take each square root first.": (
-            _millimetres(lambda away: away.norm(dim=-1).square().mean())
+            _millimeters(lambda away: away.norm(dim=-1).square().mean())
         ),
         "This is the root of the mean squared distance: do not square before the mean.": (
-            _millimetres(lambda away: away.norm(dim=-1).square().mean().sqrt())
+            _millimeters(lambda away: away.norm(dim=-1).square().mean().sqrt())
         ),
         "The distance runs over the wrong axis: take it over x, y and z of one joint.": (
-            _millimetres(lambda away: away.norm(dim=1).mean())
+            _millimeters(lambda away: away.norm(dim=1).mean())
         ),
         "One distance was taken for a whole pose: each joint has its own.": (
-            _millimetres(lambda away: away.flatten(1).norm(dim=1).mean())
+            _millimeters(lambda away: away.flatten(1).norm(dim=1).mean())
         ),
         "This is the mean of |x|, |y| and |z|: MPJPE is the mean of straight distances.": (
-            _millimetres(lambda away: away.abs().mean())
+            _millimeters(lambda away: away.abs().mean())
         ),
-        "This is the sum over poses and joints: take the mean.": _millimetres(lambda away: away.norm(dim=-1).sum()),
+        "This is the sum over poses and joints: take the mean.": _millimeters(lambda away: away.norm(dim=-1).sum()),
         "The sum runs over the joints, the mean over the poses only: both are averaged.": (
-            _millimetres(lambda away: away.norm(dim=-1).sum(1).mean())
+            _millimeters(lambda away: away.norm(dim=-1).sum(1).mean())
         ),
         "The root is left out of the mean: it is one of the joints.": _root_left_out,
         "The sum is divided by one joint too few: the root counts too.": (
-            _millimetres(lambda away: away.norm(dim=-1).mean(0).sum() / (away.shape[1] - 1))
+            _millimeters(lambda away: away.norm(dim=-1).mean(0).sum() / (away.shape[1] - 1))
         ),
         "Your code fixes the number of joints at 17: take it from the shape.": (
-            _millimetres(lambda away: away.norm(dim=-1).mean(0).sum() / 17)
+            _millimeters(lambda away: away.norm(dim=-1).mean(0).sum() / 17)
         ),
         "Your code fixes the number of joints, at 16: take it from the shape.": (
-            _millimetres(lambda away: away.norm(dim=-1).mean(0).sum() / 16)
+            _millimeters(lambda away: away.norm(dim=-1).mean(0).sum() / 16)
         ),
         "This is in metres: errors are given in millimetres.": (
             lambda predicted, poses, root: mpjpe(predicted, _rooted(poses, root))
         ),
         "This is one number per joint of each pose: take the mean of them all.": (
-            _millimetres(lambda away: away.norm(dim=-1))
+            _millimeters(lambda away: away.norm(dim=-1))
         ),
     },
     cases=[(PREDICTED, POSES_3D, 2)],
@@ -285,8 +285,8 @@ exercise_5 = Exercise(
 def _solved(solve):
     """solve(a, b, c) of a z² - 2 b z + c = 0: the point at depth z of the line of sight is `length` from the parent."""
 
-    def answer(parent, pixels, length, focal, centre):
-        rays = _rays(pixels, focal, centre)
+    def answer(parent, pixels, length, focal, center):
+        rays = _rays(pixels, focal, center)
         return solve((rays**2).sum(-1), (rays * parent).sum(-1), (parent**2).sum(-1) - length**2)
 
     return answer
@@ -304,8 +304,8 @@ def _half(a, b, c) -> np.ndarray:
 _two_depths = _solved(lambda a, b, c: _around(a, b, _half(a, b, c)))
 
 
-def _straight_back(parent, pixels, length, focal, centre):
-    in_plane = (pixels - centre) / focal * parent[:, 2:] - parent[:, :2]
+def _straight_back(parent, pixels, length, focal, center):
+    in_plane = (pixels - center) / focal * parent[:, 2:] - parent[:, :2]
     return _around(1, parent[:, 2], np.sqrt(np.maximum(length**2 - (in_plane**2).sum(-1), 0)))
 
 
@@ -341,16 +341,16 @@ exercise_6_reached = Exercise(
         ),
         "This slides the bone's end straight backwards: x and y change with it.": _straight_back,
         "The whole length is added to the parent's depth: bones also go sideways.": (
-            lambda parent, pixels, length, focal, centre: _around(1, parent[:, 2], length)
+            lambda parent, pixels, length, focal, center: _around(1, parent[:, 2], length)
         ),
         "The quadratic's first coefficient is missing: divide by it.": (
             _solved(lambda a, b, c: _around(1, b, _half(a, b, c)))
         ),
         "The principal point is forgotten: subtract `centre` first.": (
-            lambda parent, pixels, length, focal, centre: _two_depths(parent, pixels, length, focal, 0)
+            lambda parent, pixels, length, focal, center: _two_depths(parent, pixels, length, focal, 0)
         ),
         "The length is not squared: the constant term holds its square.": (
-            lambda parent, pixels, length, focal, centre: _two_depths(parent, pixels, np.sqrt(length), focal, centre)
+            lambda parent, pixels, length, focal, center: _two_depths(parent, pixels, np.sqrt(length), focal, center)
         ),
         "Both are the depth nearest to the parent, as if no bone reached its line of sight: look for the square of "
         "the length, with its minus, and for the factors 2 and 4.": _solved(lambda a, b, c: _around(a, b, 0)),
@@ -370,7 +370,7 @@ exercise_6_reached = Exercise(
             _solved(lambda a, b, c: _around(a, b, b**2 - a * c))
         ),
     },
-    cases=[(PARENT, PIXELS, LENGTH, FOCAL, CENTRE)],
+    cases=[(PARENT, PIXELS, LENGTH, FOCAL, CENTER)],
     name="two_depths(parent, pixels, length, focal, centre)",
     changed=CHANGED,
 )
@@ -386,7 +386,7 @@ exercise_6_short = Exercise(
         "abs turns a bone that is too short into a long one: what is negative under the square root must become "
         "zero.": _solved(lambda a, b, c: _around(a, b, np.sqrt(np.abs(b**2 - a * c)))),
     },
-    cases=[(PARENT, PIXELS, 0.3 * LENGTH, FOCAL, CENTRE)],
+    cases=[(PARENT, PIXELS, 0.3 * LENGTH, FOCAL, CENTER)],
     name="two_depths of bones that are too short",
 )
 

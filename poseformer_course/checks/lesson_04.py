@@ -20,7 +20,7 @@ def _fitting(hint, answer, *args):
 def _layer_norm(over=-1, center=1.0, unbiased=False, divisor=None, affine=None):
     """LayerNorm with other statistics, another divisor(variance, eps), or another affine(normalised, gain, shift)."""
     divisor = divisor or (lambda variance, eps: (variance + eps).sqrt())
-    affine = affine or (lambda normalised, gain, shift: gain * normalised + shift)
+    affine = affine or (lambda normalized, gain, shift: gain * normalized + shift)
 
     def answer(x, gain, shift, eps):
         mean, variance = x.mean(over, keepdim=True), x.var(over, keepdim=True, unbiased=unbiased)
@@ -55,16 +55,16 @@ exercise_1_result = Exercise(
             _layer_norm(divisor=lambda variance, eps: variance + eps)
         ),
         "Gain and shift are not used: after normalising, multiply by the gain and add the shift.": (
-            _layer_norm(affine=lambda normalised, gain, shift: normalised)
+            _layer_norm(affine=lambda normalized, gain, shift: normalized)
         ),
         "The shift is missing: add it after the gain.": (
-            _layer_norm(affine=lambda normalised, gain, shift: gain * normalised)
+            _layer_norm(affine=lambda normalized, gain, shift: gain * normalized)
         ),
         "Gain and shift have changed places: the gain multiplies, the shift is added.": (
-            _layer_norm(affine=lambda normalised, gain, shift: shift * normalised + gain)
+            _layer_norm(affine=lambda normalized, gain, shift: shift * normalized + gain)
         ),
         "The shift is added before the gain multiplies: multiply first, then add.": (
-            _layer_norm(affine=lambda normalised, gain, shift: gain * (normalised + shift))
+            _layer_norm(affine=lambda normalized, gain, shift: gain * (normalized + shift))
         ),
     },
     cases=[

@@ -13,11 +13,11 @@ from poseformer_lite.metrics import mpjpe
 from poseformer_lite.skeleton import H36M17, HUMANEVA15, flip_poses
 
 
-def _centred(window: int) -> int:
+def _centered(window: int) -> int:
     return window // 2
 
 
-def _windows(stay, before=_centred):
+def _windows(stay, before=_centered):
     """The indices of all windows: `before` of them begin ahead of a frame, and `stay` brings back what lies outside.
 
     `stay` takes the indices (N, window), and the first and last frame of each row's sequence, (N, 1).
@@ -353,16 +353,16 @@ def exercise_7(accumulated_step):
     """A large batch in parts, the last one smaller: the same weights, and never more windows at a time than a part."""
 
     def trained(factor=None, clear=(0,), step=(2,), parts=(0, 1, 2)):
-        def run(model, optimiser, poses_2d, target):
+        def run(model, optimizer, poses_2d, target):
             means = []
             for part in parts:
                 if part in clear:
-                    optimiser.zero_grad()
+                    optimizer.zero_grad()
                 rows = slice(4 * part, 4 * part + 4)
                 means.append(mpjpe(model(poses_2d[rows]), target[rows]))
                 (means[-1] * (factor or len(poses_2d[rows]) / len(poses_2d))).backward()
                 if part in step:
-                    optimiser.step()
+                    optimizer.step()
             return [value.item() for value in means]
 
         return _trained(run, batch=10, dropout=0.0)
@@ -404,11 +404,11 @@ def _floats(numbers: list) -> list:
     return numbers
 
 
-def _step(model, optimiser, poses_2d, target, order="clear backward step", training=True, loss=mpjpe) -> float:
+def _step(model, optimizer, poses_2d, target, order="clear backward step", training=True, loss=mpjpe) -> float:
     """A training step whose parts come in the given order."""
     model.train(training)
     value = loss(model(poses_2d), target)
-    parts = {"clear": optimiser.zero_grad, "backward": value.backward, "step": optimiser.step}
+    parts = {"clear": optimizer.zero_grad, "backward": value.backward, "step": optimizer.step}
     for part in order.split():
         parts[part]()
     return value.item()
@@ -424,12 +424,12 @@ def _trained(step: Callable, batch: int = 6, dropout: float = 0.5, most: int | N
         if most:
             _refuse_more_than(most, model)
         before = linear.weight.detach().clone()
-        optimiser = torch.optim.SGD(model.parameters(), lr=0.5)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
         returned = []
         for number in range(3):
             torch.manual_seed(number)  # for the dropout
             poses_2d = torch.randn(batch, 3, 4, 2, generator=generator)
-            returned.append(step(model, optimiser, poses_2d, torch.randn(batch, 4, 3, generator=generator)))
+            returned.append(step(model, optimizer, poses_2d, torch.randn(batch, 4, 3, generator=generator)))
     if any(value is None for value in returned):
         if torch.equal(linear.weight, before):
             raise NotAnswered

@@ -33,7 +33,7 @@ def _overall_scale(predicted: Tensor, target: Tensor) -> Tensor:
     return (predicted * target).sum() / predicted.square().sum()
 
 
-def _centred(poses: Tensor) -> Tensor:
+def _centered(poses: Tensor) -> Tensor:
     return poses - poses.mean(1, keepdim=True)
 
 
@@ -55,7 +55,7 @@ exercise_1 = Exercise(
             lambda predicted, target: target.norm(dim=-1).mean(-1) / predicted.norm(dim=-1).mean(-1)
         ),
         "Do not centre the poses here: they are measured from the hip, and the hip stays where it is.": (
-            lambda predicted, target: _scale(_centred(predicted), _centred(target))
+            lambda predicted, target: _scale(_centered(predicted), _centered(target))
         ),
         "This is one factor for the whole video: every frame has its own, so sum over joints and coordinates "
         "only.": _overall_scale,
@@ -137,10 +137,10 @@ exercise_2 = Exercise(
             predicted.reshape(1, -1, 3), target.reshape(1, -1, 3)
         ).view_as(target),
         "The poses are still centred: shift them to where the target is, by its mean.": (
-            lambda predicted, target: procrustes_align(predicted, _centred(target))
+            lambda predicted, target: procrustes_align(predicted, _centered(target))
         ),
         "The poses are shifted back to the prediction's mean: they should lie at the target's.": (
-            lambda predicted, target: procrustes_align(predicted, _centred(target)) + predicted.mean(1, keepdim=True)
+            lambda predicted, target: procrustes_align(predicted, _centered(target)) + predicted.mean(1, keepdim=True)
         ),
     },
     cases=[_turned_and_shifted()],

@@ -11,7 +11,7 @@ from poseformer_lite.model import JointTokenTransformer, LiftingNetwork, PoseFor
 from poseformer_lite.model.attention import MultiHeadSelfAttention
 from poseformer_lite.model.base import evaluating
 from poseformer_lite.model.costs import count_macs
-from poseformer_lite.plots import COLOURS
+from poseformer_lite.plots import COLORS
 from poseformer_lite.skeleton import H36M17
 
 WAYS = {
@@ -65,7 +65,7 @@ def attention_shapes(model: LiftingNetwork) -> list[tuple[int, int, int]]:
 def _draw_tokens(ax, model: LiftingNetwork) -> None:
     """Frames across, joints down; a token's box, and what one token in the middle looks at."""
     frames, joints = model.num_frames, model.num_joints
-    centre, joint = frames // 2, H36M17.joints.index("RWrist") if joints == 17 else joints - 1
+    center, joint = frames // 2, H36M17.joints.index("RWrist") if joints == 17 else joints - 1
     per_joint = not isinstance(model, TemporalTransformerBaseline)
     for frame in range(frames):
         if per_joint:
@@ -73,23 +73,23 @@ def _draw_tokens(ax, model: LiftingNetwork) -> None:
         ax.add_patch(plt.Rectangle((frame - 0.35, -0.6), 0.7, joints + 0.2, fill=not per_joint, color="0.88", zorder=0))
     if isinstance(model, TemporalTransformerBaseline | PoseFormer):
         for frame in range(frames):
-            away = frame - centre
+            away = frame - center
             bow = f"arc3,rad={-np.sign(away) * 0.12 * (1 + 0.35 * abs(away))}"
-            look = {"arrowstyle": "-", "color": COLOURS["left"], "connectionstyle": bow}
+            look = {"arrowstyle": "-", "color": COLORS["left"], "connectionstyle": bow}
             if away:
-                ax.annotate("", (frame, -0.7), (centre, -0.7), arrowprops=look)
+                ax.annotate("", (frame, -0.7), (center, -0.7), arrowprops=look)
     if isinstance(model, PoseFormer):
         for other in range(joints):
-            ax.plot([centre, centre], [joint, other], color=COLOURS["right"], linewidth=1.5, zorder=1)
-        ax.plot([centre] * joints, range(joints), "s", color=COLOURS["right"], markersize=5)
+            ax.plot([center, center], [joint, other], color=COLORS["right"], linewidth=1.5, zorder=1)
+        ax.plot([center] * joints, range(joints), "s", color=COLORS["right"], markersize=5)
     if isinstance(model, JointTokenTransformer):
         for frame in range(frames):
             for other in range(joints):
-                ax.plot([centre, frame], [joint, other], color=COLOURS["right"], linewidth=0.35, zorder=1)
-        ax.plot(centre, joint, "s", color=COLOURS["right"], markersize=6)
+                ax.plot([center, frame], [joint, other], color=COLORS["right"], linewidth=0.35, zorder=1)
+        ax.plot(center, joint, "s", color=COLORS["right"], markersize=6)
     ax.set(xlim=(-0.8, frames - 0.2), ylim=(joints + 0.2, -6), xticks=range(frames), yticks=[0, joints - 1])
     ax.set_yticklabels(["joint 0", f"joint {joints - 1}"])
-    ax.set_xticklabels([str(f) if f in (0, centre, frames - 1) else "" for f in range(frames)])
+    ax.set_xticklabels([str(f) if f in (0, center, frames - 1) else "" for f in range(frames)])
     ax.spines[["top", "right", "left", "bottom"]].set_visible(False)
     ax.tick_params(length=0)
 
@@ -164,12 +164,12 @@ def _weights(part: torch.nn.Module | torch.nn.Parameter) -> int:
 def _draw_tower(ax, boxes: list[tuple], title: str) -> None:
     for level, (name, shape, weights) in enumerate(boxes):
         look = {"boxstyle": "round,pad=0.02,rounding_size=0.08", "facecolor": "0.95" if weights is None else "#E3EEF6"}
-        ax.add_patch(FancyBboxPatch((-0.6, level), 5.2, 0.6, edgecolor=COLOURS["left"], **look))
+        ax.add_patch(FancyBboxPatch((-0.6, level), 5.2, 0.6, edgecolor=COLORS["left"], **look))
         ax.text(2, level + (0.3 if weights is None else 0.4), name, ha="center", va="center", fontsize=9)
         if weights is not None:
             ax.text(2, level + 0.14, f"{weights:,} weights", ha="center", va="center", fontsize=8, color="0.35")
         ax.annotate("", (2, level + 1), (2, level + 0.63), arrowprops={"arrowstyle": "->", "color": "0.3"})
-        ax.text(2.12, level + 0.8, " × ".join(map(str, shape)), va="center", fontsize=8.5, color=COLOURS["right"])
+        ax.text(2.12, level + 0.8, " × ".join(map(str, shape)), va="center", fontsize=8.5, color=COLORS["right"])
     top = len(boxes)
     ax.text(2, top + 0.12, "3D pose of the centre frame: J × 3", ha="center", fontsize=10)
     ax.set(xlim=(-0.8, 4.8), ylim=(-0.2, 6.6), title=title)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from poseformer_course.reproduce.laboratory import Laboratory, Trial
 from poseformer_course.reproduce.tables import LABELS
 from poseformer_lite import plots
-from poseformer_lite.camera import normalise_screen, z_up
+from poseformer_lite.camera import normalize_screen, z_up
 from poseformer_lite.datasets.base import PoseSequence
 from poseformer_lite.model import LiftingNetwork, predict
 from poseformer_lite.model.heads import attention_maps, figure_maps
@@ -20,8 +20,8 @@ from poseformer_lite.skeleton import H36M17
 COMPARED = {  # network: its colour
     "ResidualMLP": "0.75",
     "TemporalConvolution": plots.CHOSEN,
-    "TemporalTransformerBaseline": plots.COLOURS["right"],
-    "PoseFormer": plots.COLOURS["left"],
+    "TemporalTransformerBaseline": plots.COLORS["right"],
+    "PoseFormer": plots.COLORS["left"],
 }
 OF_SEQUENCES = list(COMPARED)[1:]
 HATCHES = ("", "..", "//", "")  # told apart in grey, too
@@ -40,12 +40,12 @@ def fig3(laboratory: Laboratory) -> Drawn:
     ours = means["PoseFormer"]
     worst = sorted(ours, key=ours.get, reverse=True)[:SHOWN_JOINTS]
     figure, ax = plt.subplots(figsize=(9, 4), layout="constrained")
-    for index, (name, colour) in enumerate(COMPARED.items()):
+    for index, (name, color) in enumerate(COMPARED.items()):
         places = np.arange(len(worst)) + (index - 1.5) * 0.2
         seeds = [[row[joint] for row in results[name]] for joint in worst]
         spread = [stdev(values) for values in seeds] if len(seeds[0]) > 1 else None
         heights = [means[name][joint] for joint in worst]
-        look = {"color": colour, "hatch": HATCHES[index], "edgecolor": "white"}
+        look = {"color": color, "hatch": HATCHES[index], "edgecolor": "white"}
         ax.bar(places, heights, 0.19, yerr=spread, label=LABELS[name], capsize=2, **look)
     title = "The joints with the largest errors"
     ax.set(xticks=range(len(worst)), xticklabels=worst, ylabel="MPJPE in mm", title=title)
@@ -161,7 +161,7 @@ def fig11(laboratory: Laboratory) -> Drawn:
     figure = plt.figure(figsize=(2.9 * len(faults), 5.6), layout="constrained")
     words = []
     for column, (name, keypoints) in enumerate(faults.items(), start=1):
-        poses_2d = torch.from_numpy(normalise_screen(keypoints, take.width, take.height))
+        poses_2d = torch.from_numpy(normalize_screen(keypoints, take.width, take.height))
         poses = predict(model, poses_2d.to(model.device), H36M17).cpu().numpy()
         error = _mm(poses, truth).mean()
         _draw_2d(figure.add_subplot(2, len(faults), column), take, keypoints[frame], name, named=column == 1)

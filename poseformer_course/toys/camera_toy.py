@@ -10,7 +10,7 @@ from traitlets import Enum, Float
 
 from poseformer_course.toys.sight import PINHOLE
 from poseformer_lite import plots
-from poseformer_lite.camera import Camera, look_at, normalise_screen
+from poseformer_lite.camera import Camera, look_at, normalize_screen
 from poseformer_lite.skeleton import H36M17, Skeleton
 from poseformer_lite.viewers import controls, drawing
 from poseformer_lite.viewers.state import ViewState
@@ -105,7 +105,7 @@ class CameraToy(Viewer):
         """The chosen joint in the world, in camera space, in pixels, and as a network is given it: four lines."""
         camera, joint = self.camera, self.state.joint
         pixel = self.pixels()[joint]
-        screen = normalise_screen(pixel, camera.width, camera.height)
+        screen = normalize_screen(pixel, camera.width, camera.height)
         lines = [
             "world   " + _numbers("xyz", self.pose[joint], 2, "m"),
             "camera  " + _numbers("xyz", camera.world_to_camera(self.pose)[joint], 2, "m"),

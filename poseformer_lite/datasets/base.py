@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from poseformer_lite.camera import Camera, normalise_screen
+from poseformer_lite.camera import Camera, normalize_screen
 from poseformer_lite.skeleton import H36M17, Skeleton
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Take:
     """One recorded motion: where the joints of one person were in the world.
 
@@ -22,7 +22,7 @@ class Take:
     fps: float = 50.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PoseSequence:
     """One take seen by one camera: 2D keypoints and, where it is known, the 3D truth.
 
@@ -70,7 +70,7 @@ class PoseSequence:
     def poses_2d(self) -> np.ndarray:
         """(T, J, 2) float32, normalised screen coordinates: what a network is fed. Raises ValueError for NaN."""
         self._check_finite(self.keypoints)
-        return normalise_screen(self.keypoints, self.width, self.height)
+        return normalize_screen(self.keypoints, self.width, self.height)
 
     def root_relative(self, root: int) -> np.ndarray:
         """(T, J, 3) float32, metres, camera space, with joint `root` at the origin: what a network is asked for."""
@@ -92,8 +92,9 @@ class PoseSequence:
 class PoseDataset:
     """Sequences of one source, with the subjects or takes that are kept for testing.
 
-    redraw, where a source has it, sees the training takes through new cameras: it takes a seed and gives a new list
-    of training sequences. `train` calls it once an epoch.
+    keypoint_source: where the 2D comes from: "gt", "noisy" or a detector's name. redraw, where a source has it, sees
+    the training takes through new cameras: it takes a seed and gives a new list of training sequences. `train` calls it
+    once an epoch.
     """
 
     name: str
@@ -102,7 +103,7 @@ class PoseDataset:
     test_subjects: tuple[str, ...]
     skeleton: Skeleton = H36M17
     fps: float = 50.0
-    keypoints: str = "gt"
+    keypoint_source: str = "gt"
     test_takes: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     redraw: Callable[[int], list[PoseSequence]] | None = None
 
@@ -121,7 +122,7 @@ class PoseDataset:
         frames = sum(len(s) for s in self.sequences)
         return (
             f"PoseDataset({self.name!r}, {len(self.sequences)} sequences, {frames:,} frames at {self.fps:g} Hz, "
-            f"keypoints={self.keypoints!r}, train on {', '.join(self.train_subjects)}; "
+            f"keypoints={self.keypoint_source!r}, train on {', '.join(self.train_subjects)}; "
             f"test on {self._test_words()})"
         )
 

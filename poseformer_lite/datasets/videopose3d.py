@@ -42,7 +42,7 @@ def write(data: PoseDataset, folder: str | Path, name: str | None = None) -> lis
     }
     return [
         _write_npz(folder / f"data_3d_{name}.npz", positions_3d=positions_3d),
-        _write_npz(folder / f"data_2d_{name}_{data.keypoints}.npz", positions_2d=positions_2d, metadata=metadata),
+        _write_npz(folder / f"data_2d_{name}_{data.keypoint_source}.npz", positions_2d=positions_2d, metadata=metadata),
         _write_json(folder / f"cameras_{name}.json", cameras),
     ]
 

@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 from poseformer_lite.skeleton import Skeleton
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ArticulatedMotion:
     """N nodes that hang together as a tree, moving for T frames.
 

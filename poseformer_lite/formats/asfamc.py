@@ -15,7 +15,7 @@ METRES_PER_INCH = 0.0254
 CMU_FPS = 120.0  # the files do not say; the CMU lab recorded at 120 Hz
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bone:
     """One bone: offset (3,) from its start to its end in the rest pose, metres; axis, its local frame at rest; dof,
     the angles an AMC file gives for it, such as ("rx", "rz")."""
@@ -26,7 +26,7 @@ class Bone:
     dof: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Acclaim:
     """An ASF skeleton. bones and parents (names; "root" for the first) are in an order where parents come first."""
 

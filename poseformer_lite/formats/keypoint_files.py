@@ -15,7 +15,7 @@ from poseformer_lite.skeleton import SKELETONS
 _LAYOUT_NAMES = {"coco": "coco17", "h36m": "h36m17", **{name: name for name in LAYOUTS}}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class KeypointTrack:
     """One person's keypoints over a video. keypoints: (T, J, 2 or 3), pixels and perhaps a confidence.
 

@@ -10,7 +10,7 @@ from matplotlib.animation import FFMpegWriter, PillowWriter
 from tqdm.auto import tqdm
 
 from poseformer_lite.lifting.motion import Motion
-from poseformer_lite.plots import COLOURS, STYLES
+from poseformer_lite.plots import COLORS, STYLES
 
 LARGEST_RATE = 25.0  # frames a second that every program shows in time; of faster motions some frames are left out
 
@@ -44,16 +44,16 @@ def _scene(motion: Motion):
     solid = figure.add_subplot(1, 2, 2, projection="3d", title="lifted, a grid of 0.5 m")
     half = max(0.55 * np.ptp(space, axis=(0, 1)).max(), 1e-3)
     middle = (space.min((0, 1)) + space.max((0, 1))) / 2
-    for axis, centre in zip("xyz", middle, strict=True):
-        getattr(solid, f"set_{axis}lim")(centre - half, centre + half)
-        ticks = np.arange(np.ceil((centre - half) * 2) / 2, centre + half, 0.5)
+    for axis, center in zip("xyz", middle, strict=True):
+        getattr(solid, f"set_{axis}lim")(center - half, center + half)
+        ticks = np.arange(np.ceil((center - half) * 2) / 2, center + half, 0.5)
         getattr(solid, f"set_{axis}ticks")(ticks, [""] * len(ticks))
     solid.set_box_aspect((1, 1, 1))
 
     lines = []
     for _, child in motion.skeleton.bones:
         side = motion.skeleton.side(child)
-        look = {"color": COLOURS[side], "linestyle": STYLES[side], "linewidth": 2}
+        look = {"color": COLORS[side], "linestyle": STYLES[side], "linewidth": 2}
         lines.append((flat.plot([], [], **look)[0], solid.plot([], [], [], **look)[0]))
 
     def draw(frame: int) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from poseformer_lite.camera import normalise_screen
+from poseformer_lite.camera import normalize_screen
 from poseformer_lite.keypoints import (
     check_keypoints,
     confidence_h36m17,
@@ -83,7 +83,7 @@ class PoseLifter:
         pixels = fill_gaps(to_h36m17(pixels, layout), seen)
         pixels = undo_swaps(pixels) if repair_swaps else pixels
 
-        poses_2d = normalise_screen(resample(pixels, fps, self.fps), width, height)
+        poses_2d = normalize_screen(resample(pixels, fps, self.fps), width, height)
         on_device = torch.from_numpy(poses_2d).to(self.device)
         predicted = predict(self.model, on_device, H36M17, self.flip, stride=self.stride).cpu().numpy()
 

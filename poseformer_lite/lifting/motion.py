@@ -10,7 +10,7 @@ from poseformer_lite.camera import z_up
 from poseformer_lite.skeleton import H36M17, Skeleton
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Motion:
     """A lifted motion: one 3D pose per frame of the video.
 

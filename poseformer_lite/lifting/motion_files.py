@@ -4,6 +4,7 @@ import json
 import re
 import zipfile
 from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +25,6 @@ def write_motion(motion: Motion, path: str | Path) -> Path:
     path = Path(path)
     if path.suffix not in WRITERS:
         raise ValueError(f"a motion is saved as {', '.join(WRITERS)}, not {path.name!r}")
-    if path.suffix == ".html":
-        from poseformer_lite.viewers.export import export_html
-
-        return export_html(path, motion)  # writes whole or not at all by itself
     with atomic_path(path) as temporary:
         WRITERS[path.suffix](motion, temporary)
     return path
@@ -116,14 +113,20 @@ def _write_animation(motion: Motion, path: Path) -> None:
     write_animation(motion, path)
 
 
-WRITERS: dict[str, Callable[[Motion, Path], None] | None] = {
+def _write_page(motion: Motion, path: Path) -> None:
+    """By what the viewers registered: they stand on motions, so this module must not import them."""
+    (page,) = entry_points(group="poseformer_lite.motion_writers", name="html")
+    page.load()(path, motion)
+
+
+WRITERS: dict[str, Callable[[Motion, Path], None]] = {
     ".npz": _write_npz,
     ".json": _write_json,
     ".csv": _write_csv,
     ".bvh": _write_bvh,
     ".gif": _write_animation,
     ".mp4": _write_animation,
-    ".html": None,
+    ".html": _write_page,
 }
 READERS: dict[str, Callable[[Path], dict]] = {
     ".npz": lambda path: dict(np.load(path)),  # np.load refuses pickles

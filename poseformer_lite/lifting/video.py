@@ -20,7 +20,7 @@ FORGOTTEN = 1.0  # seconds after which somebody who left is not waited for
 LONG_GAP = 0.5  # seconds without the person, of which the user is told
 
 
-@dataclass
+@dataclass(eq=False)
 class PersonTrack:
     """One person followed through a video: keypoints[i] (J, 3) was found in picture frames[i]."""
 

@@ -295,7 +295,7 @@ class _Trainer:
             "weights": {name: list(tensor.shape) for name, tensor in model.state_dict().items()},
             "data": {
                 "name": self.data.name,
-                "keypoints": self.data.keypoints,
+                "keypoints": self.data.keypoint_source,
                 "frames": sum(map(len, self.training)),
                 "mean pixel": round(pixels / max(1, sum(s.keypoints.size for s in self.training)), 2),
             },

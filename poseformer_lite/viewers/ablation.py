@@ -127,7 +127,7 @@ class AblationBoard(Viewer):
             "x": [round(change, 4) for change in changes],
             "y": list(range(len(self.heads))),
             "marker": {
-                "color": [OFF if gone else plots.COLOURS["left"] for gone in off],
+                "color": [OFF if gone else plots.COLORS["left"] for gone in off],
                 "pattern": {"shape": ["/" if gone else "" for gone in off]},
                 "line": {"width": 1.5, "color": [OFF if gone else "rgba(0,0,0,0)" for gone in off]},
             },
@@ -233,7 +233,7 @@ class AblationBoard(Viewer):
         frame, changes = self.state.frame, self.measured.change.tolist()
         figure = plt.figure(figsize=(10, 5.2), layout="constrained")
         left = figure.add_subplot(1, 2, 1)
-        bars = left.barh(range(len(changes)), changes, color=plots.COLOURS["left"])
+        bars = left.barh(range(len(changes)), changes, color=plots.COLORS["left"])
         for bar, head in zip(bars, self.heads, strict=True):
             if head in self.state.ablated:
                 bar.set(facecolor="white", edgecolor=OFF, hatch="////", linewidth=1.5)

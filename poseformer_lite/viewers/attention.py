@@ -16,7 +16,7 @@ from poseformer_lite.viewers.state import ViewState
 from poseformer_lite.viewers.temporal import TemporalAttentionViewer
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Attention:
     """What `view_attention` found, and its viewers, all of one state; displaying it displays them one below the other.
 

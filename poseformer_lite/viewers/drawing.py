@@ -3,7 +3,7 @@
 import numpy as np
 
 from poseformer_lite.camera import z_up as z_up
-from poseformer_lite.plots import CHOSEN, COLOURS, LINK, strongest_others
+from poseformer_lite.plots import CHOSEN, COLORS, LINK, strongest_others
 from poseformer_lite.skeleton import Skeleton
 
 SIDES = ("left", "right", "middle")
@@ -42,7 +42,7 @@ def body(pose: np.ndarray, skeleton: Skeleton, scene: str | None = None, ghost: 
     traces = []
     for side in SIDES:
         bones = np.array([bone for bone in skeleton.bones if skeleton.side(bone[1]) == side], dtype=int)
-        line = {"color": COLOURS[side], "width": 6 if scene else 2.5, "dash": DASHES[side]}
+        line = {"color": COLORS[side], "width": 6 if scene else 2.5, "dash": DASHES[side]}
         if ghost:
             line = {"color": "#b0b0b0", "width": 9 if scene else 5, "dash": "solid"}
         traces.append(segments(pose[bones.reshape(-1, 2)], scene, line=line))
@@ -128,7 +128,7 @@ def scene_layout(poses: np.ndarray, view: str, across=(0.0, 1.0), up=(0.0, 1.0))
     half = max(0.53 * float(np.ptp(points, axis=0).max()), 0.1)
     axes = {
         f"{axis}axis": {
-            "range": [round(float(centre - half), 4), round(float(centre + half), 4)],
+            "range": [round(float(center - half), 4), round(float(center + half), 4)],
             "title": {"text": ""},
             "showticklabels": False,
             "dtick": GRID,
@@ -137,7 +137,7 @@ def scene_layout(poses: np.ndarray, view: str, across=(0.0, 1.0), up=(0.0, 1.0))
             "showbackground": True,
             "showspikes": False,
         }
-        for axis, centre in zip("xyz", middle, strict=True)
+        for axis, center in zip("xyz", middle, strict=True)
     }
     x, y, z = CAMERAS[view]
     camera = {"eye": {"x": x, "y": y, "z": z}, "center": {"x": 0, "y": 0, "z": 0}, "up": {"x": 0, "y": 0, "z": 1}}

@@ -77,11 +77,11 @@ class HeadGrid(Viewer):
         side = min(200, 800 / H) * N / step  # pixels of a tile
         width, height = (side / N * (count * step - _gap(N)) for count in (H, L))
         shared = self.scaling == ALIKE
-        colours, weights = self._cells(self.state.stage, self.state.frame, self.scaling)
+        colors, weights = self._cells(self.state.stage, self.state.frame, self.scaling)
         heatmap = {
             "type": "heatmap",
             "name": "rows",
-            "z": colours,
+            "z": colors,
             "customdata": weights,
             "x": _names("head", H, "key", tokens),
             "y": _names("layer", L, "query", tokens),

@@ -17,7 +17,7 @@ from poseformer_lite.viewers.state import ViewState
 from poseformer_lite.viewers.viewer import Viewer
 
 ARRANGEMENTS = ("overlaid", "side by side", "prediction only")
-ERROR_COLOURS = "YlOrRd"
+ERROR_COLORS = "YlOrRd"
 GAP = 0.2  # metres between prediction and truth side by side
 
 
@@ -176,18 +176,18 @@ class MotionViewer(Viewer):
     def _marker(self, size: float, bar: bool = True) -> dict:
         """The look of the joints: the one that is looked at is a large diamond."""
         chosen = np.arange(self.skeleton.num_joints) == self.state.joint
-        colours, sizes = np.where(chosen, drawing.CHOSEN, "#333333"), np.full(len(chosen), size)
+        colors, sizes = np.where(chosen, drawing.CHOSEN, "#333333"), np.full(len(chosen), size)
         if self.errors:
-            colours = self.error[self.state.frame].round(2)
-            sizes = size * (1 + np.minimum(colours / self.top, 1))
+            colors = self.error[self.state.frame].round(2)
+            sizes = size * (1 + np.minimum(colors / self.top, 1))
         title = {"text": f"{self.of_joint}<br>in mm", "side": "top", "font": {"size": 11}}
         return {
             "symbol": np.where(chosen, "diamond", "circle").tolist(),
             "size": np.where(chosen, 2.5 * size, sizes).round(2).tolist(),
-            "color": colours.tolist(),
+            "color": colors.tolist(),
             "cmin": 0,
             "cmax": self.top,
-            "colorscale": ERROR_COLOURS,
+            "colorscale": ERROR_COLORS,
             "showscale": self.errors and bar,
             "colorbar": {"title": title, "x": 0.94, "y": 0.65, "len": 0.6, "thickness": 10, "tickfont": {"size": 10}},
             "line": {"width": 1, "color": "#333333"},
@@ -235,8 +235,8 @@ class MotionViewer(Viewer):
             ways = ipywidgets.Dropdown(
                 options=ARRANGEMENTS, description=self.truth_name, style={"description_width": "initial"}
             )
-            colours = ipywidgets.ToggleButton(description=name, tooltip=words, layout={"width": "130px"})
-            widgets += [self.tie(ways, "arrangement"), self.tie(colours, "errors")]
+            colors = ipywidgets.ToggleButton(description=name, tooltip=words, layout={"width": "130px"})
+            widgets += [self.tie(ways, "arrangement"), self.tie(colors, "errors")]
         return [*widgets, *controls.joint_controls(self, self.skeleton), *controls.view_controls(self)]
 
     def still(self) -> plt.Figure:
@@ -273,8 +273,8 @@ class MotionViewer(Viewer):
         ax.set_box_aspect((1, 1, 1), zoom=1.1)
         ax.set_title(self.legend(), fontsize=8, y=-0.08)
         if self.errors:
-            colours = mpl.cm.ScalarMappable(mpl.colors.Normalize(0, self.top), ERROR_COLOURS)
-            ax.figure.colorbar(colours, ax=ax, panchor=False, shrink=0.6, label=f"{self.of_joint} in mm")
+            colors = mpl.cm.ScalarMappable(mpl.colors.Normalize(0, self.top), ERROR_COLORS)
+            ax.figure.colorbar(colors, ax=ax, panchor=False, shrink=0.6, label=f"{self.of_joint} in mm")
 
     def _still_image(self, ax: plt.Axes) -> None:
         points, axes = self.keypoints[self.state.frame], drawing.image_axes(self.keypoints, self.unit, (0, 1), (0, 1))
@@ -285,9 +285,9 @@ class MotionViewer(Viewer):
 
     def _still_joints(self, ax: plt.Axes, points: np.ndarray) -> None:
         look, chosen = self._marker(5), np.arange(len(points)) == self.state.joint
-        colours, areas = np.array(look["color"]), 0.6 * np.square(look["size"])
+        colors, areas = np.array(look["color"]), 0.6 * np.square(look["size"])
         if self.errors:
-            colours = mpl.colormaps[ERROR_COLOURS](colours / self.top)
+            colors = mpl.colormaps[ERROR_COLORS](colors / self.top)
         above = {"depthshade": False} if points.shape[-1] == 3 else {"zorder": 3}
         for some, marker in ((~chosen, "o"), (chosen, "D")):
-            ax.scatter(*points[some].T, c=colours[some], s=areas[some], marker=marker, edgecolor="0.2", **above)
+            ax.scatter(*points[some].T, c=colors[some], s=areas[some], marker=marker, edgecolor="0.2", **above)

@@ -39,7 +39,7 @@ class TemporalAttentionViewer(Viewer):
     """
 
     view = Enum(tuple(drawing.CAMERAS), "three quarters")
-    centre = Int(0)
+    center = Int(0)
 
     def __init__(
         self,
@@ -63,34 +63,34 @@ class TemporalAttentionViewer(Viewer):
         self.skeleton = skeleton
         self.fps = checked_fps(fps)
         super().__init__(state, sizes)
-        self.centre = self.state.frame
+        self.center = self.state.frame
         self.state.observe(self._move_window, "frame")
-        self.observe(self._move_frame, "centre")
+        self.observe(self._move_frame, "center")
 
-    @validate("centre")
-    def _check_centre(self, proposal) -> int:
+    @validate("center")
+    def _check_center(self, proposal) -> int:
         if not 0 <= proposal.value < len(self.windows):
             raise ValueError(f"centre is {proposal.value}: the frames are counted from 0 to {len(self.windows) - 1}")
         return proposal.value
 
     def _move_window(self, change) -> None:
         if self.state.frame not in self.window:
-            self.centre = self.state.frame
+            self.center = self.state.frame
 
     def _move_frame(self, change) -> None:
         if self.state.frame not in self.window:
-            self.state.frame = self.centre
+            self.state.frame = self.center
 
     @property
     def window(self) -> np.ndarray:
         """The frames of the window, (F,)."""
-        return self.windows[self.centre]
+        return self.windows[self.center]
 
     @property
     def map(self) -> np.ndarray:
         """The rows that are shown, (F, F)."""
         at = self.state.head_in("temporal")
-        return self.rows[self.centre, at.layer, at.head]
+        return self.rows[self.center, at.layer, at.head]
 
     @property
     def drawn_from(self) -> np.ndarray:
@@ -101,7 +101,7 @@ class TemporalAttentionViewer(Viewer):
         at, window = self.state.head_in("temporal"), self.window
         names = drawing.frame_names(window)
         chosen = window == self.state.frame
-        colours = np.where(chosen, drawing.CHOSEN, drawing.BAR).tolist()
+        colors = np.where(chosen, drawing.CHOSEN, drawing.BAR).tolist()
         heatmap = {
             "type": "heatmap",
             "name": "rows",
@@ -117,7 +117,7 @@ class TemporalAttentionViewer(Viewer):
         bar = {
             "type": "bar",
             "customdata": names,
-            "marker": {"color": colours, "line": {"width": 0}},
+            "marker": {"color": colors, "line": {"width": 0}},
             "showlegend": False,
         }
         weights = {"x": self.frame_weights.round(6).tolist(), "y": names, "orientation": "h", "xaxis": "x2"}
@@ -181,12 +181,12 @@ class TemporalAttentionViewer(Viewer):
         return list(range(F // 2 % step, F, step))
 
     def title(self) -> str:
-        return f"Attention of {self.state.head_in('temporal')}, window round frame {self.centre}"
+        return f"Attention of {self.state.head_in('temporal')}, window round frame {self.center}"
 
     def strongest(self, count: int = 2) -> str:
         """What the scrubbed frame attends to most, and what the prediction draws from most by this head."""
         names, frame = drawing.frame_names(self.window), self.state.frame
-        row = self.map[frame - self.centre + len(self.window) // 2]  # not one of its repetitions at an end
+        row = self.map[frame - self.center + len(self.window) // 2]  # not one of its repetitions at an end
         weights = ", ".join(f"{names[key]} {row[key]:.2g}" for key in np.argsort(-row, kind="stable")[:count])
         most = np.argmax(np.abs(self.drawn_from))
         share = f"by this head alone the prediction draws most from {names[most]}, {self.drawn_from[most]:.2g}"
@@ -208,10 +208,10 @@ class TemporalAttentionViewer(Viewer):
     def controls(self) -> list[ipywidgets.Widget]:
         last = len(self.windows) - 1
         look = {"layout": {"width": "330px"}, "style": {"description_width": "initial"}}
-        centre = ipywidgets.IntSlider(min=0, max=last, description="window round", **look)
+        center = ipywidgets.IntSlider(min=0, max=last, description="window round", **look)
         return [
             *controls.frame_controls(self, self.fps),
-            self.tie(centre, "centre"),
+            self.tie(center, "center"),
             *controls.head_controls(self, "temporal"),
             *controls.view_controls(self),
         ]
@@ -219,7 +219,7 @@ class TemporalAttentionViewer(Viewer):
     def still(self) -> plt.Figure:
         at, window = self.state.head_in("temporal"), self.window
         chosen, places = window == self.state.frame, np.arange(len(window))
-        colours = np.where(chosen, drawing.CHOSEN, drawing.BAR)
+        colors = np.where(chosen, drawing.CHOSEN, drawing.BAR)
         figure = plt.figure(figsize=(10, 5.4))
         place = {"left": 0.09, "right": 0.98, "bottom": 0.12, "top": 0.83, "wspace": 0.14, "hspace": 0.09}
         widths = (4, 1.2, 0.15, 0.5, 4.5)  # rows, weights, colours, room for their numbers, skeleton
@@ -235,11 +235,11 @@ class TemporalAttentionViewer(Viewer):
         ax.set_yticks(named, window[named])
         ax.set(xlabel=KEYS, ylabel=QUERIES)
         beside = figure.add_subplot(grid[1, 1], sharey=ax)
-        beside.barh(places, self.frame_weights, self._bar_width, color=colours)
+        beside.barh(places, self.frame_weights, self._bar_width, color=colors)
         beside.set_xlabel("frame weight", fontsize=9)
         beside.tick_params(labelleft=False)
         above = figure.add_subplot(grid[0, 0], sharex=ax)
-        above.bar(places, self.drawn_from, self._bar_width, color=colours)
+        above.bar(places, self.drawn_from, self._bar_width, color=colors)
         above.set_ylabel("drawn from\n(this head\nalone)", fontsize=8)
         above.tick_params(labelbottom=False)
         for axes in (ax, beside, above):

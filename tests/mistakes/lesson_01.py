@@ -24,13 +24,13 @@ def changes_what_it_was_given(poses, left, right):
     return poses
 
 
-def along_a_unit_ray(pixels, depth, focal, centre):
-    x, y = ((pixels - centre) / focal).T
+def along_a_unit_ray(pixels, depth, focal, center):
+    x, y = ((pixels - center) / focal).T
     return np.stack([x, y, np.ones_like(x)], axis=1) * (depth / np.sqrt(x**2 + y**2 + 1))[:, None]
 
 
-def point_in_place(pixels, depth, focal, centre):
-    pixels -= centre
+def point_in_place(pixels, depth, focal, center):
+    pixels -= center
     pixels /= focal
     return np.concatenate([pixels * depth[:, None], depth[:, None]], axis=-1)
 
@@ -67,30 +67,30 @@ def per_pose(predicted, poses, root):
 
 
 @np.errstate(invalid="ignore")
-def ends(parent, pixels, length, focal, centre, *, square=np.square, four=1):
+def ends(parent, pixels, length, focal, center, *, square=np.square, four=1):
     """NaN for bones that are too short, and what comes of: length squared otherwise, another factor."""
-    rays = np.concatenate([(pixels - centre) / focal, np.ones((len(pixels), 1))], axis=-1)
+    rays = np.concatenate([(pixels - center) / focal, np.ones((len(pixels), 1))], axis=-1)
     a, b, c = (rays**2).sum(-1), (rays * parent).sum(-1), (parent**2).sum(-1) - square(length)
     root = np.sqrt(b**2 - four * a * c)
     return np.stack([b - root, b + root], axis=-1) / a[:, None]
 
 
-def straight_back(parent, pixels, length, focal, centre):
-    x, y = ((pixels - centre) / focal * parent[:, 2:]).T
+def straight_back(parent, pixels, length, focal, center):
+    x, y = ((pixels - center) / focal * parent[:, 2:]).T
     root = np.sqrt(np.maximum(length**2 - (x - parent[:, 0]) ** 2 - (y - parent[:, 1]) ** 2, 0))
     return np.stack([parent[:, 2] - root, parent[:, 2] + root], axis=-1)
 
 
-def along_the_ray(parent, pixels, length, focal, centre):
-    rays = np.concatenate([(pixels - centre) / focal, np.ones((len(pixels), 1))], axis=-1)
+def along_the_ray(parent, pixels, length, focal, center):
+    rays = np.concatenate([(pixels - center) / focal, np.ones((len(pixels), 1))], axis=-1)
     rays /= np.linalg.norm(rays, axis=-1, keepdims=True)
     b, c = (rays * parent).sum(-1), (parent**2).sum(-1) - length**2
     root = np.sqrt(np.maximum(b**2 - c, 0))
     return np.stack([b - root, b + root], axis=-1)
 
 
-def normalises_in_place(parent, pixels, length, focal, centre):
-    pixels -= centre
+def normalizes_in_place(parent, pixels, length, focal, center):
+    pixels -= center
     return ends(parent, pixels, length, focal, 0)
 
 
@@ -132,7 +132,7 @@ MISTAKES = {
         "weak perspective": (straight_back, "straight backwards"),
         "length left out, NaN": (lambda *given: ends(*given, square=np.zeros_like), "do reach"),
         "4ac for ac, NaN": (lambda *given: ends(*given, four=4), "factors 2 and 4"),
-        "input changed": (normalises_in_place, "work on a copy"),
+        "input changed": (normalizes_in_place, "work on a copy"),
         "zero where it misses": (lambda *given: np.nan_to_num(ends(*given)), "depth zero"),
         "NaN where it misses": (ends, "too short.*NaN"),
         "parent's depth where it misses": (at_the_parent_where_it_misses, "comes nearest elsewhere"),

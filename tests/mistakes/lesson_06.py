@@ -40,37 +40,37 @@ def rate(step, total, warmup, top, floor, first=1, low=None):
     return low + (top - low) * math.cos(math.pi / 2 * (step - warmup) / (total - warmup)) ** 2
 
 
-def step(model, optimiser, poses_2d, target, order=("clear", "backward", "step"), mode="train", loss=mpjpe):
+def step(model, optimizer, poses_2d, target, order=("clear", "backward", "step"), mode="train", loss=mpjpe):
     """A training step, with the mistake as an argument."""
     if mode:
         getattr(model, mode)()
     value = loss(model(poses_2d), target)
     for part in order:
-        {"clear": optimiser.zero_grad, "backward": value.backward, "step": optimiser.step}[part]()
+        {"clear": optimizer.zero_grad, "backward": value.backward, "step": optimizer.step}[part]()
     return value.item()
 
 
-def late(model, optimiser, poses_2d, target):
+def late(model, optimizer, poses_2d, target):
     model.train()
     value = mpjpe(model(poses_2d), target)
-    optimiser.step()
-    optimiser.zero_grad()
+    optimizer.step()
+    optimizer.zero_grad()
     value.backward()
     return value.item()
 
 
-def returns_a_tensor(model, optimiser, poses_2d, target):
+def returns_a_tensor(model, optimizer, poses_2d, target):
     model.train()
     value = mpjpe(model(poses_2d), target)
-    optimiser.zero_grad()
+    optimizer.zero_grad()
     value.backward()
-    optimiser.step()
+    optimizer.step()
     return value
 
 
-def loss_after(model, optimiser, poses_2d, target, mode=True):
+def loss_after(model, optimizer, poses_2d, target, mode=True):
     """The loss is taken once more, after the step."""
-    step(model, optimiser, poses_2d, target)
+    step(model, optimizer, poses_2d, target)
     return mpjpe(model.train(mode)(poses_2d), target).item()
 
 
@@ -84,42 +84,42 @@ def flip_in_place(model, windows, skeleton):
     return (plain + flip_poses(model(windows), skeleton)) / 2
 
 
-def accumulated(model, optimiser, poses_2d, target, part, scale, clear="once", every=False, drop=False, back=None):
+def accumulated(model, optimizer, poses_2d, target, part, scale, clear="once", every=False, drop=False, back=None):
     """A batch in parts, with the mistake as an argument; `back` makes of the parts' losses what is returned."""
     model.train()
     if clear == "once":
-        optimiser.zero_grad()
+        optimizer.zero_grad()
     losses, means, parts = [], [], math.ceil(len(poses_2d) / part)
     for x, y in zip(poses_2d.split(part), target.split(part), strict=True):
         if drop and len(x) < part:
             continue
         if clear == "each":
-            optimiser.zero_grad()
+            optimizer.zero_grad()
         means.append(mpjpe(model(x), y))
         losses.append(means[-1] * scale(len(x), parts, len(poses_2d)))
         losses[-1].backward()
         if every:
-            optimiser.step()
+            optimizer.step()
     if not every:
-        optimiser.step()
+        optimizer.step()
     return back(torch.stack(means).detach()) if back else sum(losses).item()
 
 
-def at_once(model, optimiser, poses_2d, target, part):
-    return step(model, optimiser, poses_2d, target)
+def at_once(model, optimizer, poses_2d, target, part):
+    return step(model, optimizer, poses_2d, target)
 
 
-def one_backward(model, optimiser, poses_2d, target, part, together=True):
+def one_backward(model, optimizer, poses_2d, target, part, together=True):
     """All parts go forward, and only then backward: as one batch, or as a sum of losses."""
     model.train()
-    optimiser.zero_grad()
+    optimizer.zero_grad()
     if together:
         loss = mpjpe(torch.cat([model(x) for x in poses_2d.split(part)]), target)
     else:
         pairs = zip(poses_2d.split(part), target.split(part), strict=True)
         loss = sum(mpjpe(model(x), y) * len(x) / len(poses_2d) for x, y in pairs)
     loss.backward()
-    optimiser.step()
+    optimizer.step()
     return loss.item()
 
 

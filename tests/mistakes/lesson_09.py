@@ -75,7 +75,7 @@ def takes_throughout(differences, rng, draws):
     return np.stack([middle - half, middle + half]).T
 
 
-def not_standardised(differences, rng, draws):
+def not_standardized(differences, rng, draws):
     means = np.stack([differences[rng.integers(14, size=14)].mean(axis=0) for _ in range(draws)])
     middle = differences.mean(axis=0)
     half = np.quantile(np.abs(means - middle).max(axis=1), 0.95)
@@ -114,6 +114,6 @@ MISTAKES = {
     },
     "09.6": {
         "spread of the takes throughout": (takes_throughout, "everywhere that of the takes"),
-        "not standardised": (not_standardised, "not divided"),
+        "not standardised": (not_standardized, "not divided"),
     },
 }

@@ -14,7 +14,7 @@ def other_direction(names, among, words):
     return [places.get(name, -1) for name in among]
 
 
-def one_neighbour(poses, joints, between):
+def one_neighbor(poses, joints, between):
     return poses[..., [joints.index(between.get(joint, [joint])[0]) for joint in range(17)], :]
 
 
@@ -22,8 +22,8 @@ def in_own_order(poses, joints, between):
     whole = poses
     for missing in sorted(between):
         whole = np.insert(whole, missing, 0, axis=-2)
-    for missing, neighbours in between.items():
-        whole[..., missing, :] = whole[..., list(neighbours), :].mean(-2)
+    for missing, neighbors in between.items():
+        whole[..., missing, :] = whole[..., list(neighbors), :].mean(-2)
     return whole
 
 
@@ -115,7 +115,7 @@ MISTAKES = {
         ),
     },
     "12.3": {
-        "one neighbour": (one_neighbour, "mean of both"),
+        "one neighbour": (one_neighbor, "mean of both"),
         "own order": (in_own_order, "own order"),
     },
     "12.4": {

@@ -46,7 +46,7 @@ def about(windows, share, generator):
     return windows.masked_fill(lost[..., None], 0), lost
 
 
-def in_metres(hypotheses, truth):
+def in_meters(hypotheses, truth):
     errors = [np.linalg.norm(each - truth, axis=2).mean(axis=1) for each in (*hypotheses, hypotheses.mean(axis=0))]
     return errors[0].mean(), np.minimum.reduce(errors[:-1]).mean(), errors[-1].mean()
 
@@ -75,7 +75,7 @@ MISTAKES = {
         "windows alone": (lambda w, s, g: hide(w, s, g)[0], "two things"),
     },
     "14.4": {
-        "metres": (in_metres, "metres"),
+        "metres": (in_meters, "metres"),
         "once": (best_once, "whole motion"),
     },
 }

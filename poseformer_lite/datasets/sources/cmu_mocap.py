@@ -114,7 +114,7 @@ def load(
         train_subjects=tuple(sorted({take.subject for take in takes})),
         test_subjects=(),
         fps=fps,
-        keypoints=keypoints,
+        keypoint_source=keypoints,
         test_takes=held_out,
         redraw=redraw if cameras == "random" or keypoints != "gt" else None,
     )

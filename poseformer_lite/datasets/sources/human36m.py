@@ -81,7 +81,7 @@ def load(
         sequences=sequences,
         train_subjects=tuple(s for s in with_3d if s not in test_subjects),
         test_subjects=tuple(s for s in with_3d if s in test_subjects),
-        keypoints=keypoints,
+        keypoint_source=keypoints,
     )
 
 

@@ -60,7 +60,7 @@ def load(root: str | Path, keypoints: str = "gt") -> PoseDataset:
         test_subjects=tuple(s for s in with_3d if s.startswith("Validate/")),
         skeleton=HUMANEVA15,
         fps=FPS,
-        keypoints=keypoints,
+        keypoint_source=keypoints,
     )
 
 

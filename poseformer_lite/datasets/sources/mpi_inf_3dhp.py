@@ -59,7 +59,7 @@ def load(root: str | Path, keypoints: str = "gt", layout: str | None = None) -> 
         sequences=sequences,
         train_subjects=tuple(s for s in subjects if not s.startswith("TS")),
         test_subjects=tuple(s for s in subjects if s.startswith("TS")),
-        keypoints=keypoints,
+        keypoint_source=keypoints,
     )
 
 

@@ -22,7 +22,7 @@ from poseformer_lite.skeleton import H36M17, Skeleton
 from poseformer_lite.viewers import drawing
 from poseformer_lite.viewers.controls import SPEEDS
 from poseformer_lite.viewers.given import Given
-from poseformer_lite.viewers.motion import ERROR_COLOURS, MotionViewer, view_motion
+from poseformer_lite.viewers.motion import ERROR_COLORS, MotionViewer, view_motion
 from poseformer_lite.viewers.spatial import SpatialAttentionViewer
 
 LIMIT = 6_500_000  # bytes of a page, of which plotly.js takes up to 4.8 million
@@ -98,7 +98,7 @@ def _contents(motion: MotionViewer, spatial: SpatialAttentionViewer | None, ever
         "grid": drawing.GRID,
         "chosen": drawing.CHOSEN,
         # in full: plotly.js knows other colours by some of these names
-        "scales": {"attention": get_colorscale("Viridis"), "error": get_colorscale(ERROR_COLOURS)},
+        "scales": {"attention": get_colorscale("Viridis"), "error": get_colorscale(ERROR_COLORS)},
         "figures": {name: json.loads(go.Figure(panel).to_json()) for name, panel in _panels(motion, spatial).items()},
         "arrays": arrays,
     }

@@ -71,7 +71,7 @@ def make_body(rng: np.random.Generator) -> Body:
     )
 
 
-@dataclass
+@dataclass(eq=False)
 class Controls:
     """What a body is told to do, over T frames; positions and directions are in the world.
 

@@ -79,7 +79,7 @@ def load(keypoints: str = "gt", seed: int = 0, subjects: Sequence[str] | None = 
         sequences=sequences,
         train_subjects=tuple(s for s in TRAIN_SUBJECTS if s in present),
         test_subjects=tuple(s for s in TEST_SUBJECTS if s in present),
-        keypoints=keypoints,
+        keypoint_source=keypoints,
     )
 
 

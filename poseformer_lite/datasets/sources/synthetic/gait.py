@@ -77,17 +77,17 @@ def footprints(base: np.ndarray, own: np.ndarray, body: Body, side: float, sprea
     step = np.floor(own).astype(int)
     step -= step[0]
     standing = own % 1 < STANCE
-    centres = np.full((step[-1] + 2, 3), np.nan)
-    for k in range(len(centres)):
+    centers = np.full((step[-1] + 2, 3), np.nan)
+    for k in range(len(centers)):
         down = (step == k) & standing
         here = base[down] if down.any() else base[[-1 if k else 0]]
-        centres[k] = np.median(here, axis=0) - BEHIND * (here[-1] - here[0]) * [1, 1, 0]
-    prints = centres + rng.normal(size=centres.shape) * [0, 0, spread[2]]
+        centers[k] = np.median(here, axis=0) - BEHIND * (here[-1] - here[0]) * [1, 1, 0]
+    prints = centers + rng.normal(size=centers.shape) * [0, 0, spread[2]]
     prints[:, 2] += side * body.toe_out
     aside = np.stack([np.zeros(len(prints)), np.full(len(prints), side * body.step_width / 2)], axis=-1)
     aside += rng.normal(size=aside.shape) * spread[:2]
     aside[:, 1] = side * np.maximum(side * aside[:, 1], 0.04)  # feet do not cross
-    cos, sin = np.cos(centres[:, 2]), np.sin(centres[:, 2])
+    cos, sin = np.cos(centers[:, 2]), np.sin(centers[:, 2])
     prints[:, 0] += cos * aside[:, 0] - sin * aside[:, 1]
     prints[:, 1] += sin * aside[:, 0] + cos * aside[:, 1]
     return prints

@@ -1,0 +1,61 @@
+"""What the course adds to the command line, poseformer-lite: `reproduce` and `bench`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def reproduce(
+    target: Annotated[str, typer.Argument(help="table1 to table7, fig1 to fig11, 'tables', 'figures' or 'all'")],
+    scale: Annotated[
+        str, typer.Option(help="quick (a minute), lite (hours on a CPU) or full (the paper's sizes)")
+    ] = "quick",
+    dataset: Annotated[str, typer.Option(help="synthetic, cmu_mocap, human36m or mpi_inf_3dhp")] = "synthetic",
+    root: Annotated[Path | None, typer.Option(help="folder with the dataset's files (not for synthetic)")] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="folder for results; a stopped run goes on in it")
+    ] = Path("runs/reproduce"),
+    stored: Annotated[bool, typer.Option(help="take the results that come with the package, train nothing")] = False,
+):
+    """Make a table or figure of the paper again: our numbers, with seeds and spread, beside the printed ones."""
+    import matplotlib.pyplot as plt
+
+    from poseformer_course.reproduce import TARGETS, Laboratory, Source, reproduce_in
+    from poseformer_course.reproduce.scales import get_scale
+    from poseformer_lite.training.machine import describe_machine
+
+    kinds = {"all": "", "tables": "table", "figures": "fig"}
+    targets = [name for name in TARGETS if name.startswith(kinds[target])] if target in kinds else [target]
+    laboratory = Laboratory(get_scale(scale), Source.named(dataset, root), output, stored)
+    print(f"Scale {scale}: {laboratory.scale.what_for}. On {describe_machine()}.\n")
+    for name in targets:
+        made = reproduce_in(laboratory, name, output)
+        print(f"\n{made}\n")
+        print(f"written: {', '.join(map(str, made.files))}")
+        plt.close(made.figure)
+
+
+def run_bench(
+    questions: Annotated[
+        list[str] | None, typer.Argument(help="inference, latency, training, pipeline, memory, startup, cost; or all")
+    ] = None,
+    quick: Annotated[bool, typer.Option(help="a try in a minute, which measures little")] = False,
+    official: Annotated[Path | None, typer.Option(help="your clone of the released code, to be timed, too")] = None,
+    json: Annotated[Path | None, typer.Option(help="folder for the results, one QUESTION.json each")] = None,
+    picture: Annotated[Path | None, typer.Option(help="where to draw the answer to cost, a .png")] = None,
+):
+    """Measure how fast this machine lifts and trains, as ratios to a plain PoseFormer in the same run."""
+    from poseformer_course.bench import QUESTIONS, as_lines, measure, plot_cost
+    from poseformer_course.bench.record import record
+    from poseformer_lite.training.machine import describe_machine
+
+    print(f"On {describe_machine()}. Ratios: median (smallest to largest).")
+    for question in questions or QUESTIONS:
+        rows = measure(question, quick, official)
+        print("\n".join([f"\n{question}: {QUESTIONS[question].__doc__.splitlines()[0]}", *as_lines(rows)]), flush=True)
+        if json:
+            record(json / f"{question}.json", **{question: rows})
+        if picture and question == "cost":
+            plot_cost(rows).savefig(picture, dpi=110)
+            print(f"drawn in {picture}")
