@@ -56,13 +56,7 @@ def load(
     """
     root = Path(root)
     paths = root / f"data_3d_{name}.npz", root / f"data_2d_{name}_{keypoints}.npz"
-    missing = [path.name for path in paths if not path.is_file()]
-    if missing:
-        found = ", ".join(sorted(p.name for p in root.glob("data_*.npz"))) or "no data_*.npz files"
-        raise FileNotFoundError(
-            f"{root} has no {' and no '.join(missing)} (it has {found}). Prepare them as VideoPose3D's DATASETS.md "
-            "says, or choose keypoints= after one of the files; data/README.md names the files"
-        )
+    require_files(paths, "data_*.npz")
     positions_3d = entry(load_npz(paths[0]), "positions_3d", paths[0])
     contents_2d = load_npz(paths[1])
     positions_2d = entry(contents_2d, "positions_2d", paths[1])
@@ -83,6 +77,27 @@ def load(
         test_subjects=tuple(s for s in with_3d if s in test_subjects),
         keypoint_source=keypoints,
     )
+
+
+def require_files(paths: Sequence[Path], others: str) -> None:
+    """Raises FileNotFoundError that says which of the files is missing, and which of the pattern `others` are there."""
+    missing = [path.name for path in paths if not path.is_file()]
+    if missing:
+        found = ", ".join(sorted(path.name for path in paths[0].parent.glob(others))) or f"no {others} files"
+        raise FileNotFoundError(
+            f"{paths[0].parent} has no {' and no '.join(missing)} (it has {found}). Prepare them as VideoPose3D's "
+            "DATASETS.md says, or choose keypoints= after one of the files; data/README.md names the files"
+        )
+
+
+def trim_to_3d(keypoints: np.ndarray, world: np.ndarray, where: str) -> np.ndarray:
+    """2D as long as the motion capture beside it. Raises ValueError where it is shorter."""
+    if len(keypoints) < len(world):
+        raise ValueError(
+            f"{where}: {len(keypoints)} frames of 2D for {len(world)} frames of 3D; 2D may be longer and is then "
+            "trimmed, but never shorter: prepare this file again"
+        )
+    return keypoints[: len(world)]
 
 
 def entry(contents: dict, key: str, path: Path) -> dict:
@@ -107,12 +122,7 @@ def _sequence(subject, action, index, keypoints, layout, world, cameras) -> Pose
     poses_3d = None
     if world is not None and subject in cameras:
         world = _seventeen_joints(np.asarray(world, dtype=np.float32), where)
-        if len(keypoints) < len(world):
-            raise ValueError(
-                f"{where}: {len(keypoints)} frames of 2D for {len(world)} frames of 3D; 2D may be longer and is then "
-                "trimmed, but never shorter: prepare this file again"
-            )
-        keypoints, poses_3d = keypoints[: len(world)], camera.world_to_camera(world)
+        keypoints, poses_3d = trim_to_3d(keypoints, world, where), camera.world_to_camera(world)
     return PoseSequence(
         subject=subject,
         action=action,

@@ -11,7 +11,7 @@ import numpy as np
 
 from poseformer_lite.camera import Camera
 from poseformer_lite.datasets.base import PoseDataset, PoseSequence
-from poseformer_lite.datasets.sources.human36m import entry
+from poseformer_lite.datasets.sources.human36m import entry, require_files, trim_to_3d
 from poseformer_lite.formats.safe_npz import load_npz
 from poseformer_lite.skeleton import HUMANEVA15
 
@@ -37,13 +37,7 @@ def load(root: str | Path, keypoints: str = "gt") -> PoseDataset:
     """
     root = Path(root)
     paths = root / "data_3d_humaneva15.npz", root / f"data_2d_humaneva15_{keypoints}.npz"
-    missing = [path.name for path in paths if not path.is_file()]
-    if missing:
-        found = ", ".join(sorted(p.name for p in root.glob("data_*humaneva*.npz"))) or "no data_*humaneva*.npz files"
-        raise FileNotFoundError(
-            f"{root} has no {' and no '.join(missing)} (it has {found}). Prepare them as VideoPose3D's DATASETS.md "
-            "says, or choose keypoints= after one of the files; data/README.md names the files"
-        )
+    require_files(paths, "data_*humaneva*.npz")
     positions_3d = entry(load_npz(paths[0]), "positions_3d", paths[0])
     positions_2d = entry(load_npz(paths[1]), "positions_2d", paths[1])
     sequences = [
@@ -77,12 +71,7 @@ def _sequence(subject: str, action: str, index: int, keypoints, world) -> PoseSe
             raise ValueError(f"{where}: 3D positions are {world.shape}, expected (T, 15, 3) in metres")
         if index >= len(places):
             raise ValueError(f"{where}: HumanEva's layout has three cameras, so this view has no calibration")
-        if len(keypoints) < len(world):
-            raise ValueError(
-                f"{where}: {len(keypoints)} frames of 2D for {len(world)} frames of 3D; 2D may be longer and is then "
-                "trimmed, but never shorter: prepare this file again"
-            )
-        keypoints, poses_3d = keypoints[: len(world)], _stands_at(*places[index]).world_to_camera(world)
+        keypoints, poses_3d = trim_to_3d(keypoints, world, where), _stands_at(*places[index]).world_to_camera(world)
     return PoseSequence(subject, action, f"C{index + 1}", keypoints, poses_3d, WIDTH, HEIGHT)
 
 
