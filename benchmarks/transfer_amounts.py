@@ -14,7 +14,7 @@ from pathlib import Path
 
 from poseformer_course.bench.record import record
 from poseformer_course.reproduce import Laboratory, Source, Trial
-from poseformer_course.reproduce.laboratory import STARTS, TWICE
+from poseformer_course.reproduce.laboratory import ALL_MOVED, SCRATCH, TWICE
 from poseformer_course.reproduce.scales import get_scale
 from poseformer_lite.datasets import PoseDataset
 from poseformer_lite.evaluation import evaluate
@@ -33,7 +33,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     laboratory = Laboratory(get_scale("lite"), Source(), arguments.runs, progress=False)
-    errors: dict[str, dict[int, list[float]]] = {start: {} for start in (STARTS[0], TWICE, STARTS[2])}
+    errors: dict[str, dict[int, list[float]]] = {start: {} for start in (SCRATCH, TWICE, ALL_MOVED)}
     for length in FRAMES:
         data = shortened(laboratory.dataset("small"), length)
         frames = sum(map(len, data.train()))

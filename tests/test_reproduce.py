@@ -17,7 +17,16 @@ from helpers_data import tiny_dataset
 from typer.testing import CliRunner
 
 from poseformer_course.reproduce import TARGETS, Laboratory, Row, Source, Table, Trial, paper, reproduce, reproduce_in
-from poseformer_course.reproduce.laboratory import LARGER, SHUFFLED, STARTS, TWICE, stored_results
+from poseformer_course.reproduce.laboratory import (
+    ALL_MOVED,
+    LARGER,
+    SCRATCH,
+    SHUFFLED,
+    SPATIAL_MOVED,
+    STARTS,
+    TWICE,
+    stored_results,
+)
 from poseformer_course.reproduce.scales import LEARNING_RATES, SCALES, get_scale
 from poseformer_course.reproduce.sources import spread
 from poseformer_course.reproduce.tables import TABLES, table1, table4, table5, table7
@@ -133,8 +142,8 @@ def test_the_larger_embedding_is_the_only_difference(laboratory):
 def test_moved_weights_are_those_of_the_large_set(laboratory):
     large = laboratory.model(TRIAL)
     small = replace(TRIAL, keypoints="small")
-    moved = laboratory.begin(replace(small, start=STARTS[1]))
-    everything = laboratory.begin(replace(small, start=STARTS[2]))
+    moved = laboratory.begin(replace(small, start=SPATIAL_MOVED))
+    everything = laboratory.begin(replace(small, start=ALL_MOVED))
     scratch = laboratory.begin(small)
     assert torch.equal(moved.spatial.encoder.norm.weight, large.spatial.encoder.norm.weight)
     assert torch.equal(moved.temporal.encoder.norm.bias, scratch.temporal.encoder.norm.bias)
@@ -144,13 +153,13 @@ def test_moved_weights_are_those_of_the_large_set(laboratory):
 
 def test_the_controls_differ_from_what_they_control_in_one_thing(laboratory):
     small = replace(TRIAL, keypoints="small")
-    moved, shuffled = (laboratory.begin(replace(small, start=start)) for start in (STARTS[1], SHUFFLED))
+    moved, shuffled = (laboratory.begin(replace(small, start=start)) for start in (SPATIAL_MOVED, SHUFFLED))
     assert {n for n, a in moved.state_dict().items() if not torch.equal(a, shuffled.state_dict()[n])} == {
         "spatial.position_embedding"
     }
     positions = [model.spatial.position_embedding[0] for model in (moved, shuffled)]
     assert sorted(p.sum().item() for p in positions[0]) == sorted(p.sum().item() for p in positions[1])
-    once, twice = (laboratory.settings(replace(small, start=start)) for start in (STARTS[0], TWICE))
+    once, twice = (laboratory.settings(replace(small, start=start)) for start in (SCRATCH, TWICE))
     assert replace(once, epochs=2 * once.epochs) == twice
 
 

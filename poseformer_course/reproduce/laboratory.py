@@ -21,7 +21,7 @@ from poseformer_lite.training.loop import train
 from poseformer_lite.training.settings import Settings
 
 SINGLE_FRAME = ("ResidualMLP", "GraphConvolutionNetwork")
-STARTS = ("scratch", "spatial stage moved", "everything moved")
+SCRATCH, SPATIAL_MOVED, ALL_MOVED = STARTS = ("scratch", "spatial stage moved", "everything moved")
 LARGER = "joint embedding 4 times as large"
 TWICE, SHUFFLED = "scratch, twice the windows", "spatial stage moved, joints shuffled"
 
@@ -121,7 +121,7 @@ class Laboratory:
             )
         if trial.name not in self._models:
             kept = self.folder / trial.name if self.folder else None
-            if kept and (kept / "result.json").is_file() and trial.start != STARTS[2]:
+            if kept and (kept / "result.json").is_file() and trial.start != ALL_MOVED:
                 self._models[trial.name] = NETWORKS[trial.network].from_pretrained(kept)
             else:
                 self._make(trial)
@@ -149,7 +149,7 @@ class Laboratory:
                 print(trial.name.replace("_", " "), flush=True)
             model = self.begin(trial)
             output = self.folder / trial.name if self.folder else None
-            run = train(model, data, "lite", output=output, progress=self.progress, **asdict(self.settings(trial)))
+            run = train(model, data, self.settings(trial), output=output, progress=self.progress)
             if not run.finished:
                 raise KeyboardInterrupt
         self._models[trial.name] = model.eval()
@@ -168,12 +168,12 @@ class Laboratory:
 
     def begin(self, trial: Trial) -> LiftingNetwork:
         """The network before its training: its first weights depend on the seed alone."""
-        if trial.start == STARTS[2]:
+        if trial.start == ALL_MOVED:
             return H36M17Adapter.around(self._pretrained(trial))
         torch.manual_seed(trial.seed)
         joints = self.data(trial).skeleton.num_joints
         model = NETWORKS[trial.network].sized_like({**trial.sizes, "num_joints": joints})
-        if trial.start in (STARTS[1], SHUFFLED):
+        if trial.start in (SPATIAL_MOVED, SHUFFLED):
             order = torch.randperm(joints) if trial.start == SHUFFLED else range(joints)
             move_spatial(self._pretrained(trial), model, tuple(H36M_OF_HUMANEVA[joint] for joint in order))
         if trial.start == LARGER:

@@ -5,6 +5,7 @@ holds positions_2d: {subject: {action: [one (T, 17, 2) in pixels per camera]}} a
 """
 
 import json
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
