@@ -4,10 +4,7 @@ Millimetres, but for PCK and AUC (per cent), Parameters and FLOPs (millions) and
 follow from the printed rows, they stand as printed: docs/paper.md lists what is wrong with them.
 """
 
-ACTIONS = (
-    "Directions", "Discussion", "Eating", "Greeting", "Phoning", "Photo", "Posing", "Purchases", "Sitting",
-    "SittingDown", "Smoking", "Waiting", "WalkDog", "Walking", "WalkTogether",
-)  # fmt: skip
+from poseformer_lite.datasets.sources.human36m import ACTIONS
 
 
 def _row(*values: float) -> dict[str, float]:

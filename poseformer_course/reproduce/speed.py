@@ -1,10 +1,9 @@
 """What the networks of Table 6 cost at the paper's sizes, and how fast they are on this machine."""
 
-import time
-
 import torch
 from tqdm.auto import trange
 
+from poseformer_course.bench.timing import Work, seconds
 from poseformer_lite.model import NETWORKS, LiftingNetwork
 from poseformer_lite.model.costs import count_macs, flops_by_torch
 from poseformer_lite.training.machine import describe_machine
@@ -59,17 +58,11 @@ def _seconds_per_frame(model: LiftingNetwork, device: str) -> dict[str, float]:
     window = torch.randn(1, model.num_frames, model.num_joints, 2, device=device)
     sequence = torch.randn(SEQUENCE, model.num_joints, 2, device=device)
     return {
-        "FPS, windows": _seconds(lambda: model(window), device),
-        "FPS, sequence": _seconds(lambda: model.predict_sequence(sequence), device) / SEQUENCE,
+        "FPS, windows": _warm_seconds(lambda: model(window)),
+        "FPS, sequence": _warm_seconds(lambda: model.predict_sequence(sequence)) / SEQUENCE,
     }
 
 
-def _seconds(work, device: str) -> float:
-    work()  # warms the caches up
-    if device == "cuda":
-        torch.cuda.synchronize()
-    started = time.perf_counter()
-    work()
-    if device == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter() - started
+def _warm_seconds(work: Work) -> float:
+    seconds(work)  # fills the caches
+    return seconds(work)
