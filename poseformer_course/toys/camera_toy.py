@@ -106,13 +106,12 @@ class CameraToy(Viewer):
         camera, joint = self.camera, self.state.joint
         pixel = self.pixels()[joint]
         screen = normalize_screen(pixel, camera.width, camera.height)
-        lines = [
+        return [
             "world   " + _numbers("xyz", self.pose[joint], 2, "m"),
             "camera  " + _numbers("xyz", camera.world_to_camera(self.pose)[joint], 2, "m"),
             "pixels  " + _numbers("uv", pixel, 0, ""),
             "screen  " + _numbers("xy", screen, 2, ""),
         ]
-        return [line if "nan" not in line else f"{line[:8]}none" for line in lines]
 
     def spec(self) -> dict:
         camera, joint, pixels = self.camera, self.state.joint, self.pixels()
@@ -220,6 +219,8 @@ def _pyramid(camera: Camera) -> np.ndarray:
 
 
 def _numbers(names: str, values: np.ndarray, digits: int, unit: str) -> str:
+    if not np.isfinite(values).all():  # behind the camera
+        return "none"
     rounded = [round(float(value), digits) + 0.0 for value in values]  # never -0
     pairs = zip(names, rounded, strict=True)
     return "  ".join(f"{name} {value:7.{digits}f}" for name, value in pairs) + f" {unit}"

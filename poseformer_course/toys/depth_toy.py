@@ -133,9 +133,10 @@ class DepthAmbiguityToy(Viewer):
         return {"data": data, "layout": layout}
 
     def title(self) -> str:
-        parts = [f"{len(self.flipped) or 'no'} bone{'s' * (len(self.flipped) != 1)} flipped"]
-        if moved := sum(map(bool, self.slid)):
-            parts.append(f"{moved} joint{'s' * (moved != 1)} slid")
+        flipped, moved = len(self.flipped), sum(map(bool, self.slid))
+        parts = ["1 bone flipped" if flipped == 1 else f"{flipped or 'no'} bones flipped"]
+        if moved:
+            parts.append("1 joint slid" if moved == 1 else f"{moved} joints slid")
         if self.size != 1:
             parts.append(f"{self.size:.2f} times the size and distance")
         return f"One picture, many bodies: {', '.join(parts)}"
@@ -188,7 +189,11 @@ class DepthAmbiguityToy(Viewer):
             flip.description = "flip it back" if joint in self.flipped else "flip its bone"
             slide.value = self.slid[joint]
 
-        flip.on_click(lambda _: flip.disabled or self.flip(self.state.joint))
+        def flip_joint(_) -> None:
+            if not flip.disabled:
+                self.flip(self.state.joint)
+
+        flip.on_click(flip_joint)
         slide.observe(lambda change: self.slide(self.state.joint, change["new"]), "value")
         shuffle.on_click(lambda _: self.shuffle())
         reset.on_click(lambda _: self.reset())

@@ -183,9 +183,11 @@ def _is_numbers(path: Path) -> bool:
     with open(path, encoding="utf-8") as stream:
         first = stream.readline()
     try:
-        return bool([_cell(text) for text in first.split(",")] and first.strip())
+        for text in first.split(","):
+            _cell(text)
     except ValueError:
         return False
+    return bool(first.strip())
 
 
 def _cell(text: str) -> float:

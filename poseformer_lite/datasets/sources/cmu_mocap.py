@@ -95,8 +95,8 @@ def load(
 ) -> PoseDataset:
     """CMU motion capture below the folder `root`, seen through virtual cameras.
 
-    keypoints: "gt" (true projections), "noisy" or "wild" (`views.view_take`). cameras: "fixed" (like Human3.6M's) or
-    "random" (see `views.random_cameras`); with random ones, `redraw` sees the training takes through new ones.
+    keypoints: "gt" (true projections), "noisy" or "wild" (`virtual.views.view_take`). cameras: "fixed" (like
+    Human3.6M's) or "random" (see `virtual.views.random_cameras`); with random ones, `redraw` sees the training takes through new ones.
     Whole takes are held out for testing: `test_takes`, pairs of (subject, action), or else `default_test_takes`; the
     partners of a take are held out with it. Their people are also seen in training. Test takes are always seen
     through the same cameras, whatever the seed.

@@ -18,9 +18,9 @@ PARTS = ((0.3, 1.0), (0.5, 0.12), (0.2, 0.0))
 
 OUTLIERS = {"Wrist": 0.015, "Foot": 0.01, "Elbow": 0.008, "Knee": 0.005}  # share of frames in which the joint is lost
 OUTLIER_SPREAD = 0.12  # share of the person's size by which a lost joint is off, along x and along y
-LIMBS = (("RHip", "RKnee", "RFoot"), ("LHip", "LKnee", "LFoot")), (
-    ("RShoulder", "RElbow", "RWrist"), ("LShoulder", "LElbow", "LWrist"),
-)  # fmt: skip
+LEGS = (("RHip", "RKnee", "RFoot"), ("LHip", "LKnee", "LFoot"))
+ARMS = (("RShoulder", "RElbow", "RWrist"), ("LShoulder", "LElbow", "LWrist"))
+LIMBS = (LEGS, ARMS)
 SPELL = (0.06, 0.3)  # seconds that outliers and swaps last, shortest and longest
 
 
