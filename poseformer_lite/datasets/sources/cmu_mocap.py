@@ -96,10 +96,10 @@ def load(
     """CMU motion capture below the folder `root`, seen through virtual cameras.
 
     keypoints: "gt" (true projections), "noisy" or "wild" (`virtual.views.view_take`). cameras: "fixed" (like
-    Human3.6M's) or "random" (see `virtual.views.random_cameras`); with random ones, `redraw` sees the training takes through new ones.
-    Whole takes are held out for testing: `test_takes`, pairs of (subject, action), or else `default_test_takes`; the
-    partners of a take are held out with it. Their people are also seen in training. Test takes are always seen
-    through the same cameras, whatever the seed.
+    Human3.6M's) or "random" (see `virtual.views.random_cameras`); with random ones, `redraw` sees the training takes
+    through new ones. Whole takes are held out for testing: `test_takes`, pairs of (subject, action), or else
+    `default_test_takes`; the partners of a take are held out with it. Their people are also seen in training. Test
+    takes are always seen through the same cameras, whatever the seed.
     """
     takes = read_takes(root, fps)
     held_out = default_test_takes(takes) if test_takes is None else _with_partners(takes, test_takes)
