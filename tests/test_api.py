@@ -3,7 +3,9 @@
 import dataclasses
 import importlib
 import pkgutil
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from poseformer_lite.model import NETWORKS
 from poseformer_lite.model.heads import AttentionMaps
 from poseformer_lite.training import get_preset
 
+ROOT = Path(pfl.__file__).parent.parent
 QUICK = {"epochs": 1, "batch_size": 64, "windows_per_epoch": 64, "validation": 0.0}
 
 
@@ -151,3 +154,30 @@ def test_what_holds_arrays_compares_without_an_exception():
     motions = [pfl.Motion(poses(4, 17, 3), poses(4, 17, 2), 50.0, 10, 10) for _ in range(2)]
     assert maps[0] == maps[0] != maps[1] and motions[0] == motions[0] != motions[1]
     assert len({*maps, *motions}) == 4
+
+
+# What the pages call it
+
+
+def exists(name: str) -> bool:
+    """Whether model.heads.attention_maps is there, in the engine or in the course."""
+    for package in ("poseformer_lite", "poseformer_course"):
+        parts = name.split(".")
+        for depth in range(len(parts), 0, -1):
+            try:
+                found = importlib.import_module(".".join([package, *parts[:depth]]))
+            except ImportError:
+                continue
+            for part in parts[depth:]:
+                found = getattr(found, part, None)
+            if found is not None:
+                return True
+    return False
+
+
+def test_the_code_that_the_page_on_the_paper_names_is_there():
+    page = (ROOT / "docs" / "paper.md").read_text(encoding="utf-8")
+    rooms = "|".join(path.stem for package in ("lite", "course") for path in (ROOT / f"poseformer_{package}").iterdir())
+    named = set(re.findall(rf"`((?:{rooms})\.[\w.]*\w)", page))
+    assert len(named) >= 6
+    assert [name for name in sorted(named) if not exists(name)] == []
