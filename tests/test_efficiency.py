@@ -70,7 +70,7 @@ def test_a_chunk_at_the_end_of_a_take_stays_in_it(tiny):
 
 
 def test_training_in_chunks_sees_as_many_windows_and_learns(tiny):
-    changes = {"epochs": 20, "batch_size": 64, "learning_rate": 3e-3, "warmup_steps": 0, "validation": 0.0}
+    changes = {"epochs": 6, "batch_size": 64, "learning_rate": 3e-3, "warmup_steps": 0, "validation": 0.0}
     run = train(small_model(), tiny, **changes, chunk=8, windows_per_epoch=512, progress=False)
     assert run.history[0]["windows"] == 512
     assert run.history[-1]["train_mm"] < 0.8 * run.history[0]["train_mm"]

@@ -6,6 +6,7 @@ import re
 import statistics
 import textwrap
 from collections import Counter
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def path(request) -> Path:
     return request.param
 
 
+@cache
 def package_definitions() -> dict[str, list]:
     """Every public function and class at the top of the package's modules, by its name."""
     found: dict[str, list] = {}
