@@ -11,6 +11,9 @@ PINS := constraints/current.txt
 # Colab's versions but for torch, whose Colab build wants CUDA: COLAB_TORCH=2.11.0 for that one, too.
 COLAB := .venv-colab
 COLAB_TORCH ?= $(shell sed -n 's/^torch==//p' $(PINS))
+# One worker of pytest a core; what shares a JupyterLab, or is one notebook, stays in one of them.
+SIDE_BY_SIDE := -n auto --dist loadgroup
+LONGEST_FIRST := -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help lab test test-fast test-colab notebooks site clean
@@ -25,17 +28,15 @@ test: $(HAS)test ## everything: style, all tests, and every notebook run again a
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	scripts/ensure_browser.sh
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
-	$(BIN)/python -m pytest -m slow --ignore tests/test_notebooks_anywhere.py
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -c nbval.ini -n 2 --dist loadfile notebooks
-	$(MAKE) test-colab
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(SIDE_BY_SIDE)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -c nbval.ini $(LONGEST_FIRST) notebooks
 
-test-fast: $(HAS)test ## the tests that take less than three minutes together
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n 2
+test-fast: $(HAS)test ## the tests that take a minute or two together
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n auto
 
-test-colab: $(COLAB)/.up-to-date ## test viewers and notebooks with the versions that Colab ships, without network, home and folder
-	OMP_NUM_THREADS=1 $(COLAB)/bin/python -m pytest -n 2 -m "not browser" tests/test_viewer*.py
-	OMP_NUM_THREADS=1 $(COLAB)/bin/python -m pytest -n 2 tests/test_notebooks_anywhere.py
+test-colab: $(COLAB)/.up-to-date ## test viewers and notebooks with the versions that Colab ships
+	OMP_NUM_THREADS=1 $(COLAB)/bin/python -m pytest -n auto -m "not browser" tests/test_viewer*.py
+	OMP_NUM_THREADS=1 $(COLAB)/bin/python -m pytest -c nbval.ini $(LONGEST_FIRST) notebooks
 
 notebooks: $(HAS)test ## run, time and freeze all notebooks
 	$(BIN)/python scripts/run_notebooks.py

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,22 +46,40 @@ def copy_course(folder: Path) -> Path:
     return folder
 
 
+@dataclass(frozen=True)
+class Lab:
+    """A running JupyterLab for the files under root. gate stands where the network begins for server and kernels."""
+
+    root: Path
+    folder: Path
+    address: str
+    token: str
+    gate: socket.socket
+
+
 @contextmanager
-def offline_lab(root: Path, folder: Path, browser_path: str):
-    """JupyterLab for the files under root in a fresh page; yields the page and the address that opens the lab.
+def running_lab(root: Path, folder: Path) -> Iterator[Lab]:
+    """JupyterLab for the files under root, its own files under folder."""
+    token = secrets.token_hex(16)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as gate,
+        jupyter_lab(root, folder, token, f"http://127.0.0.1:{gate.getsockname()[1]}") as address,
+    ):
+        yield Lab(root, folder, address, token, gate)
+
+
+@contextmanager
+def lab_page(lab: Lab, browser_path: str, notebook: str | None = None):
+    """A fresh page of a browser with that notebook open, or with what the lab opens by itself.
 
     Afterwards, that the browser's console stayed clean and that page, server and kernels asked for nothing off this
     machine.
     """
-    token = secrets.token_hex(16)
-    with (
-        socket.create_server(("127.0.0.1", 0)) as gate,  # stands where the network begins for server and kernel
-        jupyter_lab(root, folder, token, f"http://127.0.0.1:{gate.getsockname()[1]}") as address,
-        watched_page(browser_path, address) as (page, complaints),
-    ):
-        page.goto(f"{address}/?token={token}")
-        yield page, address
-        waiting_at_the_gate, _, _ = select.select([gate], [], [], 0)
+    shutil.rmtree(lab.folder / "jupyterlab_workspaces_dir", ignore_errors=True)  # or it opens what was open before
+    with watched_page(browser_path, lab.address) as (page, complaints):
+        page.goto(f"{lab.address}/{f'lab/tree/{notebook}' if notebook else ''}?token={lab.token}")
+        yield page
+        waiting_at_the_gate, _, _ = select.select([lab.gate], [], [], 0)
     assert complaints.off_host == [], "the page asked for nothing off this machine"
     assert waiting_at_the_gate == [], "neither did the server or the kernel"
     assert complaints.console == [], "the browser's console stays clean"

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from chromium import find_browser
-from lab import ROOT, offline_lab, run_all_cells
+from lab import ROOT, lab_page, run_all_cells, running_lab
 from poseformer_course.bench.record import record
 from viewer_page import NOTEBOOK, VIEWERS, viewers_on, write_notebook
 
@@ -34,8 +34,7 @@ def main() -> None:
             root = Path(folder) / "root"
             root.mkdir()
             write_notebook(root, [name], after={name: POSED[name]})
-            with offline_lab(root, Path(folder), find_browser()) as (page, address):
-                page.goto(f"{address}/lab/tree/{NOTEBOOK}")
+            with running_lab(root, Path(folder)) as lab, lab_page(lab, find_browser(), NOTEBOOK) as page:
                 run_all_cells(page, NOTEBOOK)
                 (viewer,) = viewers_on(page, 1)
                 viewer.show()

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from lab import offline_lab, run_all_cells
+from lab import Lab, lab_page, run_all_cells
 from viewer_page import NOTEBOOK, SETUP, ViewerOnPage, write_notebook
 
 # What the kernel knows, and what goes wrong in its callbacks, written where the test can read it.
@@ -26,17 +26,20 @@ Path("told.json").write_text(json.dumps(told))
 
 
 @contextmanager
-def lab_with(folder, browser_path, shown, after=None):
-    """A page with these viewers, all cells run; and what the kernel told. Afterwards, that no callback raised."""
-    root = folder / "root"
-    root.mkdir()
-    write_notebook(root, shown, SETUP + TOLD, after)
-    with offline_lab(root, folder, browser_path) as (page, address):
-        page.goto(f"{address}/lab/tree/{NOTEBOOK}")
-        run_all_cells(page, NOTEBOOK)
-        told = json.loads((root / "told.json").read_text())
+def page_with_viewers(lab: Lab, browser_path: str, name: str, shown, after=None):
+    """A page with these viewers in a folder of that name, all cells run; and what the kernel told.
+
+    Afterwards, that no callback raised.
+    """
+    folder = lab.root / name
+    folder.mkdir()
+    write_notebook(folder, shown, SETUP + TOLD, after)
+    notebook = f"{name}/{NOTEBOOK}"
+    with lab_page(lab, browser_path, notebook) as page:
+        run_all_cells(page, notebook)
+        told = json.loads((folder / "told.json").read_text())
         yield page, {name: np.array(value) for name, value in told.items()}
-    assert (root / "complaints.log").read_text() == "", "no callback of the kernel raised an exception"
+    assert (folder / "complaints.log").read_text() == "", "no callback of the kernel raised an exception"
 
 
 def frame_of(viewer: ViewerOnPage) -> int:

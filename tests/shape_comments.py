@@ -93,20 +93,19 @@ class ShapeTracer:
 
     def trace(self, frame: FrameType, event: str, argument):
         """For sys.settrace: a local tracer for code with shape comments, none for the rest."""
+        if not self.watched(frame.f_code.co_filename):  # first, as it is asked at every call of whatever function
+            return None
         comments = self._of(frame.f_code)
         return _Call(self, frame.f_code.co_filename, comments) if comments else None
 
     def _of(self, code: CodeType) -> list[ShapeComment]:
         key = code.co_filename, code  # equal code may stand in two files, and a cell's statements are many codes
         if key not in self._comments:
-            comments = []
-            if self.watched(code.co_filename):
-                lines = {line for *_, line in code.co_lines() if line}
-                source = "".join(linecache.getlines(code.co_filename))
-                comments = [
-                    c for c in shape_comments(python_only(source)) if any(c.first <= line <= c.last for line in lines)
-                ]
-            self._comments[key] = comments
+            lines = {line for *_, line in code.co_lines() if line}
+            source = "".join(linecache.getlines(code.co_filename))
+            self._comments[key] = [
+                c for c in shape_comments(python_only(source)) if any(c.first <= line <= c.last for line in lines)
+            ]
         return self._comments[key]
 
 

@@ -1,4 +1,8 @@
-"""A learner's first minutes: JupyterLab in Chromium opens the first notebook and runs all of it, without a network."""
+"""A learner's first minutes: JupyterLab in Chromium opens the first notebook and runs all of it, without a network.
+
+The other lessons are not run in a browser: nbval proves that their cells run and print what they should, and
+test_viewers_browser.py that a browser draws each of their viewers, which do there as they are told.
+"""
 
 import re
 from pathlib import Path
@@ -10,8 +14,10 @@ import frozen_notebooks
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install -e '.[test]'")
 
-from lab import ROOT, copy_course, offline_lab, run_all_cells, save
-from viewer_page import viewers_on
+from lab import ROOT, lab_page, run_all_cells, save
+from poseformer_course import toys
+from poseformer_lite import viewers
+from viewer_page import SETUP, VIEWERS
 
 START_HERE = "notebooks/00_start_here.ipynb"
 PICTURES_PER_CELL = """() => [...document.querySelectorAll('.jp-Notebook .jp-Cell')].map(cell =>
@@ -39,14 +45,14 @@ def count_pictures(cell) -> int:
 
 @pytest.mark.slow
 @pytest.mark.browser
-def test_start_here_runs_in_jupyterlab(tmp_path, browser_path):
-    root = copy_course(tmp_path / "course")
+def test_start_here_runs_in_jupyterlab(lab, tmp_path, browser_path):
+    root = lab.root
     committed = nbformat.read(root / START_HERE, as_version=4)
     assert frozen_notebooks.find_problems(committed) == [], "bring it into its committed form first: make notebooks"
     expected = [count_pictures(cell) for cell in committed.cells]
     make_short_and_blank(root / START_HERE)
 
-    with offline_lab(root, tmp_path, browser_path) as (page, _):
+    with lab_page(lab, browser_path) as page:
         run_all_cells(page, START_HERE)  # where the lab leads by itself, as `make lab` opens it
         save(page)
         page.screenshot(path=tmp_path / "after_the_run.png")
@@ -63,33 +69,13 @@ def test_start_here_runs_in_jupyterlab(tmp_path, browser_path):
     assert pictures == expected, "pictures per cell, in the browser and in the committed notebook"
 
 
-def viewers_shown(cell) -> bool:
-    """Whether a cell shows a viewer: its stored output describes itself."""
-    return any("image/png" in output.get("metadata", {}) for output in cell.get("outputs", []))
+def test_all_viewers_of_the_lessons_are_among_those_that_a_browser_is_seen_to_draw():
+    makers = {*viewers.__all__, *toys.__all__} - {"export_html"}
 
+    def shown(code: str) -> set[str]:
+        return {name for name in makers if re.search(rf"\b{name}\(", code)}
 
-NOTEBOOKS = {path.stem: nbformat.read(path, as_version=4) for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
-WITH_VIEWERS = {name: sum(map(viewers_shown, notebook.cells)) for name, notebook in NOTEBOOKS.items()}
-
-
-def test_lessons_have_viewers():
-    assert {name[:2] for name, count in WITH_VIEWERS.items() if count} == {"01", "08", "09", "13"}
-
-
-@pytest.mark.slow
-@pytest.mark.browser
-@pytest.mark.parametrize("name", [name for name, count in WITH_VIEWERS.items() if count and name[:2] != "13"])  # as 09
-def test_a_lesson_with_viewers_runs_and_draws_them(tmp_path, browser_path, name):
-    root = copy_course(tmp_path / "course")
-    notebook = f"notebooks/{name}.ipynb"
-    with offline_lab(root, tmp_path, browser_path) as (page, address):
-        page.goto(f"{address}/lab/tree/{notebook}")
-        run_all_cells(page, notebook)
-        viewers = viewers_on(page, WITH_VIEWERS[name])
-        for number, viewer in enumerate(viewers):
-            viewer.show()
-            viewer.output.screenshot(path=tmp_path / f"{name}_{number}.png")
-        save(page)
-    cells = nbformat.read(root / notebook, as_version=4).cells
-    outputs = [output for cell in cells for output in cell.get("outputs", [])]
-    assert [(output.ename, output.evalue) for output in outputs if output.output_type == "error"] == []
+    lessons = map(frozen_notebooks.read, (ROOT / "notebooks").glob("*.ipynb"))
+    in_lessons = shown("\n".join(cell.source for lesson in lessons for cell in frozen_notebooks.code_cells(lesson)))
+    assert {"view_motion", "view_attention", "AblationBoard", "CameraToy"} <= in_lessons
+    assert in_lessons <= shown("\n".join([SETUP, *VIEWERS.values()]))

@@ -10,7 +10,7 @@ import pytest
 from helpers_data import SMALL, small_model, tiny_dataset
 from typer.testing import CliRunner
 
-from poseformer_lite.cli import app
+from poseformer_lite.cli import app, main
 from poseformer_lite.datasets import videopose3d
 from poseformer_lite.datasets.sources import human36m
 from poseformer_lite.model.official import official_state_dict
@@ -175,7 +175,7 @@ def test_help_names_every_command():
     assert all(name in shown for name in ("train", "evaluate", "lift", "convert", "bench", "presets", "doctor"))
 
 
-# Mistakes, as a user makes them: in a process of its own.
+# Mistakes, as a user makes them.
 
 
 def fail(*arguments, folder: Path) -> str:
@@ -186,19 +186,20 @@ def fail(*arguments, folder: Path) -> str:
     return result.stderr
 
 
-def sentence(*arguments, folder: Path) -> str:
-    """The one line in which the mistake is said."""
-    lines = fail(*arguments, folder=folder).strip().splitlines()
-    assert len(lines) == 1, lines
-    return lines[0]
-
-
-def test_mistakes_are_answered_in_a_sentence(tmp_path):
-    """In one test, and with a few of many mistakes, as each starts a process."""
-    said = sentence("train", "human36m", "--root", tmp_path, folder=tmp_path)
+def test_a_mistake_is_answered_in_a_sentence(tmp_path):
+    """One of many mistakes, as it starts a process."""
+    (said,) = fail("train", "human36m", "--root", tmp_path, folder=tmp_path).strip().splitlines()
     assert said.startswith("poseformer-lite: ") and "data_3d_h36m.npz" in said
-    assert "there is no file" in sentence("lift", "nowhere.npz", folder=tmp_path)
-    assert "Usage" in fail("trian", folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"), [(["lift", "nowhere.npz"], "poseformer-lite: there is no file"), (["trian"], "Usage: ")]
+)
+def test_main_ends_with_2(arguments, words, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["poseformer-lite", *arguments])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 2 and capsys.readouterr().err.startswith(words)
 
 
 @pytest.mark.parametrize(

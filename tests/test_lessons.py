@@ -5,6 +5,7 @@ import inspect
 import re
 import statistics
 from collections import Counter
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def path(request) -> Path:
     return request.param
 
 
+@cache
 def package_definitions() -> dict[str, list]:
     """Every public function and class at the top of the package's modules, by its name."""
     found: dict[str, list] = {}

@@ -237,10 +237,11 @@ def test_asf_is_carried_otherwise_and_refused(tmp_path):
 
 
 def test_a_gif_has_its_frames_at_its_speed(motion, tmp_path):
-    with Image.open(motion.save(tmp_path / "walk.gif")) as film:
-        assert film.n_frames == 30 and film.info["duration"] == 40  # 60 frames at 50 Hz: every second one, at 25 Hz
+    short = replace(motion, poses_3d=motion.poses_3d[:20], keypoints=motion.keypoints[:20])
+    with Image.open(short.save(tmp_path / "walk.gif")) as film:
+        assert film.n_frames == 10 and film.info["duration"] == 40  # 20 frames at 50 Hz: every second one, at 25 Hz
         first = np.asarray(film.convert("L"))
-        film.seek(15)
+        film.seek(5)
         assert (np.asarray(film.convert("L")) != first).mean() > 0.005
         assert first.std() > 5
 

@@ -156,25 +156,38 @@ def test_marker_rules(source, fine):
 # The comparison of stored outputs
 
 
-@pytest.fixture
-def tiny(tmp_path):
-    """Writes a notebook with one executed cell, `print(6 * 7)`, and the stored output that is asked for."""
+RIGHT = {
+    "print(6 * 7)": "42\n",
+    "try:\n    Path('~/x').expanduser().mkdir(parents=True)\nexcept OSError:\n    print('no home')": "no home\n",
+    "def f(x):\n    B, C = x.shape\n    return x.T  # (C, B)": "",
+    "y = f(np.zeros((2, 3)))\nz = y + 1  # (3, 2), the second statement of a cell is seen, too": "",
+}
+ASKING = "try:\n    socket.create_connection(('192.0.2.1', 80), timeout=1)\nexcept OSError as error:\n    print(error)"
+WRONG = {  # the cell, what is stored beside it, and what is said
+    "output": ("print(6 * 7)", "41\n", "Cell outputs differ"),
+    "network": (ASKING, "the network is off\n", "the network was asked for"),
+    "shape": ("x = np.zeros((2, 3))  # (3, 2)", "", "the comment says (3, 2), it is (2, 3)"),
+    "no_shape": ("x = 4  # (B, C)", "", "comments that met no tensor"),
+    "file": ("Path('left.txt').touch()", "", "a lesson leaves files in the reader's folder"),
+}
 
-    def write(stored: str) -> Path:
-        cell = new_code_cell("print(6 * 7)", execution_count=1, outputs=[new_output("stream", text=stored)])
-        path = tmp_path / "tiny.ipynb"
-        nbformat.write(new_notebook(cells=[new_markdown_cell("# Tiny"), cell]), path)
-        return path
 
-    return write
+@pytest.mark.slow
+def test_comparison_is_green_for_a_right_notebook_and_red_for_each_that_is_wrong(tmp_path):
+    def write(name: str, cells: dict[str, str]) -> None:
+        cells = {"import socket\nimport numpy as np\nfrom pathlib import Path": "", **cells}
+        run = [
+            new_code_cell(source, execution_count=number, outputs=[new_output("stream", text=text)] if text else [])
+            for number, (source, text) in enumerate(cells.items(), start=1)
+        ]
+        nbformat.write(new_notebook(cells=[new_markdown_cell("# Tiny"), *run]), tmp_path / f"{name}.ipynb")
 
-
-def test_comparison_is_green_for_a_right_output_and_red_for_a_wrong_one(tiny):
-    green = nbval(tiny("42\n"))
-    assert (green.returncode, "1 passed" in green.stdout) == (0, True), green.stdout
-    red = nbval(tiny("41\n"))
-    assert (red.returncode, "1 failed" in red.stdout) == (1, True), red.stdout
-    assert "Cell outputs differ" in red.stdout
+    write("right", RIGHT)
+    for name, (source, stored, _) in WRONG.items():
+        write(name, {source: stored})
+    said = nbval(tmp_path).stdout
+    assert re.findall(r"^FAILED .*?(\w+)\.ipynb", said, re.MULTILINE) == sorted(WRONG), said
+    assert [words for *_, words in WRONG.values() if words not in said] == []
 
 
 def test_only_how_long_it_took_may_differ():
@@ -186,6 +199,7 @@ def test_only_how_long_it_took_may_differ():
     assert sanitized("MPJPE 51.2 mm in 3 s") != sanitized("MPJPE 51.3 mm in 3 s")
 
 
+@pytest.mark.slow
 def test_comparison_sees_every_code_cell_of_every_notebook():
     collected = nbval("--collect-only", "-q", "notebooks").stdout.splitlines()
     cells = [Path(line.split("::")[0]).name for line in collected if "::Cell " in line]

@@ -6,10 +6,12 @@ import importlib.metadata
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -167,19 +169,38 @@ def dry_run(make: str, *arguments: str) -> list[str]:
     return run_make(make, "-n", "-B", *arguments).splitlines()
 
 
-def test_make_test_runs_everything(make):
-    commands = [line.removeprefix(".venv/bin/") for line in dry_run(make, "test")]
-    wanted = [
-        "python3 scripts/make_environment.py .venv notebooks site test",
-        "ruff check .",
-        "ruff format --check .",
-        'OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 -m "not slow"',
-        "python -m pytest -m slow --ignore tests/test_notebooks_anywhere.py",
-        "OMP_NUM_THREADS=1 .venv/bin/python -m pytest -c nbval.ini -n 2 --dist loadfile notebooks",
-        'OMP_NUM_THREADS=1 .venv-colab/bin/python -m pytest -n 2 -m "not browser" tests/test_viewer*.py',
-        "OMP_NUM_THREADS=1 .venv-colab/bin/python -m pytest -n 2 tests/test_notebooks_anywhere.py",
-    ]
-    assert [line for line in commands if line in wanted] == wanted
+def collected(make: str, target: str) -> list[str]:
+    """The tests that a target would run, each as often as it would be run."""
+    found = []
+    for line in dry_run(make, target):
+        _, is_pytest, arguments = line.partition("/python -m pytest ")
+        if is_pytest:
+            command = [sys.executable, "-m", "pytest", *shlex.split(arguments), "--collect-only", "-q"]
+            environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
+            run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+            assert run.returncode == 0 and "deselected" not in run.stdout.splitlines()[-1], run.stdout[-2000:]
+            found += [one for one in run.stdout.splitlines() if "::" in one]
+    return found
+
+
+@pytest.mark.slow
+def test_make_test_runs_every_test_and_every_notebook_once(make):
+    tests = collected(make, "test")
+    assert [test for test, count in Counter(tests).items() if count > 1] == []
+    files = {test.split("::")[0] for test in tests}
+    wanted = [*ROOT.glob("tests/test_*.py"), *ROOT.glob("notebooks/*.ipynb")]
+    assert {path.relative_to(ROOT).as_posix() for path in wanted} == files
+
+
+@pytest.mark.parametrize("kind", ["check", "format --check"])
+def test_make_test_looks_at_the_style_of_everything(make, kind):
+    assert f".venv/bin/ruff {kind} ." in dry_run(make, "test")
+
+
+def test_make_test_colab_takes_its_own_environment_and_every_notebook(make):
+    commands = [shlex.split(line) for line in dry_run(make, "test-colab") if " -m pytest " in line]
+    assert {Path(command[1]).parts[0] for command in commands} == {".venv-colab"}
+    assert [command[-1] for command in commands if "nbval.ini" in command] == ["notebooks"]
 
 
 def test_make_honours_python(make):
@@ -193,14 +214,17 @@ def test_make_without_a_target_lists_every_target(make):
     assert re.findall(r"^  make ([\w-]+)", text, re.MULTILINE) == targets
 
 
-@pytest.mark.parametrize("status", [0, 3])
-def test_ci_runs_make_test_and_passes_its_status_on(tmp_path, status):
+@pytest.mark.parametrize(
+    ("failing", "status", "run"),
+    [("none", 0, ["test", "test-colab"]), ("test", 3, ["test"]), ("test-colab", 3, ["test", "test-colab"])],
+)
+def test_ci_runs_both_makes_and_passes_their_status_on(tmp_path, failing, status, run):
     fake = tmp_path / "make"
-    fake.write_text(f'#!/bin/sh\necho "$PWD: make $@"\nexit {status}\n')
+    fake.write_text(f'#!/bin/sh\necho "$PWD: make $@"\n[ "$1" != {failing} ] || exit 3\n')
     fake.chmod(0o755)
     environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
-    run = subprocess.run([ROOT / ".ci/run"], cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert (run.returncode, run.stdout) == (status, f"{ROOT}: make test\n")
+    done = subprocess.run([ROOT / ".ci/run"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.splitlines()) == (status, [f"{ROOT}: make {target}" for target in run])
 
 
 @pytest.mark.parametrize(("newest_minor", "status"), [(sys.version_info.minor, 0), (sys.version_info.minor - 1, 1)])

@@ -87,6 +87,7 @@ def without_seconds(history: list[dict]) -> list[dict]:
     return [{key: value for key, value in row.items() if key != "seconds"} for row in history]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", [KILLED_IN_A_STEP, KILLED_IN_A_CHECKPOINT], ids=["in a step", "in a checkpoint"])
 def test_a_killed_run_goes_on_bit_for_bit_in_a_fresh_process(tmp_path, uninterrupted, before):
     folder = tmp_path / "run"

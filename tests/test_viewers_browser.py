@@ -8,39 +8,48 @@ import pytest
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install -e '.[test]'")
 
-from helpers_browser import frame_of, lab_with
+from helpers_browser import frame_of, page_with_viewers
 
+from lab import save
 from poseformer_lite.skeleton import H36M17
-from viewer_page import viewers_on
-
-SHOWN = ("motion", "heads", "spatial", "temporal")
+from viewer_page import VIEWERS, viewers_on
 
 
 @pytest.fixture(scope="module")
-def open_lab(tmp_path_factory, browser_path):
-    with lab_with(tmp_path_factory.mktemp("lab"), browser_path, SHOWN) as page_and_told:
+def open_lab(lab, browser_path):
+    frame_seven = {"motion": "motion.state.frame = 7"}
+    with page_with_viewers(lab, browser_path, "viewers", VIEWERS, frame_seven) as page_and_told:
         yield page_and_told
 
 
 @pytest.fixture
 def viewers(open_lab):
     page, _ = open_lab
-    return dict(zip(SHOWN, viewers_on(page, len(SHOWN)), strict=True))
+    return dict(zip(VIEWERS, viewers_on(page, len(VIEWERS)), strict=True))
 
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
-def test_ten_presses_of_the_arrow_key_show_frame_ten(open_lab, viewers):
+def test_all_viewers_are_drawn_beside_each_other(viewers, tmp_path):
+    """What the lessons show, with data of their own. That their cells run, nbval proves; here they are drawn."""
+    for name, viewer in viewers.items():
+        viewer.show()
+        assert viewer.title()
+        viewer.output.screenshot(path=tmp_path / f"{name}.png")
+
+
+def test_ten_presses_of_the_arrow_key_show_the_tenth_frame_after(open_lab, viewers):
     page, told = open_lab
     motion = viewers["motion"]
     motion.show()
+    assert frame_of(motion) == 7, "the frame that was set before it was displayed"
     motion.slider().focus()
     for _ in range(10):
         page.keyboard.press("ArrowRight")
-    motion.wait_for_title("frame 10")
+    motion.wait_for_title("frame 17 ")
     drawn = np.array(motion.data("joints", "x", "y", "z")).T
-    np.testing.assert_allclose(drawn, told["drawn"][10], atol=1e-5)
+    np.testing.assert_allclose(drawn, told["drawn"][17], atol=1e-5)
 
 
 def test_hovering_a_row_and_hovering_its_joint_colour_the_joints_alike(open_lab, viewers):
@@ -114,3 +123,17 @@ def test_from_key_to_figure_takes_a_second_at_most(viewers):
     motion.show()
     start = frame_of(motion)
     assert statistics.median(motion.latencies(10, start + 1)) <= 1.0
+
+
+def test_after_a_reload_slider_and_figure_agree(open_lab, viewers):
+    """The last test of this page, which is opened again in it."""
+    page, told = open_lab
+    frame = frame_of(viewers["motion"])
+    assert frame > 17
+    save(page)
+    page.reload()
+    motion = viewers_on(page, len(VIEWERS))[0]
+    assert frame_of(motion) == frame
+    assert f"frame {frame} " in motion.title()
+    drawn = np.array(motion.data("joints", "x", "y", "z")).T
+    np.testing.assert_allclose(drawn, told["drawn"][frame], atol=1e-5)
