@@ -1,8 +1,7 @@
 """Cameras: world to camera and back, the Human3.6M lens, and the screen coordinates a network sees.
 
 World space is metres with z up; camera space is metres with x right, y down and z away from the camera, so a
-pose stands upright on the screen when its y falls from foot to head.
-"""
+pose stands upright on the screen when its y falls from foot to head."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,8 +15,7 @@ class Camera:
     """A calibrated camera with the distortion model of Human3.6M.
 
     orientation is a quaternion (w, x, y, z) from camera to world; translation is the camera's place in the world,
-    metres; focal_length and center are in pixels; radial is (k1, k2, k3) and tangential (p1, p2).
-    """
+    metres; focal_length and center are in pixels; radial is (k1, k2, k3) and tangential (p1, p2)."""
 
     name: str
     width: int
@@ -47,8 +45,7 @@ class Camera:
         """Camera space to pixels, lens distortion included: (..., 3) -> (..., 2).
 
         x/z and y/z are clipped to [-1, 1] first, as the field's code does, so that a point beside or behind the
-        camera stays finite.
-        """
+        camera stays finite."""
         xy = np.clip(poses_camera[..., :2] / poses_camera[..., 2:], -1, 1)
         k, p = np.array(self.radial), np.array(self.tangential)
         r2 = (xy**2).sum(-1, keepdims=True)
@@ -66,8 +63,7 @@ def z_up(poses_3d) -> np.ndarray:
 def normalize_screen(pixels, width: int, height: int):
     """Pixels to the coordinates a network sees: x in [-1, 1], y in the same unit, so that the aspect is kept.
 
-    (..., 2) -> (..., 2), x / width * 2 - (1, height / width); a numpy array or a tensor.
-    """
+    (..., 2) -> (..., 2), x / width * 2 - (1, height / width); a numpy array or a tensor."""
     _check_image_size(width, height)
     normalized = pixels / width * 2
     normalized[..., 0] -= 1

@@ -22,8 +22,7 @@ class Evaluation:
     """Errors in millimetres, per action and on average.
 
     per_action: {metric: {action: mm}}. average is the unweighted mean over actions, which the paper's tables print;
-    frame_average is the mean over all frames, which is another number. settings says how they were measured.
-    """
+    frame_average is the mean over all frames, which is another number. settings says how they were measured."""
 
     per_action: dict[str, dict[str, float]]
     frame_average: dict[str, float]
@@ -91,8 +90,7 @@ def evaluate(
     flip averages with the prediction for the mirror image, as the paper does (section 4.2). zero_root puts the
     predicted root where the true one is, at zero; the released code does not. sequences: other than the test
     sequences, say held-out training takes. An action is a take's name up to the first space; all its frames, of all
-    cameras and subjects, count alike. Raises ValueError where there is nothing to test on, or joints do not fit.
-    """
+    cameras and subjects, count alike. Raises ValueError where there is nothing to test on, or joints do not fit."""
     from tqdm.auto import tqdm
 
     sequences = data.test() if sequences is None else sequences
@@ -126,8 +124,7 @@ def sequence_errors(
 ) -> dict[str, float]:
     """The mean errors of one sequence's valid frames, in metres, under the names of PROTOCOLS.
 
-    The network sees every frame. A velocity counts where it is a step between two valid frames.
-    """
+    The network sees every frame. A velocity counts where it is a step between two valid frames."""
     poses_2d = torch.from_numpy(sequence.poses_2d()).to(model.device)
     target = torch.from_numpy(sequence.root_relative(skeleton.root)).to(model.device)
     predicted = predict(model, poses_2d, skeleton, flip)

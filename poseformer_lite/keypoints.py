@@ -37,8 +37,7 @@ def to_h36m17(keypoints: np.ndarray, layout: str) -> np.ndarray:
 
     Pelvis and thorax are the midpoints of hips and of shoulders unless the layout has its own (Halpe-26); the spine is
     the midpoint of pelvis and thorax; joint 9 is the nose. Where no head top is detected it is extrapolated from the
-    thorax through the middle of the ears: ears + 0.5 (ears - thorax). For confidences use `confidence_h36m17`.
-    """
+    thorax through the middle of the ears: ears + 0.5 (ears - thorax). For confidences use `confidence_h36m17`."""
     check_keypoints(keypoints, layout)
     if layout == "h36m17":
         return keypoints.copy()
@@ -112,8 +111,7 @@ def fill_gaps(keypoints: np.ndarray, seen: np.ndarray | None = None, skeleton: S
     """Interpolate missing joints over time, each joint by itself; before the first and after the last sight, hold.
 
     keypoints: (T, J, 2); a joint is missing where it is NaN or infinite, exactly (0, 0) as detectors write it, or where
-    `seen` (T, J) is False. Raises ValueError for a joint that is missing in every frame.
-    """
+    `seen` (T, J) is False. Raises ValueError for a joint that is missing in every frame."""
     present = np.isfinite(keypoints).all(axis=-1) & (keypoints != 0).any(axis=-1)
     if seen is not None:
         present &= seen
@@ -139,8 +137,7 @@ def undo_swaps(keypoints: np.ndarray, skeleton: Skeleton = H36M17, swap_penalty:
 
     Arms and legs each on their own. Of all ways to label every frame as it is or exchanged, the one is taken in which
     the limbs travel least (Viterbi's algorithm), where a frame that is exchanged costs `swap_penalty` of the person's
-    size: the detector is mostly right. A limb that is exchanged throughout cannot be known.
-    """
+    size: the detector is mostly right. A limb that is exchanged throughout cannot be known."""
     sides = np.ptp(keypoints, axis=1).max(axis=-1)
     size = max(float(np.median(sides)), 1e-9)
     repaired = keypoints.copy()

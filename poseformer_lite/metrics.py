@@ -3,8 +3,7 @@
 All functions take tensors (..., J, 3) in metres on any device, or arrays, and give a tensor in metres (PCK and AUC: a
 share of 1).
 Errors are averaged over everything unless `reduce=False`, which keeps one value per frame (and per joint where it
-says so). Poses are expected root-relative; only the P- and N- variants align anything.
-"""
+says so). Poses are expected root-relative; only the P- and N- variants align anything."""
 
 from dataclasses import dataclass
 
@@ -36,8 +35,7 @@ def n_mpjpe(predicted: Tensor, target: Tensor, *, reduce: bool = True) -> Tensor
 def mpjve(predicted: Tensor, target: Tensor, *, reduce: bool = True) -> Tensor:
     """Mean per joint velocity error: MPJPE of the first differences over time, in metres per frame.
 
-    (T, J, 3) of one video, T of 2 or more: frames of different videos must not be mixed. Unreduced: (T - 1, J).
-    """
+    (T, J, 3) of one video, T of 2 or more: frames of different videos must not be mixed. Unreduced: (T - 1, J)."""
     predicted, target = _checked(predicted, target)
     if predicted.ndim != 3 or len(predicted) < 2:
         raise ValueError(f"velocity needs one video of (T, J, 3) with T of 2 or more, not {tuple(predicted.shape)}")
@@ -63,8 +61,7 @@ class KeypointDefinition:
     """What is counted as PCK and AUC: which joints, in Human3.6M's order, and under which thresholds in mm.
 
     Papers on MPI-INF-3DHP use two definitions under one name; see BENCHMARK_3DHP and ALL_JOINTS_3DHP. Both centre the
-    poses at the pelvis, count errors strictly under 150 mm, and give the mean joint error over all 17 joints.
-    """
+    poses at the pelvis, count errors strictly under 150 mm, and give the mean joint error over all 17 joints."""
 
     name: str
     joints: tuple[int, ...]
@@ -97,8 +94,7 @@ def procrustes_align(predicted: Tensor, target: Tensor) -> Tensor:
     """Turn, scale and shift each predicted pose onto its target (..., J, 3), without mirroring it.
 
     The rotation is the polar factor of the covariance (orthogonal Procrustes); where that would be a reflection, the
-    weakest direction is turned round.
-    """
+    weakest direction is turned round."""
     predicted, target = _checked(predicted, target)
     mean_predicted, mean_target = predicted.mean(-2, keepdim=True), target.mean(-2, keepdim=True)
     x, y = predicted - mean_predicted, target - mean_target

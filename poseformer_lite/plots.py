@@ -1,8 +1,7 @@
 """Still pictures: skeletons in space and in the image, learning curves, errors, attention. They compute nothing new.
 
 Every function takes `ax` and gives it back, or makes a figure. Left limbs are blue and solid, right limbs orange and
-dashed, so that they differ in grey too.
-"""
+dashed, so that they differ in grey too."""
 
 import textwrap
 
@@ -36,8 +35,7 @@ def plot_pose_3d(
     """A pose in space, seen from `turn` degrees round the vertical.
 
     pose: (J, 3) metres, in camera space (y down, as networks give it) or, with world=True, with z up. label=False
-    leaves out the numbers and names of the axes; the grid is 0.5 m wide.
-    """
+    leaves out the numbers and names of the axes; the grid is 0.5 m wide."""
     if ax is None:
         ax = plt.figure(figsize=(4.5, 4.5), layout="constrained").add_subplot(projection="3d")
         _name_sides(ax)
@@ -127,8 +125,7 @@ def plot_per_action(errors: dict[str, float], metric: str = "MPJPE", ax=None):
 def plot_attention(rows, names=None, ax=None, title: str = "Attention", top: float | None = None):
     """One head's softmax rows as a heatmap: row i says whom token i looks at. rows: (N, N), each row sums to one.
 
-    top: the weight that has the brightest colour, else the largest.
-    """
+    top: the weight that has the brightest colour, else the largest."""
     import seaborn as sns
 
     rows = np.asarray(rows)
@@ -144,8 +141,7 @@ def plot_row_3d(pose, row, joint: int, skeleton: Skeleton = H36M17, ax=None, tit
     """One joint's softmax row on a skeleton: the weights colour the joints, and links lead to the largest of them.
 
     pose: (J, 3) metres, z up; row: (J,), sums to one; joint: whose row it is; top: the weight that has the brightest
-    colour and the largest joint, else the largest.
-    """
+    colour and the largest joint, else the largest."""
     ax = ax or plt.figure(figsize=(4.5, 4.5), layout="constrained").add_subplot(projection="3d")
     pose, row = np.asarray(pose), np.asarray(row)
     plot_pose_3d(pose, skeleton, ax=ax, title=title, turn=-60, world=True, label=False)
@@ -169,8 +165,7 @@ def plot_heads(rows, names=None, titles=None, title: str = "", queries_across: b
 
     The colours go from 0 to the largest number of all heads. titles: one for each head, else "head 0" and so on.
     queries_across draws the queries along the horizontal axis and the keys down the vertical one, as the paper's
-    Figures 5 to 8 do, so that it is the columns that sum to one.
-    """
+    Figures 5 to 8 do, so that it is the columns that sum to one."""
     rows = np.asarray(rows)
     columns = min(columns, len(rows))
     height = -(-len(rows) // columns)
@@ -245,8 +240,7 @@ def plot_rows(ours: dict[str, list[float]], printed: dict[str, float], measure: 
     """A table's column: for each row a dot a seed and a bar at their mean; beside it what is printed, if anything is.
 
     ours: {row: one value a seed}; printed: {row: value}. The two have axes of their own, as their data differ; a row
-    far off the others is named at the edge. Gives the figure.
-    """
+    far off the others is named at the edge. Gives the figure."""
     labels = list(dict.fromkeys([*ours, *printed]))
     size = (9 if printed else 7, 0.42 * len(labels) + 1.5)
     shares = {"width_ratios": (5, 2)} if printed else None

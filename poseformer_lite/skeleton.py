@@ -59,8 +59,7 @@ class Skeleton:
         """The poses with every bone in its direction but of the given length; the root stays where it is.
 
         poses_3d: (..., J, 3); lengths: (J - 1,) in the order of `bones`, same unit -> (..., J, 3). Parents must come
-        before their children among the joints, as they do in the bodies that 3D poses are given in.
-        """
+        before their children among the joints, as they do in the bodies that 3D poses are given in."""
         moved = poses_3d.copy()
         for (parent, child), length in zip(self.bones, lengths, strict=True):
             bone = poses_3d[..., child, :] - poses_3d[..., parent, :]
@@ -74,8 +73,7 @@ def flip_poses(poses, skeleton: Skeleton):
     """Mirror poses left to right: negate the first coordinate and exchange left and right joints.
 
     poses: (..., J, 2) normalised screen coordinates or (..., J, 3) camera space; a numpy array or a tensor.
-    Flipping twice gives back what was given.
-    """
+    Flipping twice gives back what was given."""
     if poses.shape[-2] != skeleton.num_joints:
         raise ValueError(
             f"poses of shape {tuple(poses.shape)} have {poses.shape[-2]} joints, "

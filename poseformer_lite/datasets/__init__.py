@@ -18,8 +18,7 @@ def load_dataset(name: str, root: str | Path | None = None, keypoints: str | Non
     folder of ASF/AMC or BVH files; keypoints "gt" or "noisy"; cameras="fixed" or "random" (drawn anew in each epoch).
     "humaneva": root holds HumanEva's files of the VideoPose3D layout, 15 joints. "mpi_inf_3dhp": root holds those of
     P-STMO or of GraphMLP; 2D is the ground truth.
-    Raises ValueError for another name, FileNotFoundError that says what is missing in root.
-    """
+    Raises ValueError for another name, FileNotFoundError that says what is missing in root."""
     if name not in NAMES:
         raise ValueError(f"there is no dataset {name!r}: choose one of {', '.join(NAMES)}")
     if keypoints is not None:

@@ -13,8 +13,7 @@ from poseformer_lite.skeleton import H36M17, Skeleton
 class Take:
     """One recorded motion: where the joints of one person were in the world.
 
-    world: (T, J, 3) float32, metres, z up; fps: frames per second; action: the take's name, such as "Walking 1".
-    """
+    world: (T, J, 3) float32, metres, z up; fps: frames per second; action: the take's name, such as "Walking 1"."""
 
     subject: str
     action: str
@@ -28,8 +27,7 @@ class PoseSequence:
 
     keypoints: (T, J, 2) float32, pixels. poses_3d: (T, J, 3) float32, metres, camera space, not root-relative, or
     None where only the 2D is known. camera is None where the calibration is unknown. valid: (T,) bool, the frames that
-    an evaluation counts, or None for all of them; a network sees every frame either way.
-    """
+    an evaluation counts, or None for all of them; a network sees every frame either way."""
 
     subject: str
     action: str
@@ -94,8 +92,7 @@ class PoseDataset:
 
     keypoint_source: where the 2D comes from: "gt", "noisy" or a detector's name. redraw, where a source has it, sees
     the training takes through new cameras: it takes a seed and gives a new list of training sequences. `train` calls it
-    once an epoch.
-    """
+    once an epoch."""
 
     name: str
     sequences: list[PoseSequence]

@@ -15,8 +15,7 @@ class Windows:
 
     The frames are stored once on `device`; a window is F indices into them. With `flip` the set doubles: the mirror
     images of all frames are stored behind them, and index i + N is that of window i (section 4.2). With `every_frame`
-    the targets are the poses of the whole window.
-    """
+    the targets are the poses of the whole window."""
 
     def __init__(
         self,

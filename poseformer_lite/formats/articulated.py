@@ -18,8 +18,7 @@ class ArticulatedMotion:
     offsets: (N, 3), metres: from the parent to the node, in the rest pose.
     carriers: for each node the node whose rotation turns its offset. In BVH a joint is carried by its parent; in ASF
     a node is the end of a bone and is carried by the bone's own rotation.
-    rotations: (T, N, 4) unit quaternions (x, y, z, w), relative to the parent. root_position: (T, 3), metres.
-    """
+    rotations: (T, N, 4) unit quaternions (x, y, z, w), relative to the parent. root_position: (T, 3), metres."""
 
     names: tuple[str, ...]
     parents: tuple[int, ...]
@@ -55,8 +54,7 @@ def resample(motion: ArticulatedMotion, fps: float) -> ArticulatedMotion:
     """The motion at another frame rate, low-pass filtered so that fast movement does not alias.
 
     It is the rotations that are filtered (their quaternions, brought to one hemisphere over time and normalised
-    again) and the root's place, never the joints' places: bone lengths stay what they were.
-    """
+    again) and the root's place, never the joints' places: bone lengths stay what they were."""
     if not fps > 0:
         raise ValueError(f"fps={fps}: expected a positive number of frames per second")
     ratio = Fraction(fps / motion.fps).limit_denominator(1000)
@@ -81,8 +79,7 @@ def from_positions(poses: np.ndarray, skeleton: Skeleton, fps: float) -> Articul
     Bones have their median lengths. A joint with one child turns by the least rotation from where its parent carries
     it, since positions say nothing of twist; one with several (hip, thorax) turns as fits its children best. So the
     directions of arms, legs and head are reproduced exactly, and hips and shoulders as rigid wholes. Rest pose: facing
-    +z, left limbs towards +x, legs down, spine and head up, hips and shoulders at the angles that this body has.
-    """
+    +z, left limbs towards +x, legs down, spine and head up, hips and shoulders at the angles that this body has."""
     if poses.ndim != 3 or poses.shape[1:] != (skeleton.num_joints, 3) or not np.isfinite(poses).all():
         raise ValueError(f"poses are {poses.shape}, expected (T, {skeleton.num_joints}, 3) and finite")
     parents, rest = skeleton.parents, _t_pose(skeleton)

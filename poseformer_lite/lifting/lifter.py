@@ -27,16 +27,10 @@ class PoseLifter:
 
     model: a trained network of 17 joints; fps: the frame rate it was trained at, to which keypoints are resampled.
     flip averages with the prediction for the mirror image: better, at twice the time. stride: poses that one window
-    gives, as in `predict_sequence`: sooner, and a little less exact.
-    """
+    gives, as in `predict_sequence`: sooner, and a little less exact."""
 
     def __init__(
-        self,
-        model: LiftingNetwork,
-        fps: float = 50.0,
-        flip: bool = True,
-        device: str | None = None,
-        stride: int = 1,
+        self, model: LiftingNetwork, fps: float = 50.0, flip: bool = True, device: str | None = None, stride: int = 1
     ):
         if model.num_joints != H36M17.num_joints:
             raise ValueError(f"the model has {model.num_joints} joints, but keypoints are converted to 17")

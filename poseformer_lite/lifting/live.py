@@ -12,8 +12,7 @@ class LiveStream:
     """Lifts a stream of frames, each embedded once when it comes: the poses of `predict_sequence(look_ahead=...)`.
 
     look_ahead: how many frames later a pose is given than its frame came, 0 or more; at half a window it is the pose
-    that lifting a whole recording gives. The model is put into evaluation mode, and stays there.
-    """
+    that lifting a whole recording gives. The model is put into evaluation mode, and stays there."""
 
     def __init__(self, model: LiftingNetwork, look_ahead: int = 0):
         half = model.num_frames // 2

@@ -7,12 +7,7 @@ import torch
 from poseformer_lite.model.base import LiftingNetwork, predict, saved_network
 from poseformer_lite.model.baselines import JointTokenTransformer, MeanPose, TemporalTransformerBaseline
 from poseformer_lite.model.poseformer import PoseFormer
-from poseformer_lite.model.prior_work import (
-    GraphConvolutionNetwork,
-    RecurrentNetwork,
-    ResidualMLP,
-    TemporalConvolution,
-)
+from poseformer_lite.model.prior_work import GraphConvolutionNetwork, RecurrentNetwork, ResidualMLP, TemporalConvolution
 
 NETWORKS = {
     network.__name__: network
@@ -37,8 +32,7 @@ def load_network(
 
     Example:
         >>> type(pfl.load_network("course-temporal")).__name__
-        'TemporalTransformerBaseline'
-    """
+        'TemporalTransformerBaseline'"""
     network = saved_network(name_or_folder, revision)
     if network not in NETWORKS:
         raise ValueError(f"{name_or_folder} holds the network {network}, which is none of {', '.join(NETWORKS)}")

@@ -26,8 +26,7 @@ class LiftingNetwork(nn.Module):
 
     A subclass defines `embed_frames`, which sees one frame at a time, and `forward_temporal`, which sees a window of
     them. That split makes long sequences cheap: `predict_sequence` embeds every frame once, not once per window.
-    config: the arguments that the network was made with, so that it can be saved and made again.
-    """
+    config: the arguments that the network was made with, so that it can be saved and made again."""
 
     def __new__(cls, *args, **sizes):
         """Notes the arguments in `config`, whatever the subclass's `__init__` does with them."""
@@ -110,8 +109,7 @@ class LiftingNetwork(nn.Module):
         Example:
             >>> model = pfl.PoseFormer(num_frames=9, spatial_dim=16)
             >>> model.predict_sequence(torch.zeros(100, 17, 2)).shape
-            torch.Size([100, 17, 3])
-        """
+            torch.Size([100, 17, 3])"""
         T = len(poses_2d)
         if poses_2d.ndim != 3 or poses_2d.shape[1:] != (self.num_joints, 2) or T == 0:
             raise ValueError(
@@ -178,8 +176,7 @@ class LiftingNetwork(nn.Module):
     def push_to_hub(self, repo_id: str, *, revision: str | None = None, private: bool | None = None) -> str:
         """Upload what `save_pretrained` writes to Hugging Face's hub, and return its address there.
 
-        repo_id: "name/repository", made where there is none; revision: a branch. Needs `huggingface-cli login` once.
-        """
+        repo_id: "name/repository", made where there is none; revision: a branch. Needs `huggingface-cli login` once."""
         from huggingface_hub import HfApi  # only where the network is asked for
 
         hub = HfApi()
@@ -189,11 +186,7 @@ class LiftingNetwork(nn.Module):
 
     @classmethod
     def from_pretrained(
-        cls,
-        name_or_folder: str | Path,
-        *,
-        device: torch.device | str | None = None,
-        revision: str | None = None,
+        cls, name_or_folder: str | Path, *, device: torch.device | str | None = None, revision: str | None = None
     ) -> "LiftingNetwork":
         """A network with its weights, in evaluation mode. Strict: every tensor must fit.
 
@@ -209,8 +202,7 @@ class LiftingNetwork(nn.Module):
 
         Example:
             >>> pfl.PoseFormer.from_pretrained("small").num_frames
-            27
-        """
+            27"""
         files = ("config.json", "model.safetensors")
         config_file, weights_file = (_find(str(name_or_folder), file, revision) for file in files)
         try:
@@ -228,8 +220,7 @@ class LiftingNetwork(nn.Module):
 def predict(model: LiftingNetwork, poses_2d: Tensor, skeleton: Skeleton, flip: bool = True, **options) -> Tensor:
     """Lift a sequence, with `flip` averaged with its mirror image (section 4.2): (T, J, 2) -> (T, J, 3).
 
-    options: those of `predict_sequence`.
-    """
+    options: those of `predict_sequence`."""
     predicted = model.predict_sequence(poses_2d, **options)
     if not flip:
         return predicted
@@ -293,8 +284,7 @@ def window_frames(centers: Tensor, num_frames: int, window: int, look_ahead: int
         >>> window_frames(torch.tensor([0, 3, 6]), num_frames=7, window=5).tolist()
         [[0, 0, 0, 1, 2], [1, 2, 3, 4, 5], [4, 5, 6, 6, 6]]
         >>> window_frames(torch.tensor([3]), num_frames=7, window=5, look_ahead=1).tolist()
-        [[1, 2, 3, 4, 4]]
-    """
+        [[1, 2, 3, 4, 4]]"""
     half = window // 2
     offsets = torch.arange(-half, half + 1)
     if look_ahead is not None:

@@ -13,8 +13,7 @@ class TemporalTransformerBaseline(LiftingNetwork):
 
     (B, F, J, 2) -> (B, J, 3). dim: the token's width; the ablation of Table 4 gives it PoseFormer's own 17 * 32 = 544.
     The paper averages the encoder's output over the frames and regresses with "an MLP block"; how deep is not said, and
-    the code was not released: here it is PoseFormer's head, LayerNorm and one linear layer.
-    """
+    the code was not released: here it is PoseFormer's head, LayerNorm and one linear layer."""
 
     def __init__(
         self,
@@ -59,8 +58,7 @@ class JointTokenTransformer(LiftingNetwork):
     """Every joint of every frame is a token, and each looks at all of them (Fig. 1b): (B, F, J, 2) -> (B, J, 3).
 
     The paper draws it to turn it down: F * J tokens cost (F * J)^2 products where PoseFormer's two stages cost
-    F * J^2 + F^2. The head is PoseFormer's, so that only the attention differs.
-    """
+    F * J^2 + F^2. The head is PoseFormer's, so that only the attention differs."""
 
     def __init__(
         self,

@@ -67,8 +67,7 @@ def count_macs(model: LiftingNetwork) -> Cost:
 def flops_by_torch(model: LiftingNetwork) -> int:
     """The FLOPs of one window as torch's own counter sees them, operation by operation; it knows none of our formulas.
 
-    Attention and LSTM are told to take kernels made of plain matrix products, as the fused ones are not all counted.
-    """
+    Attention and LSTM are told to take kernels made of plain matrix products, as the fused ones are not all counted."""
     from torch.nn.attention import SDPBackend, sdpa_kernel
     from torch.utils.flop_counter import FlopCounterMode
 

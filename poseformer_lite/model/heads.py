@@ -30,8 +30,7 @@ class AttentionMaps:
     """The softmax rows of both stages, as the network computed them; row i is query i, and each row sums to one.
 
     spatial: (T, L, H, J, J), every frame by itself, None for a network without a spatial stage. temporal:
-    (T, L, H, F, F), the window around every frame, or of every window where windows were given.
-    """
+    (T, L, H, F, F), the window around every frame, or of every window where windows were given."""
 
     spatial: Tensor | None
     temporal: Tensor
@@ -49,8 +48,7 @@ def attention_maps(model: LiftingNetwork, poses_2d: Tensor, batch_size: int = 64
 
     poses_2d: a sequence (T, J, 2), for which there is a map per frame, or windows (B, F, J, 2), for which the spatial
     maps are (B*F, L, H, J, J). batch_size bounds the windows in flight. The model is put into evaluation mode for the
-    call. Raises ValueError for another shape, and for a network without attention.
-    """
+    call. Raises ValueError for another shape, and for a network without attention."""
     stages = encoders(model)
     if not stages:
         raise ValueError(f"{type(model).__name__} has no attention layers: give a network that has, such as PoseFormer")
@@ -100,8 +98,7 @@ def figure_maps(
     largest at 1. scale="layer" takes the smallest and largest of all heads together, so that heads can be compared, and
     scale="none" leaves the weights, whose rows sum to one. The paper has the queries along the horizontal axis:
     `plots.plot_heads(..., queries_across=True)` draws them so. Raises ValueError for a stage, layer, frame or scale
-    that is not there.
-    """
+    that is not there."""
     if stage not in maps.stages:
         raise ValueError(f"there are no maps of a stage {stage!r}: the network has {' and '.join(maps.stages)}")
     rows = maps.stages[stage]  # (T, L, H, N, N)
@@ -129,8 +126,7 @@ def attention_rollout(rows: Tensor) -> Tensor:
 
     The rows of a stage, (..., L, H, N, N), are averaged over the heads and with the identity, for the residual, and
     multiplied layer by layer: (..., N, N), rows sum to one. There is no rollout from joints through the temporal stage:
-    the joints of a frame are one token there, and what becomes of one of them is not in any row.
-    """
+    the joints of a frame are one token there, and what becomes of one of them is not in any row."""
     layers = (rows.mean(dim=-3) + torch.eye(rows.shape[-1], dtype=rows.dtype, device=rows.device)) / 2  # (..., L, N, N)
     flow = layers[..., 0, :, :]  # (..., N, N)
     for layer in range(1, layers.shape[-3]):
@@ -155,8 +151,7 @@ def ablated(model: nn.Module, *heads: Head, instead: str = "zero") -> Iterator[n
     instead says what stands in their place: "zero", nothing, their outputs are zero before the projection (Eq. 4);
     "uniform", every row is 1 / N, so that a head still hands on the mean of its values; "mean", every query has the
     mean row of all queries, which is the head without what depends on who looks. Raises ValueError for a head that the
-    model does not have, and for another replacement.
-    """
+    model does not have, and for another replacement."""
     known = all_heads(model)
     if lost := [str(head) for head in heads if head not in known]:
         last = known[-1] if known else "none"
@@ -180,8 +175,7 @@ class HeadAblation:
     """MPJPE in millimetres, sequence by sequence, of the whole network and of the network without each of some heads.
 
     heads: N heads, or groups of heads that were taken away together; frames: (S,) the lengths of the S sequences;
-    baseline: (S,) the error of the whole network; without: (N, S).
-    """
+    baseline: (S,) the error of the whole network; without: (N, S)."""
 
     heads: list[Head | tuple[Head, ...]]
     frames: Tensor
@@ -216,8 +210,7 @@ def head_ablation(
     sequences: PoseSequence objects with 3D, or pairs of tensors poses_2d (T, J, 2), normalised, and target (T, J, 3),
     metres, root-relative. heads: by default all, one at a time; a tuple of heads is taken away together, such as those
     of a layer. instead: as for `ablated`. root: the root joint of the sequences. Without flip averaging, so that one
-    pass is measured. Raises ValueError where there is nothing to measure.
-    """
+    pass is measured. Raises ValueError where there is nothing to measure."""
     from tqdm.auto import tqdm
 
     heads = all_heads(model) if heads is None else list(heads)

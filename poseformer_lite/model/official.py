@@ -2,8 +2,7 @@
 
 A file of the released code is {epoch, lr, random_state, optimizer, model_pos}; only model_pos is wanted. random_state
 is a pickled numpy generator, which a safe reader refuses, so the pickle is read with that one class replaced by an
-inert stand-in: nothing of it is ever built.
-"""
+inert stand-in: nothing of it is ever built."""
 
 import re
 from pathlib import Path
@@ -73,8 +72,7 @@ def load_official(source: str | Path | dict[str, Tensor], num_heads: int = 8) ->
 
     source: a file, or a state dict, with or without "module." before its keys. The sizes are read from the tensors; the
     number of heads is not in the file, and a wrong one gives wrong poses without an error. Raises ValueError that names
-    the missing, surplus or misshapen keys where the file holds another network.
-    """
+    the missing, surplus or misshapen keys where the file holds another network."""
     where = "the state dict" if isinstance(source, dict) else str(source)
     weights = source if isinstance(source, dict) else _read_model_pos(Path(source))
     weights = {name.removeprefix("module."): tensor for name, tensor in weights.items()}

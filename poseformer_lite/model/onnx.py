@@ -19,8 +19,7 @@ def export_onnx(model: LiftingNetwork, path: str | Path) -> Path:
     In the weights' type and in evaluation mode; what goes in and comes out is as in `LiftingNetwork.forward`. The
     file's metadata holds the network's name and its arguments as JSON. `scripts/lift_with_onnx.py` lifts a sequence
     with it, without torch.
-    Raises ValueError for a network without weights, and where the packages of the extra `onnx` are missing.
-    """
+    Raises ValueError for a network without weights, and where the packages of the extra `onnx` are missing."""
     try:
         import onnxscript  # noqa: F401, of torch's exporter
     except ImportError as error:

@@ -58,8 +58,7 @@ class PoseFormer(LiftingNetwork):
 
     num_frames F is odd; spatial_dim is the width c of a joint's token, and a frame's token is J * c wide; num_heads
     must divide both. Without position embeddings the encoders are blind to the order of joints or frames (Table 4).
-    Defaults are the paper's; parameters at F = 9, 27, 81: 9,563,645, 9,573,455, 9,602,885.
-    """
+    Defaults are the paper's; parameters at F = 9, 27, 81: 9,563,645, 9,573,455, 9,602,885."""
 
     def __init__(
         self,

@@ -34,8 +34,7 @@ class TrainingRun:
     """What `train` gives back: the trained model, the settings, and one row of history per epoch.
 
     A row holds epoch, windows (seen so far), seconds, learning_rate, train_mm and validation_mm (None without held-out
-    takes). finished is False if the run was interrupted.
-    """
+    takes). finished is False if the run was interrupted."""
 
     model: LiftingNetwork
     settings: Settings
@@ -99,8 +98,7 @@ def train(
         >>> model, data = pfl.PoseFormer(num_frames=9, spatial_dim=8), pfl.load_dataset("synthetic")
         >>> run = pfl.train(model, data, "lite", epochs=1, windows_per_epoch=256, progress=False)
         >>> run.history[0]["windows"]
-        256
-    """
+        256"""
     settings = resolve(preset if settings is None else settings, changes)
     if data.skeleton.num_joints != model.num_joints:
         raise ValueError(f"the model has {model.num_joints} joints, but {data.name} has {data.skeleton.num_joints}")
@@ -111,8 +109,7 @@ def train(
 class _Loss(nn.Module):
     """The loss of a batch in metres: Eq. 9; or the mean of Eq. 9 and of the error of every frame, from its own token.
 
-    A module, so that several processes and half precision have one call to see to.
-    """
+    A module, so that several processes and half precision have one call to see to."""
 
     def __init__(self, model: LiftingNetwork, every_frame: bool):
         super().__init__()
@@ -194,8 +191,7 @@ class _Trainer:
         """This process's part of a batch's windows, and what its mean loss counts beside that of the others.
 
         The gradients of P processes are averaged: each counts 1, but in a last batch that does not divide, where a
-        process that would have nothing takes a window that counts 0.
-        """
+        process that would have nothing takes a window that counts 0."""
         rank, processes = self.accelerator.process_index, self.accelerator.num_processes
         mine = index[rank::processes]
         return (mine if len(mine) else index[:1]), len(mine) * processes / len(index)

@@ -36,8 +36,7 @@ def view_motion(
 
     Arrays of poses are (T, J, 3) metres, camera space and root-relative or, with world=True, z up; truth is given in
     the same space, and truth_name says what it is where it is not the truth, such as another network's prediction.
-    keypoints: (T, J, 2), pixels or normalised screen coordinates. Raises ValueError as MotionViewer does.
-    """
+    keypoints: (T, J, 2), pixels or normalised screen coordinates. Raises ValueError as MotionViewer does."""
     if isinstance(motion_or_poses_3d, Motion):
         motion = motion_or_poses_3d
         if world:
@@ -59,8 +58,7 @@ class MotionViewer(Viewer):
     pixels or normalised screen coordinates, y downwards. truth_name: what stands in the place of the truth; by any
     other name than "truth", its distance to the poses is not called an error nor, in the mean, MPJPE. Raises ValueError
     for other shapes, no frames, numbers that are not finite, poses that are not in metres or not root-relative, and a
-    state of another motion; and where errors or another arrangement are asked for without a truth.
-    """
+    state of another motion; and where errors or another arrangement are asked for without a truth."""
 
     arrangement = Enum(ARRANGEMENTS, "overlaid")
     errors = Bool(False)

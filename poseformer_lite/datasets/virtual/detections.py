@@ -46,8 +46,7 @@ def simulate_detector(
       for 0.06 to 0.3 s at a time, and are then off by 12 % of the size along x and along y (standard deviation).
     - Swaps: left and right legs, and left and right arms, are exchanged in a share `swaps` of frames, as briefly.
 
-    The same generator state gives the same errors. Raises ValueError for another shape.
-    """
+    The same generator state gives the same errors. Raises ValueError for another shape."""
     if keypoints.ndim != 3 or keypoints.shape[1:] != (H36M17.num_joints, 2):
         raise ValueError(
             f"keypoints are {keypoints.shape}, expected (T, 17, 2): pixels, in the order of H36M-17. "
@@ -90,8 +89,7 @@ def draw_spells(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Spells that cover the given shares (K,) of frames: (inside one, (T, K) bool; frame in which it began, (T, K)).
 
-    seconds: how long they last, shortest and longest, all lengths between equally often.
-    """
+    seconds: how long they last, shortest and longest, all lengths between equally often."""
     shortest, longest = (max(1, round(duration * fps)) for duration in seconds)
     lengths = rng.integers(shortest, longest + 1, (frames, len(shares)))
     # each start covers its spell's length: of frames without any, (1 - chance)^length are left

@@ -2,8 +2,7 @@
 
 `detections` gives the errors of a detector that was taught the very joints it is asked for. What people bring is less
 tidy. Its joints were defined by other annotators, its video runs at 25, 30 or 60 frames a second, and whoever turns
-away hides half of themselves.
-"""
+away hides half of themselves."""
 
 import numpy as np
 
@@ -31,8 +30,7 @@ def detector_points(world: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The points that a detector of another school would mark on this body: (T, 17, 3) -> (T, 17, 3), metres.
 
     Every joint is shifted by its SHIFTS and ALONG, the same way in all frames; often the trunk's are then those that
-    `keypoints.to_h36m17` makes of hips and shoulders.
-    """
+    `keypoints.to_h36m17` makes of hips and shoulders."""
     points = world.astype(np.float64)
     index = H36M17.joints.index
     pelvis = _axes(points, "RHip", "LHip", "Hip", "Spine")
@@ -62,8 +60,7 @@ def wild_keypoints(pixels: np.ndarray, rng: np.random.Generator, fps: float = 50
     """Projections (T, 17, 2) as a video of some rate and its detector give them, back at fps with the gaps filled.
 
     The detector is a `simulate_detector` of half to one and a half times its usual errors. Limbs go missing for some
-    tenths of a second, 2 % of the time each, and are interpolated, as `fill_gaps` does for a user.
-    """
+    tenths of a second, 2 % of the time each, and are interpolated, as `fill_gaps` does for a user."""
     rate = rng.choice(RATES)
     seen = resample(pixels, fps, rate)
     seen = simulate_detector(seen, rng, fps=rate, spread=rng.uniform(0.5, 1.5), outliers=rng.uniform(0.5, 1.5))

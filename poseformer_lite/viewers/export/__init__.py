@@ -51,8 +51,7 @@ def export_html(
 
     In the page 3D coordinates are rounded to 1 mm, keypoints to 0.1 pixels (0.0001 where they are normalised), and
     attention weights to 1/255 of the largest of their head. Returns the path. Raises ValueError as MotionViewer and
-    SpatialAttentionViewer do, and where the page would be over 6.5 MB; the error says how many frames fit.
-    """
+    SpatialAttentionViewer do, and where the page would be over 6.5 MB; the error says how many frames fit."""
     if int(every) != every or every < 1:
         raise ValueError(f"every is {every}: expected a whole number from 1, such as 2 for every second frame")
     skeleton = poses_3d.skeleton if isinstance(poses_3d, Motion) else skeleton
