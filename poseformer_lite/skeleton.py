@@ -8,7 +8,11 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Skeleton:
-    """A body of J named joints, joined by bones from each joint to its parent (-1 for the root)."""
+    """A body of J named joints, joined by bones from each joint to its parent.
+
+    Args: name: of the body; joints, parents: J names, and the number of each joint's parent; -1 for the root; left,
+        right: joints that mirror each other, in the same order.
+    Raises: ValueError: where joints and parents, or left and right, differ in number."""
 
     name: str
     joints: tuple[str, ...]
@@ -72,8 +76,10 @@ class Skeleton:
 def flip_poses(poses, skeleton: Skeleton):
     """Mirror poses left to right: negate the first coordinate and exchange left and right joints.
 
-    poses: (..., J, 2) normalised screen coordinates or (..., J, 3) camera space; a numpy array or a tensor.
-    Flipping twice gives back what was given."""
+    Args: poses: (..., J, 2) normalised screen coordinates or (..., J, 3) camera space, array or tensor; skeleton: of
+        them.
+    Returns: The mirror image, a copy; flipping twice gives back what was given.
+    Raises: ValueError: for a different number of joints."""
     if poses.shape[-2] != skeleton.num_joints:
         raise ValueError(
             f"poses of shape {tuple(poses.shape)} have {poses.shape[-2]} joints, "
@@ -160,7 +166,10 @@ SKELETONS = {s.name: s for s in (H36M17, HUMANEVA15, MPI_INF_3DHP17, COCO17, HAL
 
 
 def get_skeleton(name: str) -> Skeleton:
-    """The skeleton of that name; the error lists the names there are."""
+    """The skeleton of that name.
+
+    Args: name: "h36m17", "humaneva15", "mpi_inf_3dhp17", "coco17", "halpe26" or "mediapipe33".
+    Returns: The body. Raises: ValueError: for an unknown name; it lists the names there are."""
     if name not in SKELETONS:
         raise ValueError(f"there is no skeleton {name!r}: choose one of {', '.join(SKELETONS)}")
     return SKELETONS[name]

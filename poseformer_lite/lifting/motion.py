@@ -14,8 +14,9 @@ from poseformer_lite.skeleton import H36M17, Skeleton
 class Motion:
     """A lifted motion: one 3D pose per frame of the video.
 
-    poses_3d: (T, 17, 3) float32, metres, camera space (x right, y down, z away from the camera), root at the origin.
-    keypoints: (T, 17, 2), the pixels it was lifted from, converted to Human3.6M's joints with the gaps filled."""
+    Args: poses_3d: (T, 17, 3) float32, metres, camera space (x right, y down, z away from the camera), root at the
+        origin; keypoints: (T, 17, 2), the pixels it was lifted from, in Human3.6M's joints with the gaps filled; fps:
+        frames per second; width, height: of the image, pixels; skeleton: the body."""
 
     poses_3d: np.ndarray
     keypoints: np.ndarray
@@ -31,7 +32,7 @@ class Motion:
         return f"Motion({len(self)} frames at {self.fps:g} Hz, {len(self) / self.fps:.1f} s)"
 
     def upright(self) -> np.ndarray:
-        """(T, 17, 3) in a world with z up, x to the right of the picture, and y away from the camera.
+        """(T, 17, 3) metres in a world with z up, x to the right of the image, and y away from the camera.
 
         The camera is taken to be level. Each pose stands with its lowest joint on the floor, z = 0."""
         poses = z_up(self.poses_3d).astype(self.poses_3d.dtype)
@@ -60,12 +61,12 @@ class Motion:
         return replace(self, poses_3d=savgol_filter(self.poses_3d, frames, 2, axis=0).astype(self.poses_3d.dtype))
 
     def save(self, path: str | Path) -> Path:
-        """Write the motion whole or not at all; the ending says how.
+        """Write the motion whole or not at all; the ending says how. Returns the path.
 
         .npz (no pickle), .json and .csv hold poses, keypoints, fps, width, height and the joints' names, and `load`
         reads them. .bvh holds the upright motion as joint angles of a skeleton with constant bones, for Blender and the
         like; .gif and .mp4 the keypoints beside a turning skeleton; .html a page that plays it. Raises ValueError for
-        another ending."""
+        any other ending, and for .mp4 without ffmpeg."""
         from poseformer_lite.lifting.motion_files import write_motion
 
         return write_motion(self, path)

@@ -43,11 +43,16 @@ def lift_video(
 ) -> Motion:
     """Lift one person of a video file to a 3D motion.
 
-    lifter: by default the shipped weights "small"; detector: by default MediaPipe. person: 0 is whoever fills the most
-    of the video, 1 the next. Pictures are turned as the file says, so a portrait video stands upright. The motion
-    begins and ends where the person does; where the rate varies it is made even. A warning says where the person was
-    out of sight or could have been mistaken for another. Raises FileNotFoundError for no file, and ValueError for a
-    file that is not a video, for nobody in it, or where PyAV or the detector is missing."""
+    Frames are turned as the file says, so a portrait video stands upright. The motion begins and ends where the person
+    does; where the rate varies it is made even. A warning says where the person was out of sight or could have been
+    mistaken for somebody else.
+
+    Args: path: the file; lifter: by default one with the shipped weights "small"; detector: by default MediaPipe;
+        person: 0 is the one who fills the most of the video, 1 the next; min_confidence: joints with less are
+        interpolated; progress: whether to show a bar.
+    Returns: The motion, at the video's frame rate.
+    Raises: FileNotFoundError: where there is no file; ValueError: for a file that is not a video, for nobody in it, or
+        where PyAV or the detector is missing."""
     path = Path(path)
     pictures = read_video(path, progress)
     detector = detector or MediaPipeDetector()
@@ -71,9 +76,13 @@ def lift_video(
 
 
 def read_video(path: str | Path, progress: bool = False) -> Iterator[tuple[float, np.ndarray]]:
-    """The pictures of a video one after another, upright: (seconds since the first, (H, W, 3) uint8, red first).
+    """The frames of a video one after another, upright; only one is in memory at a time.
 
-    Only one is in memory at a time. A file that breaks off gives what came before, and a warning."""
+    A file that breaks off gives what came before, and a warning.
+
+    Args: path: the file; progress: whether to show a bar.
+    Returns: An iterator over (seconds since the first frame, image (H, W, 3) uint8, red first).
+    Raises: FileNotFoundError: where there is no file; ValueError: where it is not a video, or PyAV is missing."""
     check_video(path)
     return _decode(Path(path), progress)
 

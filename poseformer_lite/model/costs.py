@@ -34,7 +34,10 @@ class Cost:
 
 @torch.no_grad()
 def count_macs(model: LiftingNetwork) -> Cost:
-    """The operations of one window (1, F, J, 2), by formula from the shapes that pass through each layer."""
+    """The operations of one window (1, F, J, 2), by formula from the shapes that pass through each layer.
+
+    Args: model: any network of this package.
+    Returns: MACs with weights and between activations, together `Cost.macs`."""
     linear, products = [], []
 
     def count(module: nn.Module, inputs: tuple, output) -> None:

@@ -69,7 +69,7 @@ def links(pose: np.ndarray, joint: int, row: np.ndarray, scene: str, strongest: 
 
 
 def rows_heatmap(rows: np.ndarray, names: list[str], top: float, **rest) -> dict:
-    """A heatmap of softmax rows, query by query. rows: (N, N); top: the weight of the brightest colour."""
+    """A heatmap of attention weights, query by query. rows: (N, N); top: the weight of the brightest colour."""
     pairs = [[[query, key] for key in names] for query in names]
     return {
         "type": "heatmap",
