@@ -24,7 +24,7 @@ class HeadGrid(Viewer):
     """A tile for each head, layers downwards, heads to the right: click on one to look at it, here and in all viewers
     of the same state.
 
-    maps: of a sequence of T frames. The tiles are the attention weights of the state's frame or, in the temporal stage, of
+    maps: of a sequence of T frames. The tiles are attention weights of the state's frame or, in the temporal stage, of
     the window round it; queries downwards, keys to the right. Maps of more than 40 tokens are drawn in the means of
     blocks, 3 by 3 tokens for F = 81 and 7 by 7 for F = 243, so that the page stays light. `scaling` "each head by
     itself" ends the colours at a head's largest weight over all frames, "all alike" at the largest of the stage.

@@ -23,7 +23,8 @@ joint              ASF/AMC (a bone stands for its end)        BVH
 
 Arms, legs and hips of these points are rigid. The trunk is not: CMU bends it in more places than 17 joints can show.
 So that all 16 bones keep their length, as in Human3.6M, each bone keeps its direction and takes the length it has in
-the skeleton's rest pose."""
+the skeleton's rest pose.
+"""
 
 import warnings
 from collections import Counter, defaultdict
@@ -98,7 +99,8 @@ def load(
     "random" (see `views.random_cameras`); with random ones, `redraw` sees the training takes through new ones.
     Whole takes are held out for testing: `test_takes`, pairs of (subject, action), or else `default_test_takes`; the
     partners of a take are held out with it. Their people are also seen in training. Test takes are always seen
-    through the same cameras, whatever the seed."""
+    through the same cameras, whatever the seed.
+    """
     takes = read_takes(root, fps)
     held_out = default_test_takes(takes) if test_takes is None else _with_partners(takes, test_takes)
     training, test = split_takes(takes, held_out)
@@ -123,7 +125,8 @@ def read_takes(root: str | Path, fps: float = 50.0) -> list[Take]:
 
     The subject is the folder's name, the action such as "walk 01" or "salsa 07". Raises FileNotFoundError where there
     is nothing to read, and ValueError that names the file that cannot be read. A take whose head was recorded upside
-    down (salsa 06 and 07) is left out, with a warning."""
+    down (salsa 06 and 07) is left out, with a warning.
+    """
     root = Path(root)
     files = sorted(path for path in root.rglob("*") if path.suffix.lower() in (".amc", ".bvh"))
     if not files:
@@ -170,7 +173,8 @@ def partners(takes: list[Take]) -> dict[tuple[str, str], list[tuple[str, str]]]:
     """{(subject, action): the takes recorded together with it, itself included}.
 
     Takes of one folder with the same number of frames are two people filmed at once (in salsa, 16 to 19 are the
-    partners of 01 to 04): the same dance, which must not be on both sides of a split."""
+    partners of 01 to 04): the same dance, which must not be on both sides of a split.
+    """
     together = defaultdict(list)
     for take in takes:
         together[take.subject, len(take.world)].append((take.subject, take.action))
