@@ -41,7 +41,7 @@ test-colab: $(COLAB)/.up-to-date ## test viewers and notebooks with the versions
 notebooks: $(HAS)test ## run, time and freeze all notebooks
 	$(BIN)/python scripts/run_notebooks.py
 
-site: $(HAS)site ## build the lessons as static pages, search included: open build/site/index.html
+site: $(HAS)site ## build the lessons and the API reference as static pages, search included: open build/site/index.html
 	$(BIN)/sphinx-build --fail-on-warning --keep-going -q -d build/doctrees -c docs . build/site
 	@echo "The pages are in build/site/index.html"
 

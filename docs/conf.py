@@ -1,28 +1,45 @@
 """How `make site` turns the lessons into pages: Sphinx reads the stored notebooks, runs nothing, and needs no network.
 
+The pages in docs/api are made of the package's docstrings, for which it is imported.
+
 The source is the whole repository, so that pages keep the addresses and the pictures that they have on GitHub.
 """
 
 import re
+import sys
 import tomllib
 from pathlib import Path
 
 from latex2mathml.converter import convert
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+
+from docstring_sections import expand  # noqa: E402
+
 _about = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 project = _about["name"]
 version = release = _about["version"]
 project_copyright = "poseformer-lite authors. Texts and figures CC BY 4.0, code MIT"
 
-extensions = ["myst_nb", "sphinx_copybutton"]
+extensions = ["myst_nb", "sphinx_copybutton", "sphinx.ext.autodoc"]
 root_doc = "docs/index"
-include_patterns = ["docs/*.md", "notebooks/*.ipynb", "data/README.md"]
+include_patterns = ["docs/*.md", "docs/api/*.md", "notebooks/*.ipynb", "data/README.md"]
 nb_execution_mode = "off"
 nb_number_source_lines = False
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
+
+default_role = "py:obj"  # what docstrings have in single backticks
+add_module_names = False
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 88  # a longer one has a line for each argument
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+autodoc_member_order = "bysource"
+copybutton_prompt_text = r">>> |\.\.\. "
+copybutton_prompt_is_regexp = True
 
 html_theme = "furo"
 html_title = "poseformer-lite"
@@ -42,6 +59,27 @@ def open_in_colab(app, page: str, source: list[str]) -> None:
     source[0] = BADGE.sub(r"[Open in Colab](\g<address>)", source[0])
 
 
+def write_sections_out(app, what: str, name: str, thing, options, lines: list[str]) -> None:
+    """A docstring's sections as lists. Of attributes and properties Google's style would take what ends at a colon for
+    the type; they have no sections here. A group such as `predicted, target` stays one entry of its list."""
+    from sphinx.ext.napoleon import Config, GoogleDocstring
+
+    if what not in ("attribute", "property"):
+        style = Config(napoleon_use_param=False)
+        lines[:] = GoogleDocstring(expand(lines), style, app, what, name, thing, options).lines()
+
+
+def find_by_its_end(app, env, node, shown):
+    """Where `Skeleton.bones` leads, whose address begins with a module's; nowhere if it is the end of several."""
+    from sphinx.util.nodes import make_refnode
+
+    target = f".{node['reftarget']}"
+    found = [entry for name, entry in env.get_domain("py").objects.items() if name.endswith(target)]
+    if node["refdomain"] != "py" or len(found) != 1:
+        return None
+    return make_refnode(app.builder, node["refdoc"], found[0].docname, found[0].node_id, shown)
+
+
 def visit_math(self, node) -> None:
     from docutils.nodes import SkipNode
 
@@ -58,4 +96,6 @@ def visit_displaymath(self, node) -> None:
 
 def setup(app) -> None:
     app.connect("source-read", open_in_colab)
+    app.connect("autodoc-process-docstring", write_sections_out)
+    app.connect("missing-reference", find_by_its_end)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_displaymath, None))

@@ -1,8 +1,7 @@
 """Cameras: world to camera and back, the Human3.6M lens, and the screen coordinates a network sees.
 
 World space is metres with z up; camera space is metres with x right, y down and z away from the camera, so a
-pose stands upright on the screen when its y falls from foot to head.
-"""
+pose stands upright on the screen when its y falls from foot to head."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,9 +14,9 @@ from scipy.spatial.transform import Rotation
 class Camera:
     """A calibrated camera with the distortion model of Human3.6M.
 
-    orientation is a quaternion (w, x, y, z) from camera to world; translation is the camera's place in the world,
-    metres; focal_length and center are in pixels; radial is (k1, k2, k3) and tangential (p1, p2).
-    """
+    Args: name: of the camera; width, height: of the image, pixels; focal_length, center: (x, y), pixels; radial,
+        tangential: the lens's distortion, (k1, k2, k3) and (p1, p2); orientation: a quaternion (w, x, y, z), from
+        camera to world; translation: the camera's position in the world, metres."""
 
     name: str
     width: int
@@ -46,9 +45,8 @@ class Camera:
     def project(self, poses_camera: np.ndarray) -> np.ndarray:
         """Camera space to pixels, lens distortion included: (..., 3) -> (..., 2).
 
-        x/z and y/z are clipped to [-1, 1] first, as the field's code does, so that a point beside or behind the
-        camera stays finite.
-        """
+        x/z and y/z are clipped to [-1, 1] first, as the field's code does, so that a point beside or behind the camera
+        stays finite."""
         xy = np.clip(poses_camera[..., :2] / poses_camera[..., 2:], -1, 1)
         k, p = np.array(self.radial), np.array(self.tangential)
         r2 = (xy**2).sum(-1, keepdims=True)
@@ -58,16 +56,20 @@ class Camera:
 
 
 def z_up(poses_3d) -> np.ndarray:
-    """Camera space (x right, y down, z away) -> x right, y away, z up, as if the camera were level. (..., 3)."""
+    """Camera space (x right, y down, z away) to x right, y away, z up, as if the camera were level.
+
+    Args: poses_3d: (..., 3).
+    Returns: (..., 3) float64, in the unit given."""
     x, y, z = np.moveaxis(np.asarray(poses_3d, dtype=float), -1, 0)
     return np.stack([x, z, -y], axis=-1)
 
 
 def normalize_screen(pixels, width: int, height: int):
-    """Pixels to the coordinates a network sees: x in [-1, 1], y in the same unit, so that the aspect is kept.
+    """Pixels to the coordinates a network sees: x / width * 2 - 1, and y in the same unit, so that the aspect is kept.
 
-    (..., 2) -> (..., 2), x / width * 2 - (1, height / width); a numpy array or a tensor.
-    """
+    Args: pixels: (..., 2), array or tensor; width, height: of the image, pixels.
+    Returns: (..., 2), x in [-1, 1], y in [-height / width, height / width].
+    Raises: ValueError: for a size that is not positive."""
     _check_image_size(width, height)
     normalized = pixels / width * 2
     normalized[..., 0] -= 1
@@ -76,7 +78,10 @@ def normalize_screen(pixels, width: int, height: int):
 
 
 def denormalize_screen(normalized, width: int, height: int):
-    """The inverse of `normalize_screen`: (..., 2) -> (..., 2) pixels."""
+    """The inverse of `normalize_screen`.
+
+    Args: normalized: (..., 2), array or tensor; width, height: of the image, pixels.
+    Returns: (..., 2), pixels. Raises: ValueError: for a size that is not positive."""
     _check_image_size(width, height)
     pixels = normalized * (width / 2)
     pixels[..., 0] += width / 2
@@ -90,7 +95,11 @@ def _check_image_size(width, height):
 
 
 def look_at(position, target, *, roll_degrees: float = 0.0) -> tuple[float, float, float, float]:
-    """The orientation (w, x, y, z) of a camera at `position` that looks at `target`, upright in a z-up world."""
+    """The orientation of a camera that looks at a point, upright in a z-up world.
+
+    Args: position, target: (3,), metres; roll_degrees: by how much it is turned about its line of sight.
+    Returns: A quaternion (w, x, y, z), as `Camera.orientation`.
+    Raises: ValueError: where the two are not apart, or straight above each other."""
     forward = np.asarray(target, float) - np.asarray(position, float)
     if np.linalg.norm(forward) < 1e-9 or np.linalg.norm(forward[:2]) < 1e-9:
         raise ValueError(f"a camera at {tuple(position)} cannot look at {tuple(target)}: not apart, or straight up")

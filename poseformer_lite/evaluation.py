@@ -21,9 +21,8 @@ PROTOCOLS = {
 class Evaluation:
     """Errors in millimetres, per action and on average.
 
-    per_action: {metric: {action: mm}}. average is the unweighted mean over actions, which the paper's tables print;
-    frame_average is the mean over all frames, which is another number. settings says how they were measured.
-    """
+    Args: per_action: {metric: {action: mm}}; frame_average: {metric: mm}, the mean over all frames, which differs from
+        `average`; settings: how they were measured."""
 
     per_action: dict[str, dict[str, float]]
     frame_average: dict[str, float]
@@ -31,6 +30,7 @@ class Evaluation:
 
     @property
     def average(self) -> dict[str, float]:
+        """The unweighted mean over actions, which the paper's tables print: {metric: mm}."""
         return {metric: sum(row.values()) / len(row) for metric, row in self.per_action.items()}
 
     def to_dataframe(self):
@@ -43,14 +43,14 @@ class Evaluation:
         return table.rename_axis("mm")
 
     def to_markdown(self, digits: int = 1) -> str:
-        """The table for a README or a report."""
+        """The table for a README or a report, with that number of digits after the point."""
         table = self.to_dataframe()
         lines = ["| mm | " + " | ".join(table.columns) + " |", "|---" * (len(table.columns) + 1) + "|"]
         lines += [f"| {name} | " + " | ".join(f"{v:.{digits}f}" for v in row) + " |" for name, row in table.iterrows()]
         return "\n".join(lines)
 
     def plot(self, metric: str = "MPJPE", ax=None):
-        """Bars of one metric per action."""
+        """Bars of one metric per action, in `ax` or new axes, which are returned."""
         from poseformer_lite.plots import plot_per_action
 
         return plot_per_action(self.per_action[metric], metric=metric, ax=ax)
@@ -86,13 +86,19 @@ def evaluate(
     sequences: list[PoseSequence] | None = None,
     progress: bool = True,
 ) -> Evaluation:
-    """Lift every test sequence of `data` and compare it with the truth.
+    """Lift every test sequence of a dataset and compare it with the truth.
 
-    flip averages with the prediction for the mirror image, as the paper does (section 4.2). zero_root puts the
-    predicted root where the true one is, at zero; the released code does not. sequences: other than the test
-    sequences, say held-out training takes. An action is a take's name up to the first space; all its frames, of all
-    cameras and subjects, count alike. Raises ValueError where there is nothing to test on, or joints do not fit.
-    """
+    An action is a take's name up to the first space; all its frames, of all cameras and subjects, count alike.
+
+    Args:
+        model: a network with as many joints as the data has.
+        data: what `load_dataset` gives.
+        flip: averages with the prediction for the mirror image, as the paper does (section 4.2).
+        zero_root: puts the predicted root where the true one is, at zero; the released code does not.
+        sequences: in place of the test sequences, such as training takes held out.
+        progress: whether to show a bar.
+    Returns: Errors per action and on average, millimetres.
+    Raises: ValueError: where there is nothing to test on, or joints do not fit."""
     from tqdm.auto import tqdm
 
     sequences = data.test() if sequences is None else sequences
@@ -126,8 +132,7 @@ def sequence_errors(
 ) -> dict[str, float]:
     """The mean errors of one sequence's valid frames, in metres, under the names of PROTOCOLS.
 
-    The network sees every frame. A velocity counts where it is a step between two valid frames.
-    """
+    The network sees every frame. A velocity counts where it is a step between two valid frames."""
     poses_2d = torch.from_numpy(sequence.poses_2d()).to(model.device)
     target = torch.from_numpy(sequence.root_relative(skeleton.root)).to(model.device)
     predicted = predict(model, poses_2d, skeleton, flip)

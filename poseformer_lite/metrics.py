@@ -3,8 +3,7 @@
 All functions take tensors (..., J, 3) in metres on any device, or arrays, and give a tensor in metres (PCK and AUC: a
 share of 1).
 Errors are averaged over everything unless `reduce=False`, which keeps one value per frame (and per joint where it
-says so). Poses are expected root-relative; only the P- and N- variants align anything.
-"""
+says so). Poses are expected root-relative; only the P- and N- variants align anything."""
 
 from dataclasses import dataclass
 
@@ -13,20 +12,29 @@ from torch import Tensor
 
 
 def mpjpe(predicted: Tensor, target: Tensor, *, reduce: bool = True) -> Tensor:
-    """Mean per joint position error: protocol 1, and the training loss (Eq. 9). Unreduced: (..., J)."""
+    """Mean per joint position error: protocol 1, and the training loss (Eq. 9).
+
+    Args: predicted, target: (..., J, 3), metres; reduce: False keeps one value per joint.
+    Returns: (), or (..., J) unreduced; metres. Raises: ValueError: for different shapes, and for no poses."""
     predicted, target = _checked(predicted, target)
     error = torch.linalg.vector_norm(predicted - target, dim=-1)
     return error.mean() if reduce else error
 
 
 def p_mpjpe(predicted: Tensor, target: Tensor, *, reduce: bool = True) -> Tensor:
-    """MPJPE after the best rotation, scale and translation of each frame: protocol 2. Unreduced: (..., J)."""
+    """MPJPE after the best rotation, scale and translation of each frame: protocol 2.
+
+    Args: predicted, target: (..., J, 3), metres; reduce: False keeps one value per joint.
+    Returns: (), or (..., J) unreduced; metres. Raises: ValueError: for different shapes, and for no poses."""
     predicted, target = _checked(predicted, target)
     return mpjpe(procrustes_align(predicted, target), target, reduce=reduce)
 
 
 def n_mpjpe(predicted: Tensor, target: Tensor, *, reduce: bool = True) -> Tensor:
-    """MPJPE after the best scale of each frame, in the sense of least squares. Unreduced: (..., J)."""
+    """MPJPE after the best scale of each frame, in the sense of least squares.
+
+    Args: predicted, target: (..., J, 3), metres; reduce: False keeps one value per joint.
+    Returns: (), or (..., J) unreduced; metres. Raises: ValueError: for different shapes, and for no poses."""
     predicted, target = _checked(predicted, target)
     dot = (predicted * target).sum((-2, -1), keepdim=True)
     scale = dot / predicted.square().sum((-2, -1), keepdim=True).clamp_min(torch.finfo(predicted.dtype).tiny)
@@ -34,10 +42,11 @@ def n_mpjpe(predicted: Tensor, target: Tensor, *, reduce: bool = True) -> Tensor
 
 
 def mpjve(predicted: Tensor, target: Tensor, *, reduce: bool = True) -> Tensor:
-    """Mean per joint velocity error: MPJPE of the first differences over time, in metres per frame.
+    """Mean per joint velocity error: MPJPE of the first differences over time.
 
-    (T, J, 3) of one video, T of 2 or more: frames of different videos must not be mixed. Unreduced: (T - 1, J).
-    """
+    Args: predicted, target: (T, J, 3) of one video, metres, T of 2 or more; reduce: False keeps one value per joint.
+    Returns: (), or (T - 1, J) unreduced; metres per frame.
+    Raises: ValueError: for different shapes, more than one video, or a single frame."""
     predicted, target = _checked(predicted, target)
     if predicted.ndim != 3 or len(predicted) < 2:
         raise ValueError(f"velocity needs one video of (T, J, 3) with T of 2 or more, not {tuple(predicted.shape)}")
@@ -45,13 +54,20 @@ def mpjve(predicted: Tensor, target: Tensor, *, reduce: bool = True) -> Tensor:
 
 
 def pck(predicted: Tensor, target: Tensor, *, threshold: float = 0.150) -> Tensor:
-    """Share of joints with an error strictly under the threshold (metres): 3D PCK of MPI-INF-3DHP."""
+    """Share of joints with an error strictly under a threshold: 3D PCK of MPI-INF-3DHP.
+
+    Args: predicted, target: (..., J, 3), metres; threshold: metres.
+    Returns: (), a share from 0 to 1. Raises: ValueError: for different shapes, and for no poses."""
     error = mpjpe(predicted, target, reduce=False)
     return (error < threshold).to(error.dtype).mean()
 
 
 def auc(predicted: Tensor, target: Tensor, *, thresholds: Tensor | None = None) -> Tensor:
-    """Mean of the PCK over thresholds, by default the benchmark's 31: 0, 5, … 150 mm."""
+    """Mean of the PCK over several thresholds.
+
+    Args: predicted, target: (..., J, 3), metres; thresholds: (N,), metres; by default the benchmark's 31: 0, 5, … 150
+        mm.
+    Returns: (), a share from 0 to 1. Raises: ValueError: for different shapes, and for no poses."""
     error = mpjpe(predicted, target, reduce=False).flatten()
     if thresholds is None:
         thresholds = torch.arange(31, device=error.device, dtype=error.dtype) * 0.005
@@ -63,8 +79,7 @@ class KeypointDefinition:
     """What is counted as PCK and AUC: which joints, in Human3.6M's order, and under which thresholds in mm.
 
     Papers on MPI-INF-3DHP use two definitions under one name; see BENCHMARK_3DHP and ALL_JOINTS_3DHP. Both centre the
-    poses at the pelvis, count errors strictly under 150 mm, and give the mean joint error over all 17 joints.
-    """
+    poses at the pelvis, count errors strictly under 150 mm, and give the mean joint error over all 17 joints."""
 
     name: str
     joints: tuple[int, ...]
@@ -94,11 +109,14 @@ ALL_JOINTS_3DHP = KeypointDefinition("17 joints", tuple(range(17)), tuple(range(
 
 
 def procrustes_align(predicted: Tensor, target: Tensor) -> Tensor:
-    """Turn, scale and shift each predicted pose onto its target (..., J, 3), without mirroring it.
+    """Turn, scale and shift each predicted pose onto its target, without mirroring it.
 
     The rotation is the polar factor of the covariance (orthogonal Procrustes); where that would be a reflection, the
     weakest direction is turned round.
-    """
+
+    Args: predicted, target: (..., J, 3), metres.
+    Returns: The predicted poses, aligned; (..., J, 3), metres.
+    Raises: ValueError: for different shapes, and for no poses."""
     predicted, target = _checked(predicted, target)
     mean_predicted, mean_target = predicted.mean(-2, keepdim=True), target.mean(-2, keepdim=True)
     x, y = predicted - mean_predicted, target - mean_target

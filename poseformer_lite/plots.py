@@ -1,8 +1,7 @@
 """Still pictures: skeletons in space and in the image, learning curves, errors, attention. They compute nothing new.
 
 Every function takes `ax` and gives it back, or makes a figure. Left limbs are blue and solid, right limbs orange and
-dashed, so that they differ in grey too.
-"""
+dashed, so that they differ in grey too."""
 
 import textwrap
 
@@ -21,7 +20,11 @@ CHOSEN = "#CC79A7"
 
 
 def plot_pose_2d(keypoints, width: int, height: int, skeleton: Skeleton = H36M17, ax=None, title: str = ""):
-    """A pose in the image plane, y downwards. keypoints: (J, 2) pixels."""
+    """A pose in the image plane, y downwards.
+
+    Args: keypoints: (J, 2), pixels; width, height: of the image, pixels; skeleton, ax, title: the body, the axes to
+        draw in, and their title.
+    Returns: The axes."""
     if ax is None:
         ax = plt.subplots(figsize=(4.5, 4.5), layout="constrained")[1]
         _name_sides(ax)
@@ -33,11 +36,12 @@ def plot_pose_2d(keypoints, width: int, height: int, skeleton: Skeleton = H36M17
 def plot_pose_3d(
     pose, skeleton: Skeleton = H36M17, ax=None, title: str = "", turn: float = -70.0, world: bool = False, label=True
 ):
-    """A pose in space, seen from `turn` degrees round the vertical.
+    """A pose in space, on a grid of 0.5 m.
 
-    pose: (J, 3) metres, in camera space (y down, as networks give it) or, with world=True, with z up. label=False
-    leaves out the numbers and names of the axes; the grid is 0.5 m wide.
-    """
+    Args: pose: (J, 3) metres, in camera space (y down, as networks give it) or, with `world`, with z up; skeleton, ax,
+        title: the body, 3D axes to draw in, and their title; turn: degrees round the vertical, from where it is seen;
+        world: whether z is up; label: False leaves out the numbers and names of the axes.
+    Returns: The axes."""
     if ax is None:
         ax = plt.figure(figsize=(4.5, 4.5), layout="constrained").add_subplot(projection="3d")
         _name_sides(ax)
@@ -56,7 +60,11 @@ def plot_pose_3d(
 
 
 def plot_comparison(predicted, target, skeleton: Skeleton = H36M17, title: str = "", turns=(-70.0, 10.0)):
-    """Prediction (colour) over truth (grey), seen from two sides. (J, 3) each, metres, camera space, root-relative."""
+    """Prediction (colour) over truth (grey), seen from several sides.
+
+    Args: predicted, target: (J, 3), metres, camera space, root-relative; skeleton: the body; title: of the figure;
+        turns: as `turn` of `plot_pose_3d`, one for each side.
+    Returns: The figure."""
     figure = plt.figure(figsize=(4.2 * len(turns), 4.2), layout="constrained")
     error = 1000 * np.linalg.norm(np.asarray(predicted) - np.asarray(target), axis=-1).mean()
     for index, turn in enumerate(turns):
@@ -69,7 +77,10 @@ def plot_comparison(predicted, target, skeleton: Skeleton = H36M17, title: str =
 
 
 def plot_motion(motion, frames=None):
-    """Some frames of a lifted motion: keypoints above, skeleton below. frames: their numbers, else five of them."""
+    """Some frames of a lifted motion: keypoints above, skeleton below.
+
+    Args: motion: a Motion; frames: their numbers; by default five, evenly.
+    Returns: The figure."""
     frames = np.linspace(0, len(motion) - 1, min(5, len(motion))).astype(int) if frames is None else frames
     figure = plt.figure(figsize=(max(2.9 * len(frames), 4), 6.2), layout="constrained")
     low, high = motion.keypoints.min((0, 1)), motion.keypoints.max((0, 1))
@@ -87,7 +98,10 @@ def plot_motion(motion, frames=None):
 
 
 def plot_history(history: list[dict], ax=None):
-    """Learning curves: training and held-out error over the windows seen."""
+    """Learning curves: training and held-out error over the windows seen.
+
+    Args: history: of a TrainingRun; ax: the axes to draw in.
+    Returns: The axes."""
     ax = ax or plt.subplots(figsize=(6, 3.5), layout="constrained")[1]
     windows = [row["windows"] for row in history]
     ax.plot(windows, [row["train_mm"] for row in history], "o-", color=COLORS["left"], label="training")
@@ -102,7 +116,10 @@ def plot_history(history: list[dict], ax=None):
 
 
 def plot_errors(errors, frame: int, ax=None, measure: str = "MPJPE"):
-    """The error of each frame, with a line at one of them. errors: (T,) mm; measure: what they are called."""
+    """The error of each frame, with a line at one of them.
+
+    Args: errors: (T,), mm; frame: its number; ax: the axes to draw in; measure: what the errors are called.
+    Returns: The axes."""
     ax = ax or plt.subplots(figsize=(6, 2), layout="constrained")[1]
     ax.plot(errors, color="0.3", linewidth=1.2)
     ax.axvline(frame, color=CHOSEN, linewidth=1.5)
@@ -113,7 +130,10 @@ def plot_errors(errors, frame: int, ax=None, measure: str = "MPJPE"):
 
 
 def plot_per_action(errors: dict[str, float], metric: str = "MPJPE", ax=None):
-    """Bars of an error per action, the worst on top. errors: {action: mm}."""
+    """Bars of an error per action, the worst on top.
+
+    Args: errors: {action: mm}; metric: what the errors are called; ax: the axes to draw in.
+    Returns: The axes."""
     import seaborn as sns
 
     ax = ax or plt.subplots(figsize=(6, 0.28 * len(errors) + 1.2), layout="constrained")[1]
@@ -125,10 +145,11 @@ def plot_per_action(errors: dict[str, float], metric: str = "MPJPE", ax=None):
 
 
 def plot_attention(rows, names=None, ax=None, title: str = "Attention", top: float | None = None):
-    """One head's softmax rows as a heatmap: row i says whom token i looks at. rows: (N, N), each row sums to one.
+    """One head's attention weights as a heatmap: row i says whom token i looks at.
 
-    top: the weight that has the brightest colour, else the largest.
-    """
+    Args: rows: (N, N), each row sums to one; names: of the N tokens; ax, title: the axes to draw in, and their title;
+        top: the weight that has the brightest colour; by default the largest.
+    Returns: The axes."""
     import seaborn as sns
 
     rows = np.asarray(rows)
@@ -141,11 +162,12 @@ def plot_attention(rows, names=None, ax=None, title: str = "Attention", top: flo
 
 
 def plot_row_3d(pose, row, joint: int, skeleton: Skeleton = H36M17, ax=None, title="", strongest: int = 5, top=None):
-    """One joint's softmax row on a skeleton: the weights colour the joints, and links lead to the largest of them.
+    """One joint's attention weights on a skeleton: they colour the joints, and links lead to the largest of them.
 
-    pose: (J, 3) metres, z up; row: (J,), sums to one; joint: whose row it is; top: the weight that has the brightest
-    colour and the largest joint, else the largest.
-    """
+    Args: pose: (J, 3), metres, z up; row: (J,) weights, which sum to one; joint: the joint that looks; skeleton, ax,
+        title: the body, 3D axes to draw in, and their title; strongest: the number of links; top: the weight that has
+        the brightest colour and the largest joint; by default the largest.
+    Returns: The axes."""
     ax = ax or plt.figure(figsize=(4.5, 4.5), layout="constrained").add_subplot(projection="3d")
     pose, row = np.asarray(pose), np.asarray(row)
     plot_pose_3d(pose, skeleton, ax=ax, title=title, turn=-60, world=True, label=False)
@@ -160,17 +182,17 @@ def plot_row_3d(pose, row, joint: int, skeleton: Skeleton = H36M17, ax=None, tit
 
 
 def strongest_others(row, joint: int, count: int) -> list[int]:
-    """The joints that a joint's softmax row (J,) gives most weight to, but for itself, the most first."""
+    """The joints that a joint's attention weights (J,) are largest for, but for itself, the largest first."""
     return [other for other in np.argsort(-row, kind="stable") if other != joint][:count]
 
 
 def plot_heads(rows, names=None, titles=None, title: str = "", queries_across: bool = False, columns: int = 4):
-    """All heads as small heatmaps with one colour bar. rows: (H, N, N), row i is query i.
+    """All heads as small heatmaps with one colour bar; the colours go from 0 to the largest number of all heads.
 
-    The colours go from 0 to the largest number of all heads. titles: one for each head, else "head 0" and so on.
-    queries_across draws the queries along the horizontal axis and the keys down the vertical one, as the paper's
-    Figures 5 to 8 do, so that it is the columns that sum to one.
-    """
+    Args: rows: (H, N, N), row i is query i; names, titles: of the N tokens and of the H heads; by default "head 0" and
+        so on; title: of the figure; queries_across: draws the queries along the horizontal axis and the keys down the
+        vertical one, as the paper's Figures 5 to 8 do, so that it is the columns that sum to one; columns: of heatmaps.
+    Returns: The figure."""
     rows = np.asarray(rows)
     columns = min(columns, len(rows))
     height = -(-len(rows) // columns)
@@ -199,7 +221,10 @@ def plot_heads(rows, names=None, titles=None, title: str = "", queries_across: b
 
 
 def plot_ghost_3d(pose, skeleton: Skeleton, ax, color="0.7", linewidth: float = 5, **look):
-    """A pose in one colour, to compare another with. pose: (J, 3) metres, z up."""
+    """A pose in one colour, to compare a second one with.
+
+    Args: pose: (J, 3), metres, z up; skeleton: the body; ax: 3D axes; color, linewidth, **look: as matplotlib's.
+    Returns: The axes."""
     for parent, child in skeleton.bones:
         ax.plot(*np.asarray(pose)[[parent, child]].T, color=color, linewidth=linewidth, solid_capstyle="round", **look)
     return ax
@@ -244,9 +269,10 @@ def _equal_box(ax, pose: np.ndarray, zoom: float) -> None:
 def plot_rows(ours: dict[str, list[float]], printed: dict[str, float], measure: str, title: str = ""):
     """A table's column: for each row a dot a seed and a bar at their mean; beside it what is printed, if anything is.
 
-    ours: {row: one value a seed}; printed: {row: value}. The two have axes of their own, as their data differ; a row
-    far off the others is named at the edge. Gives the figure.
-    """
+    The two have axes of their own, as their data differ; a row far off the others is named at the edge.
+
+    Args: ours: {row: one value a seed}; printed: {row: value}; measure: what the values are; title: of the figure.
+    Returns: The figure."""
     labels = list(dict.fromkeys([*ours, *printed]))
     size = (9 if printed else 7, 0.42 * len(labels) + 1.5)
     shares = {"width_ratios": (5, 2)} if printed else None

@@ -8,7 +8,11 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Skeleton:
-    """A body of J named joints, joined by bones from each joint to its parent (-1 for the root)."""
+    """A body of J named joints, joined by bones from each joint to its parent.
+
+    Args: name: of the body; joints, parents: J names, and the number of each joint's parent; -1 for the root; left,
+        right: joints that mirror each other, in the same order.
+    Raises: ValueError: where joints and parents, or left and right, differ in number."""
 
     name: str
     joints: tuple[str, ...]
@@ -59,8 +63,7 @@ class Skeleton:
         """The poses with every bone in its direction but of the given length; the root stays where it is.
 
         poses_3d: (..., J, 3); lengths: (J - 1,) in the order of `bones`, same unit -> (..., J, 3). Parents must come
-        before their children among the joints, as they do in the bodies that 3D poses are given in.
-        """
+        before their children among the joints, as they do in the bodies that 3D poses are given in."""
         moved = poses_3d.copy()
         for (parent, child), length in zip(self.bones, lengths, strict=True):
             bone = poses_3d[..., child, :] - poses_3d[..., parent, :]
@@ -73,9 +76,10 @@ class Skeleton:
 def flip_poses(poses, skeleton: Skeleton):
     """Mirror poses left to right: negate the first coordinate and exchange left and right joints.
 
-    poses: (..., J, 2) normalised screen coordinates or (..., J, 3) camera space; a numpy array or a tensor.
-    Flipping twice gives back what was given.
-    """
+    Args: poses: (..., J, 2) normalised screen coordinates or (..., J, 3) camera space, array or tensor; skeleton: of
+        them.
+    Returns: The mirror image, a copy; flipping twice gives back what was given.
+    Raises: ValueError: for a different number of joints."""
     if poses.shape[-2] != skeleton.num_joints:
         raise ValueError(
             f"poses of shape {tuple(poses.shape)} have {poses.shape[-2]} joints, "
@@ -162,7 +166,10 @@ SKELETONS = {s.name: s for s in (H36M17, HUMANEVA15, MPI_INF_3DHP17, COCO17, HAL
 
 
 def get_skeleton(name: str) -> Skeleton:
-    """The skeleton of that name; the error lists the names there are."""
+    """The skeleton of that name.
+
+    Args: name: "h36m17", "humaneva15", "mpi_inf_3dhp17", "coco17", "halpe26" or "mediapipe33".
+    Returns: The body. Raises: ValueError: for an unknown name; it lists the names there are."""
     if name not in SKELETONS:
         raise ValueError(f"there is no skeleton {name!r}: choose one of {', '.join(SKELETONS)}")
     return SKELETONS[name]

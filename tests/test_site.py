@@ -1,4 +1,4 @@
-"""The site of the lessons: built without a warning, complete, and at peace in a browser without a network."""
+"""The site of lessons and reference: built without a warning, complete, at peace in a browser without a network."""
 
 import re
 import subprocess
@@ -31,6 +31,14 @@ def test_every_lesson_has_a_page(site):
     assert sorted(path.stem for path in (site / "notebooks").glob("*.html")) == LESSONS
     assert (site / "docs" / "teaching.html").is_file()
     assert "docs/index.html" in (site / "index.html").read_text()
+
+
+def test_the_reference_has_a_page_for_each_theme_with_what_is_returned_and_raised(site):
+    pages = {path.stem: path.read_text(encoding="utf-8") for path in (site / "docs" / "api").glob("*.html")}
+    assert sorted(pages) == sorted(path.stem for path in (ROOT / "docs" / "api").glob("*.md"))
+    assert 'id="poseformer_lite.metrics.mpjpe"' in pages["evaluation"]
+    for page in pages.values():
+        assert all(f"{section}<" in page for section in ("Parameters", "Returns", "Raises"))
 
 
 def test_links_within_the_site_lead_somewhere(site):
@@ -98,6 +106,14 @@ def test_the_search_finds_a_lesson(site, page):
     links = page.locator("#search-results li a").evaluate_all("all => all.map(a => a.getAttribute('href'))")
     assert any("03_attention" in link for link in links)
     assert page.faults == []
+
+
+@pytest.mark.browser
+def test_the_search_finds_a_function(site, page):
+    page.goto((site / "search.html").as_uri() + "?q=sanity_warnings")
+    page.wait_for_selector("#search-results li a", timeout=20_000)
+    links = page.locator("#search-results li a").evaluate_all("all => all.map(a => a.getAttribute('href'))")
+    assert any("docs/api/lifting" in link for link in links)
 
 
 @pytest.mark.browser

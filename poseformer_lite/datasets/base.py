@@ -13,8 +13,8 @@ from poseformer_lite.skeleton import H36M17, Skeleton
 class Take:
     """One recorded motion: where the joints of one person were in the world.
 
-    world: (T, J, 3) float32, metres, z up; fps: frames per second; action: the take's name, such as "Walking 1".
-    """
+    Args: subject, action: who, and the take's name, such as "Walking 1"; world: (T, J, 3) float32, metres, z up; fps:
+        frames per second."""
 
     subject: str
     action: str
@@ -26,10 +26,11 @@ class Take:
 class PoseSequence:
     """One take seen by one camera: 2D keypoints and, where it is known, the 3D truth.
 
-    keypoints: (T, J, 2) float32, pixels. poses_3d: (T, J, 3) float32, metres, camera space, not root-relative, or
-    None where only the 2D is known. camera is None where the calibration is unknown. valid: (T,) bool, the frames that
-    an evaluation counts, or None for all of them; a network sees every frame either way.
-    """
+    Args: subject, action, view: who, the take's name, and the camera's; keypoints: (T, J, 2) float32, pixels; poses_3d:
+        (T, J, 3) float32, metres, camera space, not root-relative; None where only the 2D is known; width, height: of
+        the image, pixels; camera: None where the calibration is unknown; valid: (T,) bool, the frames that an
+        evaluation counts, or None for all; a network sees every frame either way.
+    Raises: ValueError: for arrays of other shapes."""
 
     subject: str
     action: str
@@ -60,6 +61,7 @@ class PoseSequence:
 
     @property
     def name(self) -> str:
+        """Subject, action and camera, as errors name the sequence."""
         return f"{self.subject}, {self.action}, camera {self.view}"
 
     @property
@@ -68,12 +70,14 @@ class PoseSequence:
         return self.action.split(" ")[0]
 
     def poses_2d(self) -> np.ndarray:
-        """(T, J, 2) float32, normalised screen coordinates: what a network is fed. Raises ValueError for NaN."""
+        """(T, J, 2) float32, normalised screen coordinates: what a network is fed. ValueError where not finite."""
         self._check_finite(self.keypoints)
         return normalize_screen(self.keypoints, self.width, self.height)
 
     def root_relative(self, root: int) -> np.ndarray:
-        """(T, J, 3) float32, metres, camera space, with joint `root` at the origin: what a network is asked for."""
+        """(T, J, 3) float32, metres, camera space, with joint `root` at the origin: what a network is asked for.
+
+        Raises ValueError where there is no 3D, or it is not finite."""
         if self.poses_3d is None:
             raise ValueError(f"{self.name} has 2D keypoints only, so it can be lifted but not trained or tested on")
         self._check_finite(self.poses_3d)
@@ -92,10 +96,12 @@ class PoseSequence:
 class PoseDataset:
     """Sequences of one source, with the subjects or takes that are kept for testing.
 
-    keypoint_source: where the 2D comes from: "gt", "noisy" or a detector's name. redraw, where a source has it, sees
-    the training takes through new cameras: it takes a seed and gives a new list of training sequences. `train` calls it
-    once an epoch.
-    """
+    Args: name: of the source; sequences: all of them, of training and of test subjects; train_subjects, test_subjects:
+        their names; skeleton: the body of all sequences; fps: frames per second; keypoint_source: where the 2D comes
+        from: "gt", "noisy" or a detector's name; test_takes: (subject, action) of takes that are held out beside the
+        test subjects; redraw: where a source has it, it takes a seed and gives the training sequences through new
+        cameras; `train` calls it once an epoch.
+    Raises: ValueError: for sequences whose joints are not the skeleton's."""
 
     name: str
     sequences: list[PoseSequence]
@@ -131,6 +137,7 @@ class PoseDataset:
         return " and ".join(filter(None, [", ".join(self.test_subjects), takes])) or "nothing"
 
     def is_test(self, sequence: PoseSequence) -> bool:
+        """Whether a sequence is of a test subject or of a take that is held out."""
         return sequence.subject in self.test_subjects or (sequence.subject, sequence.action) in self.test_takes
 
     def train(self) -> list[PoseSequence]:
@@ -146,7 +153,9 @@ class PoseDataset:
         return [s for s in self.sequences if self.is_test(s) and s.poses_3d is not None]
 
     def subset(self, *, subjects: Sequence[str] | None = None, actions: Sequence[str] | None = None) -> "PoseDataset":
-        """The sequences of these subjects and these actions (matched exactly, without the take's number)."""
+        """The sequences of these subjects and these actions (matched exactly, without the take's number); None for all.
+
+        Raises ValueError where none is left; it lists what there is."""
         kept = [
             s
             for s in self.sequences
@@ -165,7 +174,10 @@ class PoseDataset:
 
 
 def split_validation(sequences: list[PoseSequence], share: float, seed: int = 0):
-    """Part whole takes off for validation: (training, validation) lists; all cameras of a take stay together."""
+    """Part whole takes off for validation; all cameras of a take stay together.
+
+    Args: sequences: such as `PoseDataset.train()`; share: of the takes, at least one; 0 takes none; seed: of the draw.
+    Returns: Two lists, for training and for validation."""
     takes = sorted({(s.subject, s.action) for s in sequences})
     if share <= 0 or len(takes) < 2:
         return sequences, []

@@ -13,12 +13,16 @@ from poseformer_lite.skeleton import H36M17
 
 
 def write(data: PoseDataset, folder: str | Path, name: str | None = None) -> list[Path]:
-    """Write data_3d_{name}.npz, data_2d_{name}_{keypoints}.npz and cameras_{name}.json; gives their paths.
+    """Write a dataset as data_3d_NAME.npz, data_2d_NAME_KEYPOINTS.npz and cameras_NAME.json.
 
     3D is world space in metres with Human3.6M's 32 joints: 17 are real, the other 15 stand where their parent stands.
     Each subject of the field's codes has one set of cameras, so a take seen through other cameras than its subject's
-    first take is written under a subject of its own, "02/walk". Raises ValueError for sequences without camera or 3D.
-    """
+    first take is written under a subject of its own, "02/walk".
+
+    Args: data: of Human3.6M's joints; folder: made where there is none; name: by default the set's.
+    Returns: The three paths.
+    Raises: ValueError: for a different skeleton, and for sequences without camera or 3D; OSError: where the disk is
+        full."""
     if data.skeleton != H36M17:
         raise ValueError(f"the Human3.6M layout has its 17 joints, but {data.name} has those of {data.skeleton.name}")
     folder, name = Path(folder), name or {"human36m": "h36m"}.get(data.name, data.name)

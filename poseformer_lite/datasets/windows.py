@@ -13,10 +13,12 @@ from poseformer_lite.skeleton import Skeleton, flip_poses
 class Windows:
     """Every window of every sequence, one around each frame; where a window reaches over an end, the end frame repeats.
 
-    The frames are stored once on `device`; a window is F indices into them. With `flip` the set doubles: the mirror
-    images of all frames are stored behind them, and index i + N is that of window i (section 4.2). With `every_frame`
-    the targets are the poses of the whole window.
-    """
+    The frames are stored once; a window is F indices into them.
+
+    Args: sequences: PoseSequence objects with 3D; num_frames: F, odd; skeleton: of the sequences; device: where the
+        frames are stored; flip: doubles the set: the mirror images of all frames are stored behind them, and index i +
+        N is that of window i (section 4.2); every_frame: whether the targets are the poses of the whole window.
+    Raises: ValueError: where there are no sequences, or one has gaps or no 3D."""
 
     def __init__(
         self,

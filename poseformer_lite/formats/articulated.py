@@ -14,12 +14,11 @@ from poseformer_lite.skeleton import Skeleton
 class ArticulatedMotion:
     """N nodes that hang together as a tree, moving for T frames.
 
-    names and parents (-1 for node 0, the root; a parent stands before its children) are N long.
-    offsets: (N, 3), metres: from the parent to the node, in the rest pose.
-    carriers: for each node the node whose rotation turns its offset. In BVH a joint is carried by its parent; in ASF
-    a node is the end of a bone and is carried by the bone's own rotation.
-    rotations: (T, N, 4) unit quaternions (x, y, z, w), relative to the parent. root_position: (T, 3), metres.
-    """
+    Args: names, parents: N long; -1 for node 0, the root; a parent stands before its children; carriers: for each node
+        the node whose rotation turns its offset. In BVH a joint is carried by its parent; in ASF a node is the end of a
+        bone and is carried by the bone's own rotation; offsets: (N, 3), metres: from the parent to the node, in the
+        rest pose; rotations: (T, N, 4) unit quaternions (x, y, z, w), relative to the parent; root_position: (T, 3),
+        metres; fps: frames per second."""
 
     names: tuple[str, ...]
     parents: tuple[int, ...]
@@ -34,7 +33,10 @@ class ArticulatedMotion:
 
 
 def forward_kinematics(motion: ArticulatedMotion) -> tuple[np.ndarray, np.ndarray]:
-    """Every node's place (T, N, 3), metres, and orientation (T, N, 3, 3), both in the file's own world."""
+    """The position and orientation of every node.
+
+    Args: motion: T frames of N nodes.
+    Returns: (T, N, 3), metres, and rotation matrices (T, N, 3, 3), both in the file's own world."""
     T, N = motion.rotations.shape[:2]
     positions, orientations = np.empty((T, N, 3)), np.empty((T, N, 3, 3))
     turned = []  # by node: its rotation in the world
@@ -52,11 +54,13 @@ def forward_kinematics(motion: ArticulatedMotion) -> tuple[np.ndarray, np.ndarra
 
 
 def resample(motion: ArticulatedMotion, fps: float) -> ArticulatedMotion:
-    """The motion at another frame rate, low-pass filtered so that fast movement does not alias.
+    """The motion at a different frame rate, low-pass filtered so that fast movement does not alias.
 
     It is the rotations that are filtered (their quaternions, brought to one hemisphere over time and normalised
-    again) and the root's place, never the joints' places: bone lengths stay what they were.
-    """
+    again) and the root's position, never the joints' positions: bone lengths stay what they were.
+
+    Args: motion: as read; fps: frames per second of the result.
+    Returns: A new motion. Raises: ValueError: for a rate that is not positive."""
     if not fps > 0:
         raise ValueError(f"fps={fps}: expected a positive number of frames per second")
     ratio = Fraction(fps / motion.fps).limit_denominator(1000)
@@ -76,13 +80,16 @@ def resample(motion: ArticulatedMotion, fps: float) -> ArticulatedMotion:
 
 
 def from_positions(poses: np.ndarray, skeleton: Skeleton, fps: float) -> ArticulatedMotion:
-    """Joint angles that bring a T-pose of constant bones into each pose. poses: (T, J, 3) metres, y up.
+    """Joint angles that bring a T-pose of constant bones into each pose.
 
     Bones have their median lengths. A joint with one child turns by the least rotation from where its parent carries
     it, since positions say nothing of twist; one with several (hip, thorax) turns as fits its children best. So the
     directions of arms, legs and head are reproduced exactly, and hips and shoulders as rigid wholes. Rest pose: facing
     +z, left limbs towards +x, legs down, spine and head up, hips and shoulders at the angles that this body has.
-    """
+
+    Args: poses: (T, J, 3), metres, y up; skeleton: of the J joints; fps: frames per second.
+    Returns: The motion, whose nodes are the joints.
+    Raises: ValueError: for a different shape, and for numbers that are not finite."""
     if poses.ndim != 3 or poses.shape[1:] != (skeleton.num_joints, 3) or not np.isfinite(poses).all():
         raise ValueError(f"poses are {poses.shape}, expected (T, {skeleton.num_joints}, 3) and finite")
     parents, rest = skeleton.parents, _t_pose(skeleton)

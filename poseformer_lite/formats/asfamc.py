@@ -1,7 +1,6 @@
 """Acclaim motion capture: a skeleton (ASF) and the motions recorded of it (AMC).
 
-Format: M. Schafer, "ASF Skeleton Definition" and "AMC File Format", Acclaim Advanced Technologies Group, 1994.
-"""
+Format: M. Schafer, "ASF Skeleton Definition" and "AMC File Format", Acclaim Advanced Technologies Group, 1994."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,8 +41,9 @@ class Acclaim:
 def read_asf(path: str | Path) -> Acclaim:
     """The skeleton in an ASF file. Lengths are inches scaled by `length`: metres = value / length * 0.0254.
 
-    Raises ValueError that names the file and what is missing or wrong in it.
-    """
+    Args: path: the file.
+    Returns: The skeleton that `read_amc` needs, metres.
+    Raises: ValueError: for other contents; it names the file and what is missing or wrong in it."""
     path = Path(path)
     sections = _sections(path)
     units = dict(line.split()[:2] for line in sections["units"])
@@ -65,11 +65,12 @@ def read_asf(path: str | Path) -> Acclaim:
 
 
 def read_amc(path: str | Path, skeleton: Acclaim, fps: float = CMU_FPS) -> ArticulatedMotion:
-    """The motion in an AMC file, of a skeleton read by `read_asf`: nodes are "root" and the end of every bone.
+    """The motion in an AMC file: nodes are "root" and the end of every bone.
 
-    Raises ValueError that names the file, the frame, and what was expected there: a bone that the skeleton lacks, a
-    bone left out, a file cut short, or a value that is no finite number.
-    """
+    Args: path: the file; skeleton: what `read_asf` gives; fps: which the file does not say; CMU's are of 120 Hz.
+    Returns: The motion, metres.
+    Raises: ValueError: for a bone that the skeleton lacks, a bone left out, a file cut short, or a value that is no
+        finite number; it names the file, the frame, and what was expected there."""
     path = Path(path)
     columns, degrees = _columns(path, skeleton)
     root_position = skeleton.root_position + skeleton.unit * np.stack(
@@ -154,8 +155,7 @@ def _parents(path: Path, lines: list[str], bones: dict[str, Bone]) -> dict[str, 
 def _columns(path: Path, skeleton: Acclaim) -> tuple[dict[str, np.ndarray], bool]:
     """({bone: its values (T, number of its dof)}, whether angles are in degrees).
 
-    Every frame lists the same bones in the same order, so the words of the file form a table with one row a frame.
-    """
+    Every frame lists the same bones in the same order, so the words of the file form a table with one row a frame."""
     lines = path.read_text(encoding="latin-1").splitlines()
     start = next((i for i, line in enumerate(lines) if line.strip() and line.lstrip()[0] not in "#:"), len(lines))
     header = " ".join(lines[:start]).upper()

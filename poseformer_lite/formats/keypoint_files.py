@@ -19,8 +19,7 @@ _LAYOUT_NAMES = {"coco": "coco17", "h36m": "h36m17", **{name: name for name in L
 class KeypointTrack:
     """One person's keypoints over a video. keypoints: (T, J, 2 or 3), pixels and perhaps a confidence.
 
-    layout, fps, width and height are None where the file does not say.
-    """
+    layout, fps, width and height are None where the file does not say."""
 
     name: str
     keypoints: np.ndarray
@@ -31,13 +30,15 @@ class KeypointTrack:
 
 
 def read_keypoints(path: str | Path) -> list[KeypointTrack]:
-    """Read .npz, .npy, .json or .csv; one track per person and video, the longest first.
+    """Read the keypoints that detectors and the field's codes write; no code in a file is run.
 
-    npz: VideoPose3D's custom layout, the PoseFormer demo's `reconstruction` (M, T, 17, 2), or an array `keypoints` of
-    (T, J, 2 or 3), perhaps beside fps, width, height and layout. npy: (T, J, 2 or 3). json: AlphaPose's list of
-    records, or {"keypoints": …}. csv: perhaps a header, then one row a frame with x0, y0, x1, y1, … in pixels.
-    No code in a file is run. Raises ValueError that names the file, what it holds and what was expected.
-    """
+    Args: path: npz: VideoPose3D's custom layout, the PoseFormer demo's `reconstruction` (M, T, 17, 2), or an array
+        `keypoints` of (T, J, 2 or 3), perhaps beside fps, width, height and layout. npy: (T, J, 2 or 3). json:
+        AlphaPose's list of records, or {"keypoints": …}. csv: perhaps a header, then one row a frame with x0, y0, x1,
+        y1, … in pixels.
+    Returns: One track per person and video, the longest first.
+    Raises: FileNotFoundError: where there is no file; ValueError: for other contents; it names the file, what it holds
+        and what was expected."""
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
@@ -55,7 +56,10 @@ def read_keypoints(path: str | Path) -> list[KeypointTrack]:
 
 
 def guess_layout(num_joints: int) -> str:
-    """The layout with that many joints. 17 may be COCO or Human3.6M, so it must be said."""
+    """The layout with that many joints.
+
+    Args: num_joints: J.
+    Returns: Its name. Raises: ValueError: for none, and for 17, which may be COCO or Human3.6M: it must be said."""
     fitting = [name for name in LAYOUTS if SKELETONS[name].num_joints == num_joints]
     if len(fitting) != 1:
         known = ", ".join(f"{name} ({SKELETONS[name].num_joints})" for name in LAYOUTS)
@@ -124,8 +128,7 @@ def _alphapose(records: list[dict], path: Path) -> list[KeypointTrack]:
     """Records of flat (x, y, score) triples; frames by the number in image_id, people by idx where there is one.
 
     Without tracking (no idx) the most certain person of each frame is taken. A frame in which a person was not found
-    has NaN.
-    """
+    has NaN."""
     frames = [_frame_number(record, path) for record in records]
     tracked = all("idx" in record for record in records)
     people: dict[str, dict[int, dict]] = {}

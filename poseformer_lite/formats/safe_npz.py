@@ -3,8 +3,7 @@
 The field's files (VideoPose3D, P-STMO) are npz archives of 0-d object arrays: pickles. Unpickling runs code, so this
 reader admits what such files consist of, namely arrays and plain containers, and refuses everything else by name. Not
 even NumPy's own classes are handed to a pickle: with forged arguments they take bytes for pointers. Stand-ins collect
-what the pickle says of each array, and the arrays are built from plain bytes.
-"""
+what the pickle says of each array, and the arrays are built from plain bytes."""
 
 import io
 import pickle
@@ -110,11 +109,12 @@ def _built(value):
 
 
 def load_npz(path: str | Path) -> dict:
-    """All entries of an npz file; pickled dictionaries come back as dictionaries.
+    """All entries of an npz file; pickled dictionaries come back as dictionaries, and no code is run.
 
-    Raises FileNotFoundError, UnsafeFileError for a file that wants to run code, and ValueError for one that is empty,
-    cut off or no npz at all; each names the file.
-    """
+    Args: path: the file.
+    Returns: {name: array or dictionary}.
+    Raises: FileNotFoundError: where there is no file; UnsafeFileError: for a file that wants to run code; ValueError:
+        for one that is empty, cut off or no npz at all; each names the file."""
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")

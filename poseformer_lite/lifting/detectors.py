@@ -29,8 +29,7 @@ class MediaPipeDetector:
 
     It needs the extra `video` and the model file that Google gives away: `model`, or the file that the environment
     variable POSEFORMER_LITE_MEDIAPIPE_MODEL names, or what `fetch_model` has put into the cache. A detector follows one
-    video, in order; take a new one for the next. Raises ValueError where MediaPipe or its model is missing.
-    """
+    video, in order; take a new one for the next. Raises ValueError where MediaPipe or its model is missing."""
 
     layout = "mediapipe33"
 

@@ -23,20 +23,16 @@ from poseformer_lite.skeleton import H36M17
 
 
 class PoseLifter:
-    """The thin wrapper round a trained network: layouts, gaps, frame rates, image sizes and memory are seen to.
+    """A trained network with what keypoints need around it: layouts, gaps, frame rates, image sizes, long videos.
 
-    model: a trained network of 17 joints; fps: the frame rate it was trained at, to which keypoints are resampled.
-    flip averages with the prediction for the mirror image: better, at twice the time. stride: poses that one window
-    gives, as in `predict_sequence`: sooner, and a little less exact.
-    """
+    Args: model: a trained network of 17 joints; fps: the frame rate it was trained at, to which keypoints are
+        resampled; flip: averages with the prediction for the mirror image: better, at twice the time; device: by
+        default a GPU where there is one; stride: poses that one window gives, as in `predict_sequence`: sooner, and a
+        little less exact.
+    Raises: ValueError: for a model of other than 17 joints."""
 
     def __init__(
-        self,
-        model: LiftingNetwork,
-        fps: float = 50.0,
-        flip: bool = True,
-        device: str | None = None,
-        stride: int = 1,
+        self, model: LiftingNetwork, fps: float = 50.0, flip: bool = True, device: str | None = None, stride: int = 1
     ):
         if model.num_joints != H36M17.num_joints:
             raise ValueError(f"the model has {model.num_joints} joints, but keypoints are converted to 17")
@@ -48,7 +44,10 @@ class PoseLifter:
 
     @classmethod
     def from_pretrained(cls, name_or_folder: str | Path = "small", **options) -> "PoseLifter":
-        """A lifter with a PoseFormer that ships ("small", "lite"), or of a folder of save_pretrained."""
+        """A lifter with a trained PoseFormer.
+
+        Args: name_or_folder: as for `LiftingNetwork.from_pretrained`; **options: those of `PoseLifter`.
+        Returns: The lifter. Raises: FileNotFoundError, ValueError: as `LiftingNetwork.from_pretrained` does."""
         return cls(PoseFormer.from_pretrained(name_or_folder), **options)
 
     def __call__(
@@ -61,14 +60,19 @@ class PoseLifter:
         min_confidence: float = 0.0,
         repair_swaps: bool = True,
     ) -> Motion:
-        """Lift one person's keypoints: (T, J, 2) or (T, J, 3) pixels, in an image of width x height -> a Motion of T
-        frames.
+        """Lift one person's keypoints; it warns as `sanity_warnings` says.
 
-        layout: "h36m17", "coco17", "halpe26" or "mediapipe33"; a third column is the confidence. Joints that are NaN,
-        (0, 0) or less confident than min_confidence are interpolated over time. repair_swaps: frames in which the
-        detector took left for right are put right first (`keypoints.undo_swaps`). fps: frames per second of the
-        keypoints; where it is not the model's, the motion is resampled there and back. Raises ValueError for keypoints
-        that do not fit the layout, or look normalised although pixels are asked for; warns as `sanity_warnings` says.
+        Args:
+            keypoints: (T, J, 2) pixels or, with a confidence, (T, J, 3). Joints that are NaN or (0, 0) are interpolated
+                over time.
+            width, height: of the image, pixels.
+            layout: "h36m17", "coco17", "halpe26" or "mediapipe33".
+            fps: of the keypoints; where it is not the model's, the motion is resampled there and back.
+            min_confidence: joints with less are interpolated, too.
+            repair_swaps: whether left and right are exchanged back first where the detector confused them
+                (`undo_swaps`).
+        Returns: A motion of T frames.
+        Raises: ValueError: for keypoints that do not fit the layout, or look normalised although pixels are asked for.
         """
         keypoints = np.asarray(keypoints, dtype=np.float32)
         check_keypoints(keypoints, layout)

@@ -11,9 +11,9 @@ from poseformer_lite.model.base import LiftingNetwork
 class LiveStream:
     """Lifts a stream of frames, each embedded once when it comes: the poses of `predict_sequence(look_ahead=...)`.
 
-    look_ahead: how many frames later a pose is given than its frame came, 0 or more; at half a window it is the pose
-    that lifting a whole recording gives. The model is put into evaluation mode, and stays there.
-    """
+    Args: model: put into evaluation mode, where it stays; look_ahead: how many frames later a pose is given than its
+        frame came; at half a window it is the pose that lifting a whole recording gives.
+    Raises: ValueError: for a look_ahead under 0 or over half a window."""
 
     def __init__(self, model: LiftingNetwork, look_ahead: int = 0):
         half = model.num_frames // 2
@@ -26,7 +26,9 @@ class LiveStream:
 
     @torch.no_grad()
     def push(self, pose_2d: Tensor) -> Tensor | None:
-        """A frame (J, 2), normalised screen coordinates -> (J, 3) of the frame look_ahead before it; None at first."""
+        """A frame (J, 2), normalised -> (J, 3), metres, of the frame look_ahead before it; None at first.
+
+        Raises ValueError for a different shape, and for numbers that are not finite."""
         if pose_2d.shape != (self.model.num_joints, 2) or not pose_2d.isfinite().all():
             raise ValueError(
                 f"a frame is {tuple(pose_2d.shape)}, expected ({self.model.num_joints}, 2), finite: fill in a joint "
@@ -41,7 +43,7 @@ class LiveStream:
 
     @torch.no_grad()
     def finish(self) -> Tensor:
-        """The poses of the last frames, (N, J, 3) with N up to look_ahead: the last frame repeats after the end."""
+        """The poses still to come, (N, J, 3), metres, N up to look_ahead: the last frame repeats after the end."""
         poses_3d = []
         if self.waiting:
             self.tokens.extend([self.tokens[-1]] * (self.look_ahead - self.waiting))

@@ -14,9 +14,9 @@ from poseformer_lite.skeleton import H36M17, Skeleton
 class Motion:
     """A lifted motion: one 3D pose per frame of the video.
 
-    poses_3d: (T, 17, 3) float32, metres, camera space (x right, y down, z away from the camera), root at the origin.
-    keypoints: (T, 17, 2), the pixels it was lifted from, converted to Human3.6M's joints with the gaps filled.
-    """
+    Args: poses_3d: (T, 17, 3) float32, metres, camera space (x right, y down, z away from the camera), root at the
+        origin; keypoints: (T, 17, 2), the pixels it was lifted from, in Human3.6M's joints with the gaps filled; fps:
+        frames per second; width, height: of the image, pixels; skeleton: the body."""
 
     poses_3d: np.ndarray
     keypoints: np.ndarray
@@ -32,10 +32,9 @@ class Motion:
         return f"Motion({len(self)} frames at {self.fps:g} Hz, {len(self) / self.fps:.1f} s)"
 
     def upright(self) -> np.ndarray:
-        """(T, 17, 3) in a world with z up, x to the right of the picture, and y away from the camera.
+        """(T, 17, 3) metres in a world with z up, x to the right of the image, and y away from the camera.
 
-        The camera is taken to be level. Each pose stands with its lowest joint on the floor, z = 0.
-        """
+        The camera is taken to be level. Each pose stands with its lowest joint on the floor, z = 0."""
         poses = z_up(self.poses_3d).astype(self.poses_3d.dtype)
         poses[..., 2] -= poses[..., 2].min(axis=1, keepdims=True)
         return poses
@@ -43,8 +42,7 @@ class Motion:
     def with_constant_bones(self) -> "Motion":
         """The same directions in every frame, with bones that keep their length: each its median over the frames.
 
-        A network lifts frame by frame and does not know that a thigh does not grow; this takes the breathing out.
-        """
+        A network lifts frame by frame and does not know that a thigh does not grow; this takes the breathing out."""
         lengths = np.median(self.skeleton.bone_lengths(self.poses_3d), axis=0)
         return replace(self, poses_3d=self.skeleton.with_bone_lengths(self.poses_3d, lengths))
 
@@ -53,8 +51,7 @@ class Motion:
 
         The window of that many seconds looks ahead as far as back, so the motion does not lag, and live use would wait
         for half of it. Peaks narrower than the window are flattened. Where it holds fewer than 5 frames, nothing is
-        changed. Raises ValueError for a negative time.
-        """
+        changed. Raises ValueError for a negative time."""
         if not seconds >= 0:
             raise ValueError(f"seconds={seconds}: expected 0 or more")
         frames = 2 * int(seconds * self.fps / 2) + 1
@@ -64,13 +61,12 @@ class Motion:
         return replace(self, poses_3d=savgol_filter(self.poses_3d, frames, 2, axis=0).astype(self.poses_3d.dtype))
 
     def save(self, path: str | Path) -> Path:
-        """Write the motion whole or not at all; the ending says how.
+        """Write the motion whole or not at all; the ending says how. Returns the path.
 
         .npz (no pickle), .json and .csv hold poses, keypoints, fps, width, height and the joints' names, and `load`
         reads them. .bvh holds the upright motion as joint angles of a skeleton with constant bones, for Blender and the
         like; .gif and .mp4 the keypoints beside a turning skeleton; .html a page that plays it. Raises ValueError for
-        another ending.
-        """
+        any other ending, and for .mp4 without ffmpeg."""
         from poseformer_lite.lifting.motion_files import write_motion
 
         return write_motion(self, path)

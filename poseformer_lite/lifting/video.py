@@ -43,12 +43,16 @@ def lift_video(
 ) -> Motion:
     """Lift one person of a video file to a 3D motion.
 
-    lifter: by default the shipped weights "small"; detector: by default MediaPipe. person: 0 is whoever fills the most
-    of the video, 1 the next. Pictures are turned as the file says, so a portrait video stands upright. The motion
-    begins and ends where the person does; where the rate varies it is made even. A warning says where the person was
-    out of sight or could have been mistaken for another. Raises FileNotFoundError for no file, and ValueError for a
-    file that is not a video, for nobody in it, or where PyAV or the detector is missing.
-    """
+    Frames are turned as the file says, so a portrait video stands upright. The motion begins and ends where the person
+    does; where the rate varies it is made even. A warning says where the person was out of sight or could have been
+    mistaken for somebody else.
+
+    Args: path: the file; lifter: by default one with the shipped weights "small"; detector: by default MediaPipe;
+        person: 0 is the one who fills the most of the video, 1 the next; min_confidence: joints with less are
+        interpolated; progress: whether to show a bar.
+    Returns: The motion, at the video's frame rate.
+    Raises: FileNotFoundError: where there is no file; ValueError: for a file that is not a video, for nobody in it, or
+        where PyAV or the detector is missing."""
     path = Path(path)
     pictures = read_video(path, progress)
     detector = detector or MediaPipeDetector()
@@ -72,10 +76,13 @@ def lift_video(
 
 
 def read_video(path: str | Path, progress: bool = False) -> Iterator[tuple[float, np.ndarray]]:
-    """The pictures of a video one after another, upright: (seconds since the first, (H, W, 3) uint8, red first).
+    """The frames of a video one after another, upright; only one is in memory at a time.
 
-    Only one is in memory at a time. A file that breaks off gives what came before, and a warning.
-    """
+    A file that breaks off gives what came before, and a warning.
+
+    Args: path: the file; progress: whether to show a bar.
+    Returns: An iterator over (seconds since the first frame, image (H, W, 3) uint8, red first).
+    Raises: FileNotFoundError: where there is no file; ValueError: where it is not a video, or PyAV is missing."""
     check_video(path)
     return _decode(Path(path), progress)
 
@@ -124,8 +131,7 @@ def follow_people(people: Iterable[np.ndarray], times: list[float]) -> list[Pers
     """Who is who from picture to picture: people (P, J, 3) of each picture -> tracks, whoever fills most first.
 
     Everybody goes on as the nearest found in the next picture, all pairs together (the assignment problem), if no
-    farther than SAME_PERSON of their size; after FORGOTTEN seconds out of sight somebody is new.
-    """
+    farther than SAME_PERSON of their size; after FORGOTTEN seconds out of sight somebody is new."""
     tracks: list[PersonTrack] = []
     for frame, found in enumerate(people):
         known = [track for track in tracks if times[frame] - times[track.frames[-1]] <= FORGOTTEN]
@@ -151,8 +157,7 @@ def evenly(track: PersonTrack, times: list[float]) -> tuple[np.ndarray, float]:
     """The track at an even rate: (T, J, 3), NaN where the person was not found, and frames per second.
 
     The rate is that of the usual step between pictures. Where no step differs by more than a tenth nothing is moved;
-    otherwise positions are interpolated in time.
-    """
+    otherwise positions are interpolated in time."""
     first, last = track.frames[0], track.frames[-1]
     keypoints = np.full((last - first + 1, *track.keypoints[0].shape), np.nan, dtype=np.float32)
     keypoints[np.array(track.frames) - first] = track.keypoints

@@ -7,12 +7,7 @@ import torch
 from poseformer_lite.model.base import LiftingNetwork, predict, saved_network
 from poseformer_lite.model.baselines import JointTokenTransformer, MeanPose, TemporalTransformerBaseline
 from poseformer_lite.model.poseformer import PoseFormer
-from poseformer_lite.model.prior_work import (
-    GraphConvolutionNetwork,
-    RecurrentNetwork,
-    ResidualMLP,
-    TemporalConvolution,
-)
+from poseformer_lite.model.prior_work import GraphConvolutionNetwork, RecurrentNetwork, ResidualMLP, TemporalConvolution
 
 NETWORKS = {
     network.__name__: network
@@ -33,12 +28,12 @@ __all__ = [*NETWORKS, "LiftingNetwork", "NETWORKS", "load_network", "predict"]
 def load_network(
     name_or_folder: str | Path, *, device: torch.device | str | None = None, revision: str | None = None
 ) -> LiftingNetwork:
-    """Weights of whichever network of this package they are: arguments and errors as for `from_pretrained`.
+    """The weights of any network of this package, whichever class they belong to.
 
-    Example:
-        >>> type(pfl.load_network("course-temporal")).__name__
-        'TemporalTransformerBaseline'
-    """
+    Args: name_or_folder, device, revision: as for `LiftingNetwork.from_pretrained`.
+    Returns: The network, in evaluation mode.
+    Raises: FileNotFoundError: where there are no weights; ValueError: where they are of no network of this package, or
+        cannot be read."""
     network = saved_network(name_or_folder, revision)
     if network not in NETWORKS:
         raise ValueError(f"{name_or_folder} holds the network {network}, which is none of {', '.join(NETWORKS)}")

@@ -26,8 +26,7 @@ class LiftingNetwork(nn.Module):
 
     A subclass defines `embed_frames`, which sees one frame at a time, and `forward_temporal`, which sees a window of
     them. That split makes long sequences cheap: `predict_sequence` embeds every frame once, not once per window.
-    config: the arguments that the network was made with, so that it can be saved and made again.
-    """
+    config: the arguments that the network was made with, so that it can be saved and made again."""
 
     def __new__(cls, *args, **sizes):
         """Notes the arguments in `config`, whatever the subclass's `__init__` does with them."""
@@ -63,11 +62,19 @@ class LiftingNetwork(nn.Module):
         raise NotImplementedError(f"{type(self).__name__} gives the center frame only, so every frame cannot teach it")
 
     def forward(self, poses_2d: Tensor) -> Tensor:
-        """(B, F, J, 2) -> (B, J, 3)."""
+        """Lift windows, each to the root-relative pose of its centre frame.
+
+        Args: poses_2d: (B, F, J, 2), normalised screen coordinates.
+        Returns: (B, J, 3), metres. Raises: ValueError: for a different shape."""
         return self.forward_temporal(self._embed_windows(poses_2d))
 
     def forward_every_frame(self, poses_2d: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, F, J, 2) -> (B, J, 3) of the center frame, and (B, F, J, 3): more to learn from a window."""
+        """Lift windows to the poses of all their frames: more to learn from a window.
+
+        Args: poses_2d: (B, F, J, 2), normalised screen coordinates.
+        Returns: (B, J, 3) of the centre frame, as from `forward`, and (B, F, J, 3); metres, root-relative.
+        Raises: ValueError: for a different shape; NotImplementedError: where the network gives the centre frame only.
+        """
         return self.temporal_every_frame(self._embed_windows(poses_2d))
 
     def _embed_windows(self, poses_2d: Tensor) -> Tensor:
@@ -87,7 +94,7 @@ class LiftingNetwork(nn.Module):
     def predict_sequence(
         self, poses_2d: Tensor, batch_size: int | None = None, look_ahead: int | None = None, stride: int = 1
     ) -> Tensor:
-        """Lift a whole sequence: (T, J, 2) -> (T, J, 3), one pose per frame, any T of 1 or more.
+        """Lift a whole sequence: one pose per frame, any T of 1 or more.
 
         Equal to a window around every frame with the edge frames repeated, but the spatial stage runs once per frame,
         and twice for the few where two parts of FRAMES_AT_ONCE meet. Memory does not grow with the sequence but for its
@@ -100,18 +107,9 @@ class LiftingNetwork(nn.Module):
                 place of those that follow.
             stride: an odd number of frames that one window gives, its middle ones, each from its own token: that many
                 times fewer windows, for networks trained with supervise="every".
-
-        Returns:
-            (T, J, 3), metres, relative to the root.
-
-        Raises:
-            ValueError: for another shape, an even stride or one over F, or a look_ahead under 0 or beside a stride.
-
-        Example:
-            >>> model = pfl.PoseFormer(num_frames=9, spatial_dim=16)
-            >>> model.predict_sequence(torch.zeros(100, 17, 2)).shape
-            torch.Size([100, 17, 3])
-        """
+        Returns: (T, J, 3), metres, relative to the root.
+        Raises: ValueError: for a different shape, an even stride or one over F, or a look_ahead under 0 or beside a
+            stride; NotImplementedError: for a stride over 1 where the network gives the centre frame only."""
         T = len(poses_2d)
         if poses_2d.ndim != 3 or poses_2d.shape[1:] != (self.num_joints, 2) or T == 0:
             raise ValueError(
@@ -146,7 +144,9 @@ class LiftingNetwork(nn.Module):
         return every[:, (self.num_frames - number) // 2 :][:, :number].flatten(0, 1)
 
     def compile(self, *args, **kwargs) -> None:
-        """As `torch.nn.Module.compile`, in place; `predict_sequence` and streams run the compiled stages, too."""
+        """As `torch.nn.Module.compile`, in place; `predict_sequence` and streams run the compiled stages, too.
+
+        Args: *args, **kwargs: those of `torch.compile`."""
         for stage in self.children():
             stage.compile(*args, **kwargs)
 
@@ -164,10 +164,16 @@ class LiftingNetwork(nn.Module):
         return next(chain(self.parameters(), self.buffers()), torch.empty(0))
 
     def num_parameters(self) -> int:
+        """Count the weights, frozen ones included.
+
+        Returns: Their number; buffers are not counted."""
         return sum(p.numel() for p in self.parameters())
 
     def save_pretrained(self, folder: str | Path) -> Path:
-        """Write config.json and model.safetensors into `folder`, each whole or not at all; the folder is returned."""
+        """Write config.json and model.safetensors, each whole or not at all.
+
+        Args: folder: made where there is none.
+        Returns: The folder. Raises: OSError: where the disk is full; it says how much room there is."""
         folder = Path(folder)
         with atomic_path(folder / "model.safetensors") as path:
             save_file({name: tensor.contiguous() for name, tensor in self.state_dict().items()}, path)
@@ -176,10 +182,11 @@ class LiftingNetwork(nn.Module):
         return folder
 
     def push_to_hub(self, repo_id: str, *, revision: str | None = None, private: bool | None = None) -> str:
-        """Upload what `save_pretrained` writes to Hugging Face's hub, and return its address there.
+        """Upload what `save_pretrained` writes to Hugging Face's hub, after `huggingface-cli login`.
 
-        repo_id: "name/repository", made where there is none; revision: a branch. Needs `huggingface-cli login` once.
-        """
+        Args: repo_id: "name/repository", made where there is none; revision: a branch; private: whether it is made so.
+        Returns: Its address on the hub.
+        Raises: huggingface_hub.errors.HfHubHTTPError: where the hub refuses, as it does without a login."""
         from huggingface_hub import HfApi  # only where the network is asked for
 
         hub = HfApi()
@@ -189,11 +196,7 @@ class LiftingNetwork(nn.Module):
 
     @classmethod
     def from_pretrained(
-        cls,
-        name_or_folder: str | Path,
-        *,
-        device: torch.device | str | None = None,
-        revision: str | None = None,
+        cls, name_or_folder: str | Path, *, device: torch.device | str | None = None, revision: str | None = None
     ) -> "LiftingNetwork":
         """A network with its weights, in evaluation mode. Strict: every tensor must fit.
 
@@ -202,15 +205,9 @@ class LiftingNetwork(nn.Module):
                 "name/repository" of Hugging Face's hub, the only one for which the network is asked.
             device: where the weights go; by default the CPU.
             revision: a branch, tag or commit on the hub.
-
-        Raises:
-            FileNotFoundError: where there are no weights.
-            ValueError: where they are another network's, or cannot be read; it names what does not fit.
-
-        Example:
-            >>> pfl.PoseFormer.from_pretrained("small").num_frames
-            27
-        """
+        Returns: A network of this class.
+        Raises: FileNotFoundError: where there are no weights; ValueError: where they are another network's, or cannot
+            be read; it names what does not fit."""
         files = ("config.json", "model.safetensors")
         config_file, weights_file = (_find(str(name_or_folder), file, revision) for file in files)
         try:
@@ -226,10 +223,13 @@ class LiftingNetwork(nn.Module):
 
 
 def predict(model: LiftingNetwork, poses_2d: Tensor, skeleton: Skeleton, flip: bool = True, **options) -> Tensor:
-    """Lift a sequence, with `flip` averaged with its mirror image (section 4.2): (T, J, 2) -> (T, J, 3).
+    """Lift a sequence, with `flip` averaged with the prediction for its mirror image (section 4.2).
 
-    options: those of `predict_sequence`.
-    """
+    Args: model, poses_2d: the network and a sequence (T, J, 2) in normalised screen coordinates; skeleton: the body of
+        the J joints, whose sides the mirror image exchanges; flip: whether to average; it doubles the time; **options:
+        those of `predict_sequence`.
+    Returns: (T, J, 3), metres, relative to the root.
+    Raises: ValueError: as `predict_sequence` does, and for a skeleton of a different number of joints."""
     predicted = model.predict_sequence(poses_2d, **options)
     if not flip:
         return predicted
@@ -285,16 +285,18 @@ def window_indices(num_frames: int, window: int, device: torch.device | str = "c
 
 
 def window_frames(centers: Tensor, num_frames: int, window: int, look_ahead: int | None = None) -> Tensor:
-    """The frames of the windows around some centers of a sequence of `num_frames`: (M,) -> (M, window).
+    """The frames of the windows around some centres of a sequence.
 
-    Where a window reaches over an end, or more than `look_ahead` frames past its center, the last frame that it may see
+    Where a window reaches over an end, or more than `look_ahead` frames past its centre, the last frame that it may see
     stands in for those beyond.
 
         >>> window_frames(torch.tensor([0, 3, 6]), num_frames=7, window=5).tolist()
         [[0, 0, 0, 1, 2], [1, 2, 3, 4, 5], [4, 5, 6, 6, 6]]
         >>> window_frames(torch.tensor([3]), num_frames=7, window=5, look_ahead=1).tolist()
         [[1, 2, 3, 4, 4]]
-    """
+
+    Args: centers: (M,) frame numbers; num_frames: T of the sequence; window: F, odd; look_ahead: None for no limit.
+    Returns: (M, window) frame numbers."""
     half = window // 2
     offsets = torch.arange(-half, half + 1)
     if look_ahead is not None:

@@ -11,10 +11,12 @@ from poseformer_lite.model.poseformer import RegressionHead
 class TemporalTransformerBaseline(LiftingNetwork):
     """The paper's baseline (section 3.1, Fig. 2a): a frame's whole pose is one token, embedded by one linear layer.
 
-    (B, F, J, 2) -> (B, J, 3). dim: the token's width; the ablation of Table 4 gives it PoseFormer's own 17 * 32 = 544.
-    The paper averages the encoder's output over the frames and regresses with "an MLP block"; how deep is not said, and
-    the code was not released: here it is PoseFormer's head, LayerNorm and one linear layer.
-    """
+    (B, F, J, 2) -> (B, J, 3). The paper averages the encoder's output over the frames and regresses with "an MLP
+    block"; how deep is not said, and the code was not released: here it is PoseFormer's head, LayerNorm and one linear
+    layer.
+
+    Args: num_frames, num_joints, num_heads, mlp_ratio, drop_path: as for `PoseFormer`; dim: the token's width; the
+        ablation of Table 4 gives it PoseFormer's own 17 * 32 = 544; depth: encoder layers."""
 
     def __init__(
         self,
@@ -59,8 +61,7 @@ class JointTokenTransformer(LiftingNetwork):
     """Every joint of every frame is a token, and each looks at all of them (Fig. 1b): (B, F, J, 2) -> (B, J, 3).
 
     The paper draws it to turn it down: F * J tokens cost (F * J)^2 products where PoseFormer's two stages cost
-    F * J^2 + F^2. The head is PoseFormer's, so that only the attention differs.
-    """
+    F * J^2 + F^2. The head is PoseFormer's, so that only the attention differs."""
 
     def __init__(
         self,
@@ -101,7 +102,9 @@ class JointTokenTransformer(LiftingNetwork):
 
 
 class MeanPose(LiftingNetwork):
-    """Answers the mean of the training poses whatever it sees: the error to beat before any network has learned."""
+    """Answers the mean of the training poses whatever it sees: the error to beat before any network has learned.
+
+    Args: num_frames, num_joints: F, odd, and J of the windows (B, F, J, 2) that it takes and does not look at."""
 
     def __init__(self, num_frames: int = 1, num_joints: int = 17):
         super().__init__(num_frames, num_joints)

@@ -34,7 +34,10 @@ class Cost:
 
 @torch.no_grad()
 def count_macs(model: LiftingNetwork) -> Cost:
-    """The operations of one window (1, F, J, 2), by formula from the shapes that pass through each layer."""
+    """The operations of one window (1, F, J, 2), by formula from the shapes that pass through each layer.
+
+    Args: model: any network of this package.
+    Returns: MACs with weights and between activations, together `Cost.macs`."""
     linear, products = [], []
 
     def count(module: nn.Module, inputs: tuple, output) -> None:
@@ -67,8 +70,7 @@ def count_macs(model: LiftingNetwork) -> Cost:
 def flops_by_torch(model: LiftingNetwork) -> int:
     """The FLOPs of one window as torch's own counter sees them, operation by operation; it knows none of our formulas.
 
-    Attention and LSTM are told to take kernels made of plain matrix products, as the fused ones are not all counted.
-    """
+    Attention and LSTM are told to take kernels made of plain matrix products, as the fused ones are not all counted."""
     from torch.nn.attention import SDPBackend, sdpa_kernel
     from torch.utils.flop_counter import FlopCounterMode
 

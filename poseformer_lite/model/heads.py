@@ -27,30 +27,30 @@ class Head:
 
 @dataclass(frozen=True, eq=False)
 class AttentionMaps:
-    """The softmax rows of both stages, as the network computed them; row i is query i, and each row sums to one.
+    """The attention weights of both stages, as the network computed them; row i is query i, and each row sums to one.
 
-    spatial: (T, L, H, J, J), every frame by itself, None for a network without a spatial stage. temporal:
-    (T, L, H, F, F), the window around every frame, or of every window where windows were given.
-    """
+    Args: spatial: (T, L, H, J, J), every frame by itself; None for a network without a spatial stage; temporal: (T, L,
+        H, F, F), the window around every frame, or of every window where windows were given."""
 
     spatial: Tensor | None
     temporal: Tensor
 
     @property
     def stages(self) -> dict[str, Tensor]:
-        """The rows of each stage that the network has."""
+        """The attention weights of each stage that the network has, by its name."""
         both = {"spatial": self.spatial, "temporal": self.temporal}
         return {stage: rows for stage, rows in both.items() if rows is not None}
 
 
 @torch.no_grad()
 def attention_maps(model: LiftingNetwork, poses_2d: Tensor, batch_size: int = 64) -> AttentionMaps:
-    """Every layer and head of both stages.
+    """The attention weights of every layer and head of both stages.
 
-    poses_2d: a sequence (T, J, 2), for which there is a map per frame, or windows (B, F, J, 2), for which the spatial
-    maps are (B*F, L, H, J, J). batch_size bounds the windows in flight. The model is put into evaluation mode for the
-    call. Raises ValueError for another shape, and for a network without attention.
-    """
+    Args: model: put into evaluation mode for the call; poses_2d: a sequence (T, J, 2) in normalised screen coordinates,
+        for which there is a map per frame, or windows (B, F, J, 2), for which the spatial maps are (B * F, L, H, J, J);
+        batch_size: windows in flight.
+    Returns: The maps, on the model's device.
+    Raises: ValueError: for a different shape, and for a network without attention."""
     stages = encoders(model)
     if not stages:
         raise ValueError(f"{type(model).__name__} has no attention layers: give a network that has, such as PoseFormer")
@@ -93,15 +93,18 @@ def _attention_weights(stages: dict[str, TransformerEncoder]) -> Iterator[dict[s
 def figure_maps(
     maps: AttentionMaps, stage: str, layer: int = -1, frames: int | slice | list[int] | None = None, scale: str = "head"
 ) -> Tensor:
-    """What Figures 5 to 8 of the paper draw, one map for each head of a layer: (H, N, N), row i is query i.
+    """What Figures 5 to 8 of the paper draw, one map for each head of a layer.
 
-    The paper says "normalized from 0 to 1" and neither which layer nor which frames. The choice made here: the last
-    layer, the mean over all frames (or those given), and each head by itself from its smallest weight at 0 to its
-    largest at 1. scale="layer" takes the smallest and largest of all heads together, so that heads can be compared, and
-    scale="none" leaves the weights, whose rows sum to one. The paper has the queries along the horizontal axis:
-    `plots.plot_heads(..., queries_across=True)` draws them so. Raises ValueError for a stage, layer, frame or scale
-    that is not there.
-    """
+    The paper says "normalized from 0 to 1" and neither which layer nor which frames: the defaults are our choice. It
+    has the queries along the horizontal axis: `plots.plot_heads(..., queries_across=True)` draws them so.
+
+    Args:
+        maps: what `attention_maps` gives.
+        stage, layer: "spatial" or "temporal", and the layer's number; -1 is the last.
+        frames: one or several, whose mean is taken; by default all.
+        scale: "head" takes each head from its smallest weight at 0 to its largest at 1; "layer" takes the smallest and
+            largest of all heads together, so that heads can be compared; "none" leaves the weights.
+    Returns: (H, N, N), row i is query i. Raises: ValueError: for a stage, layer, frame or scale that is not there."""
     if stage not in maps.stages:
         raise ValueError(f"there are no maps of a stage {stage!r}: the network has {' and '.join(maps.stages)}")
     rows = maps.stages[stage]  # (T, L, H, N, N)
@@ -127,10 +130,11 @@ def figure_maps(
 def attention_rollout(rows: Tensor) -> Tensor:
     """How much of each output token comes from each input token, if attention and the residual were all there is.
 
-    The rows of a stage, (..., L, H, N, N), are averaged over the heads and with the identity, for the residual, and
-    multiplied layer by layer: (..., N, N), rows sum to one. There is no rollout from joints through the temporal stage:
-    the joints of a frame are one token there, and what becomes of one of them is not in any row.
-    """
+    Averaged over the heads and with the identity, for the residual, and multiplied layer by layer. There is no rollout
+    from joints through the temporal stage: there the joints of a frame are one token, and no weight tells them apart.
+
+    Args: rows: the attention weights of one stage, (..., L, H, N, N).
+    Returns: (..., N, N), rows sum to one."""
     layers = (rows.mean(dim=-3) + torch.eye(rows.shape[-1], dtype=rows.dtype, device=rows.device)) / 2  # (..., L, N, N)
     flow = layers[..., 0, :, :]  # (..., N, N)
     for layer in range(1, layers.shape[-3]):
@@ -139,7 +143,10 @@ def attention_rollout(rows: Tensor) -> Tensor:
 
 
 def all_heads(model: nn.Module) -> list[Head]:
-    """Every head of the network: the spatial stage first, layer by layer."""
+    """Every head of a network, the spatial stage first, layer by layer.
+
+    Args: model: any network; one without attention has none.
+    Returns: Heads, as `ablated` takes them."""
     return [
         Head(stage, layer, head)
         for stage, encoder in encoders(model).items()
@@ -150,13 +157,14 @@ def all_heads(model: nn.Module) -> list[Head]:
 
 @contextmanager
 def ablated(model: nn.Module, *heads: Head, instead: str = "zero") -> Iterator[nn.Module]:
-    """The model without these heads, until the block ends.
+    """The model without some heads, until the block ends.
 
-    instead says what stands in their place: "zero", nothing, their outputs are zero before the projection (Eq. 4);
-    "uniform", every row is 1 / N, so that a head still hands on the mean of its values; "mean", every query has the
-    mean row of all queries, which is the head without what depends on who looks. Raises ValueError for a head that the
-    model does not have, and for another replacement.
-    """
+    Args: model: changed in place while the block runs; *heads: any number of them; instead: what stands in their place:
+        "zero", nothing, their outputs are zero before the projection (Eq. 4); "uniform", every weight is 1 / N, so that
+        a head still hands on the mean of its values; "mean", every query has the mean weights of all queries, which is
+        the head without what depends on who looks.
+    Returns: A context manager that gives the model.
+    Raises: ValueError: for a head that the model does not have, and for an unknown replacement."""
     known = all_heads(model)
     if lost := [str(head) for head in heads if head not in known]:
         last = known[-1] if known else "none"
@@ -180,8 +188,7 @@ class HeadAblation:
     """MPJPE in millimetres, sequence by sequence, of the whole network and of the network without each of some heads.
 
     heads: N heads, or groups of heads that were taken away together; frames: (S,) the lengths of the S sequences;
-    baseline: (S,) the error of the whole network; without: (N, S).
-    """
+    baseline: (S,) the error of the whole network; without: (N, S)."""
 
     heads: list[Head | tuple[Head, ...]]
     frames: Tensor
@@ -213,11 +220,14 @@ def head_ablation(
 ) -> HeadAblation:
     """How much worse the network gets without each head: the test that attention weights are held against.
 
-    sequences: PoseSequence objects with 3D, or pairs of tensors poses_2d (T, J, 2), normalised, and target (T, J, 3),
-    metres, root-relative. heads: by default all, one at a time; a tuple of heads is taken away together, such as those
-    of a layer. instead: as for `ablated`. root: the root joint of the sequences. Without flip averaging, so that one
-    pass is measured. Raises ValueError where there is nothing to measure.
-    """
+    There is no flip averaging, so that one pass is measured.
+
+    Args: model: the network; sequences: PoseSequence objects with 3D, or pairs of tensors poses_2d (T, J, 2),
+        normalised, and target (T, J, 3), metres, root-relative; heads: by default all, one at a time; a tuple of heads
+        is taken away together, such as those of a layer; instead: as for `ablated`; root: the root joint of the
+        sequences; progress: whether to show a bar.
+    Returns: The errors of each sequence, with and without the heads, in millimetres.
+    Raises: ValueError: where there is nothing to measure, or `ablated` raises it."""
     from tqdm.auto import tqdm
 
     heads = all_heads(model) if heads is None else list(heads)

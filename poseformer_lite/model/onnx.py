@@ -14,13 +14,15 @@ from poseformer_lite.model.base import LiftingNetwork, evaluating
 
 
 def export_onnx(model: LiftingNetwork, path: str | Path) -> Path:
-    """Write a network to `path` (.onnx), weights included: poses_2d (B, F, J, 2) -> pose_3d (B, J, 3), any B.
+    """Write a network as one ONNX file, weights included, in the weights' type and in evaluation mode.
 
-    In the weights' type and in evaluation mode; what goes in and comes out is as in `LiftingNetwork.forward`. The
-    file's metadata holds the network's name and its arguments as JSON. `scripts/lift_with_onnx.py` lifts a sequence
-    with it, without torch.
-    Raises ValueError for a network without weights, and where the packages of the extra `onnx` are missing.
-    """
+    The file takes poses_2d (B, F, J, 2), any B, and gives pose_3d (B, J, 3), as `LiftingNetwork.forward` does; its
+    metadata holds the network's name and arguments as JSON. `scripts/lift_with_onnx.py` lifts with it, without torch.
+
+    Args: model: a trained network; path: where to write, .onnx.
+    Returns: The path.
+    Raises: ValueError: for a network without weights, and where the packages of the extra `onnx` are missing; OSError:
+        where the disk is full."""
     try:
         import onnxscript  # noqa: F401, of torch's exporter
     except ImportError as error:

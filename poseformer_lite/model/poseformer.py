@@ -54,12 +54,19 @@ class RegressionHead(nn.Module):
 
 
 class PoseFormer(LiftingNetwork):
-    """The spatial-temporal transformer of the paper (Fig. 2b): (B, F, J, 2) -> (B, J, 3), the center frame.
+    """The spatial-temporal transformer of the paper (Fig. 2b): (B, F, J, 2) -> (B, J, 3), the centre frame.
 
-    num_frames F is odd; spatial_dim is the width c of a joint's token, and a frame's token is J * c wide; num_heads
-    must divide both. Without position embeddings the encoders are blind to the order of joints or frames (Table 4).
     Defaults are the paper's; parameters at F = 9, 27, 81: 9,563,645, 9,573,455, 9,602,885.
-    """
+
+    Args:
+        num_frames, num_joints: F, odd, and J.
+        spatial_dim: the width c of a joint's token; a frame's token is J * c wide.
+        spatial_depth, temporal_depth: encoder layers of each stage.
+        num_heads: of each layer; it must divide c.
+        mlp_ratio: the width of an MLP's hidden layer, over that of its tokens.
+        drop_path: the rate of stochastic depth in the last layer, from 0 in the first.
+        spatial_positions, temporal_positions: without position embeddings an encoder is blind to the order of joints or
+            frames (Table 4)."""
 
     def __init__(
         self,

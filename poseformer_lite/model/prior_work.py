@@ -16,8 +16,7 @@ class ResidualMLP(LiftingNetwork):
     """A single frame through linear layers in residual blocks (Martinez et al., ICCV 2017): (B, 1, J, 2) -> (B, J, 3).
 
     It knows nothing of time, of joints or of bones: the 2J numbers of a pose are one vector. dim: 1024 in its paper;
-    each of the num_blocks blocks is two layers of linear, batch norm, ReLU and dropout.
-    """
+    each of the num_blocks blocks is two layers of linear, batch norm, ReLU and dropout."""
 
     def __init__(
         self, num_frames: int = 1, num_joints: int = 17, dim: int = 1024, num_blocks: int = 2, dropout: float = 0.5
@@ -51,8 +50,7 @@ class TemporalConvolution(LiftingNetwork):
 
     Each layer joins three frames, the next one three such results, and so on: a tree, in which two frames meet in one
     layer only and most never meet directly. A window's one output needs only every third result of a dilated layer, so
-    the layers are strided instead, as Pavllo trains them: the same numbers. dim: 1024 channels in its paper.
-    """
+    the layers are strided instead, as Pavllo trains them: the same numbers. dim: 1024 channels in its paper."""
 
     def __init__(self, num_frames: int = 27, num_joints: int = 17, dim: int = 1024, dropout: float = 0.25):
         super().__init__(num_frames, num_joints)
@@ -115,8 +113,7 @@ class SemanticGraphConvolution(nn.Module):
     """Each joint hears its neighbours on the skeleton, every channel with weights of its own (Zhao, Eq. 2 and 3).
 
     A joint's own features and those of its neighbours pass through different matrices. adjacency: (J, J) bool, with the
-    diagonal true.
-    """
+    diagonal true."""
 
     def __init__(self, dim: int, out_dim: int, adjacency: Tensor):
         super().__init__()
@@ -138,16 +135,10 @@ class GraphConvolutionNetwork(LiftingNetwork):
     """Graph convolutions on the skeleton of one frame (after Zhao et al., CVPR 2019): (B, 1, J, 2) -> (B, J, 3).
 
     Kinematics are given, not learned: a layer lets a joint hear the joints that a bone joins it to, and nothing else.
-    dim and num_blocks are its paper's; its non-local layers, which are attention, are left out.
-    """
+    dim and num_blocks are its paper's; its non-local layers, which are attention, are left out."""
 
     def __init__(
-        self,
-        num_frames: int = 1,
-        num_joints: int = 17,
-        dim: int = 128,
-        num_blocks: int = 4,
-        skeleton: str = "h36m17",
+        self, num_frames: int = 1, num_joints: int = 17, dim: int = 128, num_blocks: int = 4, skeleton: str = "h36m17"
     ):
         super().__init__(num_frames, num_joints)
         _check_frames(num_frames, {1}, "it lifts a single frame")

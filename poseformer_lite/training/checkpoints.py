@@ -22,9 +22,8 @@ def save_checkpoint(folder: Path, fingerprint: dict, state: dict) -> None:
 def load_checkpoint(folder: Path, fingerprint: dict, device) -> dict | None:
     """The state saved in `folder`, or None where there is none yet.
 
-    Raises ValueError, naming every difference, where the checkpoint is of other settings, another model or other data,
-    or cannot be read.
-    """
+    Raises ValueError, naming every difference, where the checkpoint is of other settings, model or data, or cannot be
+    read."""
     path = folder / NAME
     for unfinished in folder.glob(f".{NAME}.*"):  # left by a run that was killed while it wrote
         unfinished.unlink()

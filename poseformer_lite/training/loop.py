@@ -31,11 +31,11 @@ VALIDATION_WINDOWS = 4096  # at most; spread evenly over the held-out takes
 
 @dataclass
 class TrainingRun:
-    """What `train` gives back: the trained model, the settings, and one row of history per epoch.
+    """What `train` gives back.
 
-    A row holds epoch, windows (seen so far), seconds, learning_rate, train_mm and validation_mm (None without held-out
-    takes). finished is False if the run was interrupted.
-    """
+    Args: model: the trained network; settings: what it was trained with; history: for each epoch {epoch, windows (seen
+        so far), seconds, learning_rate, train_mm, validation_mm (None without held-out takes)}; output: the folder of
+        its files, if any; finished: False if the run was interrupted."""
 
     model: LiftingNetwork
     settings: Settings
@@ -50,7 +50,7 @@ class TrainingRun:
         return pd.DataFrame(self.history)
 
     def plot(self, ax=None):
-        """Training and validation error over the epochs."""
+        """Training and validation error over the windows seen, in `ax` or new axes, which are returned."""
         from poseformer_lite.plots import plot_history
 
         return plot_history(self.history, ax=ax)
@@ -73,9 +73,9 @@ def train(
     preset: str = "lite",
     **changes,
 ) -> TrainingRun:
-    """Train `model` in place on the training takes of `data`; the test subjects or takes are never touched.
+    """Train a network in place on the training takes of a dataset; the test subjects or takes are never touched.
 
-    The loss is MPJPE of the center frame (Eq. 9), and of every frame with supervise="every". Ctrl-C (or a notebook's
+    The loss is MPJPE of the centre frame (Eq. 9), and of every frame with supervise="every". Ctrl-C (or a notebook's
     stop button) ends the run after the step in hand, saves it, and returns what there is.
 
     Args:
@@ -86,21 +86,10 @@ def train(
             settings, model and data, that run goes on, on a CPU bit for bit as if it had never stopped.
         progress: whether to show a bar for each epoch.
         preset: what is meant where no settings are given.
-        changes: settings that differ, such as epochs=5.
-
-    Returns:
-        The trained model, its settings and one row of history per epoch.
-
-    Raises:
-        ValueError: for a setting that does not exist, where data and model do not fit, where the loss becomes NaN, or
-            where `output` holds another run.
-
-    Example:
-        >>> model, data = pfl.PoseFormer(num_frames=9, spatial_dim=8), pfl.load_dataset("synthetic")
-        >>> run = pfl.train(model, data, "lite", epochs=1, windows_per_epoch=256, progress=False)
-        >>> run.history[0]["windows"]
-        256
-    """
+        **changes: settings that differ, such as epochs=5.
+    Returns: The trained model, its settings and one row of history per epoch.
+    Raises: ValueError: for a setting that does not exist, where data and model do not fit, where the loss becomes NaN,
+        or where `output` holds another run."""
     settings = resolve(preset if settings is None else settings, changes)
     if data.skeleton.num_joints != model.num_joints:
         raise ValueError(f"the model has {model.num_joints} joints, but {data.name} has {data.skeleton.num_joints}")
@@ -111,8 +100,7 @@ def train(
 class _Loss(nn.Module):
     """The loss of a batch in metres: Eq. 9; or the mean of Eq. 9 and of the error of every frame, from its own token.
 
-    A module, so that several processes and half precision have one call to see to.
-    """
+    A module, so that several processes and half precision have one call to see to."""
 
     def __init__(self, model: LiftingNetwork, every_frame: bool):
         super().__init__()
@@ -194,8 +182,7 @@ class _Trainer:
         """This process's part of a batch's windows, and what its mean loss counts beside that of the others.
 
         The gradients of P processes are averaged: each counts 1, but in a last batch that does not divide, where a
-        process that would have nothing takes a window that counts 0.
-        """
+        process that would have nothing takes a window that counts 0."""
         rank, processes = self.accelerator.process_index, self.accelerator.num_processes
         mine = index[rank::processes]
         return (mine if len(mine) else index[:1]), len(mine) * processes / len(index)

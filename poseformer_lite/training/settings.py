@@ -6,7 +6,9 @@ from difflib import get_close_matches
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything a training run depends on besides model, data and machine. Raises ValueError for what cannot be."""
+    """Everything a training run depends on besides model, data and machine.
+
+    Raises: ValueError: for values that make no sense; it lists those that do."""
 
     epochs: int = 130
     batch_size: int = 1024
@@ -37,7 +39,7 @@ class Settings:
     (lesson 10) and its weighted mean over frames the plain mean, which is what "every" wants: a frame's own token and
     the weighted sum pass through one layer, and weights that begin negative ask it for the opposite."""
     mixed_precision: str = "auto"
-    """"auto" takes bf16 on a GPU that has it, fp16 on another, and float32 on a CPU; or "no", "bf16", "fp16"."""
+    """"auto" takes bf16 on a GPU that has it, fp16 on one without, and float32 on a CPU; or "no", "bf16", "fp16"."""
     seed: int = 0
 
     def __post_init__(self):
@@ -143,7 +145,11 @@ PRESETS = {
 
 
 def get_preset(name: str) -> Preset:
-    """The preset of that name; the error lists the names there are."""
+    """The preset of that name.
+
+    Args: name: "paper", "official", "lite" or "speedrun".
+    Returns: The network's sizes, the settings, and where the numbers come from.
+    Raises: ValueError: for an unknown name; it lists the names there are."""
     if name not in PRESETS:
         raise ValueError(f"there is no preset {name!r}: choose one of {', '.join(PRESETS)}")
     return PRESETS[name]
@@ -161,7 +167,10 @@ def resolve(settings: Settings | str, changes: dict) -> Settings:
 
 
 def compare_presets(*names: str) -> list[tuple]:
-    """Every setting in which the presets differ: (setting, value in the first, value in the second, …)."""
+    """Every setting in which presets differ.
+
+    Args: *names: two or more; by default all.
+    Returns: Rows (setting, value in the first, value in the second, …). Raises: ValueError: for an unknown name."""
     presets = [get_preset(name) for name in names or PRESETS]
     flat = [{**{f"model.{k}": v for k, v in p.model.items()}, **asdict(p.settings)} for p in presets]
     keys = list(flat[0]) + [f.name for f in fields(Settings) if f.name not in flat[0]]

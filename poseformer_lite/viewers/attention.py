@@ -21,8 +21,7 @@ class Attention:
     """What `view_attention` found, and its viewers, all of one state; displaying it displays them one below the other.
 
     spatial is None for a network without a spatial stage. maps are on the CPU; poses_3d: (T, J, 3) metres, camera
-    space, root-relative, the prediction.
-    """
+    space, root-relative, the prediction."""
 
     heads: HeadGrid
     spatial: SpatialAttentionViewer | None
@@ -54,14 +53,16 @@ def view_attention(
 ) -> Attention:
     """See what the heads attend to: all of them, then one spatial and one temporal head on the predicted skeleton.
 
-    poses_2d: (T, J, 2), one sequence in normalised screen coordinates. fps sets the pace of playing. state: of other
-    viewers of the same sequence, to move together with them. The network runs now, where its weights are.
-
     All maps are kept: T * L * H * (J * J + F * F) numbers of 4 bytes, where both stages have L layers of H heads. For
     T = 500 that is 6 MB with the shipped weights (2 x 4 heads, F = 9), 65 MB with the paper's 4 x 8 heads and F = 27,
-    and 440 MB with F = 81: cut longer sequences to the part that you want to see. Raises ValueError for poses of
-    another shape or with gaps, a network without attention, and the skeleton or state of something else.
-    """
+    and 440 MB with F = 81: cut longer sequences to the part that you want to see.
+
+    Args: model: it runs now, where its weights are; poses_2d: (T, J, 2), one sequence in normalised screen coordinates;
+        skeleton: the body that the model was trained on; fps: the pace of playing, frames per second; state: of other
+        viewers of the same sequence, to move together with them.
+    Returns: The viewers, the maps and the prediction.
+    Raises: ValueError: for poses of a different shape or with gaps, a network without attention, and the skeleton or
+        state of something else."""
     poses_2d = torch.as_tensor(poses_2d).to(model.device, model.dtype)
     if poses_2d.ndim != 3 or poses_2d.shape[1:] != (model.num_joints, 2) or len(poses_2d) == 0:
         raise ValueError(

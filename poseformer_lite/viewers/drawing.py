@@ -37,8 +37,7 @@ def body(pose: np.ndarray, skeleton: Skeleton, scene: str | None = None, ghost: 
     """Three traces of bones, one for each side, and one of joints. pose: (J, 3) z up, or (J, 2) in an image.
 
     scene: "scene", "scene2", … for 3D. A ghost is grey and wide, to lie under another body. The joints carry their
-    names; bones do not answer to the mouse.
-    """
+    names; bones do not answer to the mouse."""
     traces = []
     for side in SIDES:
         bones = np.array([bone for bone in skeleton.bones if skeleton.side(bone[1]) == side], dtype=int)
@@ -70,7 +69,7 @@ def links(pose: np.ndarray, joint: int, row: np.ndarray, scene: str, strongest: 
 
 
 def rows_heatmap(rows: np.ndarray, names: list[str], top: float, **rest) -> dict:
-    """A heatmap of softmax rows, query by query. rows: (N, N); top: the weight of the brightest colour."""
+    """A heatmap of attention weights, query by query. rows: (N, N); top: the weight of the brightest colour."""
     pairs = [[[query, key] for key in names] for query in names]
     return {
         "type": "heatmap",
@@ -141,12 +140,7 @@ def scene_layout(poses: np.ndarray, view: str, across=(0.0, 1.0), up=(0.0, 1.0))
     }
     x, y, z = CAMERAS[view]
     camera = {"eye": {"x": x, "y": y, "z": z}, "center": {"x": 0, "y": 0, "z": 0}, "up": {"x": 0, "y": 0, "z": 1}}
-    return {
-        **axes,
-        "aspectmode": "cube",
-        "camera": camera,
-        "domain": {"x": list(across), "y": list(up)},
-    }
+    return {**axes, "aspectmode": "cube", "camera": camera, "domain": {"x": list(across), "y": list(up)}}
 
 
 def fitted_scene(points: np.ndarray, view: str, across=(0.0, 1.0), up=(0.0, 1.0), stretch: float = 1.5) -> dict:

@@ -24,12 +24,11 @@ class HeadGrid(Viewer):
     """A tile for each head, layers downwards, heads to the right: click on one to look at it, here and in all viewers
     of the same state.
 
-    maps: of a sequence of T frames. The tiles are the softmax rows of the state's frame or, in the temporal stage, of
+    maps: of a sequence of T frames. The tiles are attention weights of the state's frame or, in the temporal stage, of
     the window round it; queries downwards, keys to the right. Maps of more than 40 tokens are drawn in the means of
     blocks, 3 by 3 tokens for F = 81 and 7 by 7 for F = 243, so that the page stays light. `scaling` "each head by
     itself" ends the colours at a head's largest weight over all frames, "all alike" at the largest of the stage.
-    Raises ValueError for the maps of windows, another number of joints, and a state of something else.
-    """
+    Raises ValueError for the maps of windows, a different number of joints, and a state of something else."""
 
     scaling = Enum((BY_ITSELF, ALIKE), BY_ITSELF)
 
@@ -88,11 +87,7 @@ class HeadGrid(Viewer):
             "zmin": 0,
             "zmax": round(float(tops.max()), 6) if shared else 1,
             "colorscale": "Viridis",
-            "colorbar": {
-                "title": {"text": self.unit, "side": "right"},
-                "x": width / 800 + 0.01,
-                "thickness": 10,
-            },
+            "colorbar": {"title": {"text": self.unit, "side": "right"}, "x": width / 800 + 0.01, "thickness": 10},
             "hoverongaps": False,
             "hovertemplate": "%{y}<br>%{x}<br>weight %{customdata:.3g}<extra></extra>",
         }

@@ -32,12 +32,18 @@ def view_motion(
     state: ViewState | None = None,
     truth_name: str = "truth",
 ) -> "MotionViewer":
-    """Look at a motion: a Motion, which brings its own keypoints, skeleton and frame rate, or an array or tensor.
+    """Look at a motion, played and turned; in a notebook the last expression of a cell shows it.
 
-    Arrays of poses are (T, J, 3) metres, camera space and root-relative or, with world=True, z up; truth is given in
-    the same space, and truth_name says what it is where it is not the truth, such as another network's prediction.
-    keypoints: (T, J, 2), pixels or normalised screen coordinates. Raises ValueError as MotionViewer does.
-    """
+    Args:
+        motion_or_poses_3d: a Motion, which brings its own keypoints, skeleton and fps, or (T, J, 3) metres, camera
+            space and root-relative or, with `world`, z up.
+        truth: (T, J, 3) in the same space.
+        keypoints: (T, J, 2), pixels or normalised screen coordinates.
+        skeleton, fps: the body, and frames per second.
+        world: whether the poses have z up.
+        state: of other viewers of the same motion, to move together with them.
+        truth_name: what the truth is where it is not the truth, such as another network's prediction.
+    Returns: The viewer. Raises: ValueError: as `MotionViewer` does, and for a Motion with `world`."""
     if isinstance(motion_or_poses_3d, Motion):
         motion = motion_or_poses_3d
         if world:
@@ -52,15 +58,15 @@ class MotionViewer(Viewer):
 
     The truth, in grey, lies under the prediction or stands beside it (`arrangement`). With `errors`, the joints take
     colour and size by their distance to the truth, on a scale from 0 to `top`: the 95th percentile of all joints and
-    frames of this motion. `trail` shows where the ends of the limbs have been during so many frames. A click on the
-    curve of the error jumps to that frame; hovering a joint picks it out in space and in the image, a click pins it.
+    frames of this motion. `trail` shows where the ends of the limbs have been during that number of frames. A click on
+    the curve of the error jumps to that frame; hovering a joint picks it out in space and in the image, a click pins
+    it.
 
-    poses_3d, truth: (T, J, 3) metres, camera space and root-relative or, with world=True, z up; keypoints: (T, J, 2)
-    pixels or normalised screen coordinates, y downwards. truth_name: what stands in the place of the truth; by any
-    other name than "truth", its distance to the poses is not called an error nor, in the mean, MPJPE. Raises ValueError
-    for other shapes, no frames, numbers that are not finite, poses that are not in metres or not root-relative, and a
-    state of another motion; and where errors or another arrangement are asked for without a truth.
-    """
+    Args: poses_3d, truth, keypoints, skeleton, fps, world, state: as for `view_motion`; truth_name: by any other name
+        than "truth", its distance to the poses is not called an error nor, in the mean, MPJPE.
+    Raises: ValueError: for other shapes, no frames, numbers that are not finite, poses that are not in metres or not
+        root-relative, a state of another motion, and where errors or an arrangement with a truth are asked for without
+        one."""
 
     arrangement = Enum(ARRANGEMENTS, "overlaid")
     errors = Bool(False)

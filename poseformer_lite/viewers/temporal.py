@@ -35,8 +35,7 @@ class TemporalAttentionViewer(Viewer):
     frame leaves it, the window moves to be round that frame, and a window that is moved away takes the frame along to
     its centre. Near the ends of the sequence it repeats the first or last frame, so that names occur more than once.
     Raises ValueError for the maps of windows, where lengths do not fit, poses have gaps, and for a state of something
-    else.
-    """
+    else."""
 
     view = Enum(tuple(drawing.CAMERAS), "three quarters")
     center = Int(0)
@@ -155,12 +154,7 @@ class TemporalAttentionViewer(Viewer):
                 "title": {"text": KEYS},
                 **look,
             },
-            "yaxis": {
-                "domain": [0, 0.755],
-                "range": [F - 0.5, -0.5],
-                "title": {"text": QUERIES},
-                **look,
-            },
+            "yaxis": {"domain": [0, 0.755], "range": [F - 0.5, -0.5], "title": {"text": QUERIES}, **look},
             "xaxis2": {"domain": [0.365, 0.475], "title": {"text": "frame weight", "font": font}, **small},
             "yaxis2": {
                 "domain": [0.79, 1],

@@ -33,21 +33,20 @@ def simulate_detector(
     outliers: float = 1.0,
     swaps: float = 0.004,
 ) -> np.ndarray:
-    """Keypoints (T, 17, 2) in pixels, order H36M-17, as a detector would find them: (T, 17, 2), same dtype.
+    """True keypoints as a detector would find them.
 
     The numbers are set by hand, after what is known of CPN fine-tuned on Human3.6M, the detector of the paper: errors
     of 5 to 8 pixels on average for a person some 400 pixels tall, smallest on the trunk and largest at wrists and
     ankles, which are small and hidden most often. They scale with the person's size, the longer side of the box
-    around the joints, smoothed over half a second.
+    around the joints, smoothed over half a second. The same generator state gives the same errors.
 
-    - Spread: Gaussian, standard deviations SPREAD (0.7 % of the size at the pelvis, 1.6 % at the wrists), times
-      `spread`. Half of the variance is correlated over some 0.12 s, 30 % over 1 s, 20 % is new in each frame.
-    - Outliers: wrists are lost in 1.5 % of frames, ankles in 1 %, elbows in 0.8 %, knees in 0.5 %, times `outliers`,
-      for 0.06 to 0.3 s at a time, and are then off by 12 % of the size along x and along y (standard deviation).
-    - Swaps: left and right legs, and left and right arms, are exchanged in a share `swaps` of frames, as briefly.
-
-    The same generator state gives the same errors. Raises ValueError for another shape.
-    """
+    Args: keypoints: (T, 17, 2), pixels, order H36M-17; rng: of the draw; fps: frames per second; spread: times the
+        Gaussian errors, whose standard deviations are SPREAD (0.7 % of the size at the pelvis, 1.6 % at the wrists);
+        half of the variance is correlated over some 0.12 s, 30 % over 1 s, 20 % is new in each frame; outliers: times
+        the share of frames in which a joint is lost: 1.5 % for wrists, 1 % for ankles, 0.8 % for elbows, 0.5 % for
+        knees; for 0.06 to 0.3 s it is then off by 12 % of the size along x and y (standard deviation); swaps: the share
+        of frames in which left and right legs, and left and right arms, are exchanged, as briefly.
+    Returns: (T, 17, 2), pixels, same dtype. Raises: ValueError: for a different shape."""
     if keypoints.ndim != 3 or keypoints.shape[1:] != (H36M17.num_joints, 2):
         raise ValueError(
             f"keypoints are {keypoints.shape}, expected (T, 17, 2): pixels, in the order of H36M-17. "
@@ -90,8 +89,7 @@ def draw_spells(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Spells that cover the given shares (K,) of frames: (inside one, (T, K) bool; frame in which it began, (T, K)).
 
-    seconds: how long they last, shortest and longest, all lengths between equally often.
-    """
+    seconds: how long they last, shortest and longest, all lengths between equally often."""
     shortest, longest = (max(1, round(duration * fps)) for duration in seconds)
     lengths = rng.integers(shortest, longest + 1, (frames, len(shares)))
     # each start covers its spell's length: of frames without any, (1 - chance)^length are left

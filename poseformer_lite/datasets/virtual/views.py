@@ -19,8 +19,8 @@ IMAGE_SIZES = (  # width, height: phones held both ways, webcams, Human3.6M
 def fixed_cameras(take: Take, num_views: int = 4) -> list[Camera]:
     """Cameras like Human3.6M's: 1000 x 1000 pixels, focal length 1145, evenly around the take's middle.
 
-    They stand 5 m from it and 1.5 m high; where the take would leave the picture they step back.
-    """
+    Args: take: which the cameras stand 5 m from, or further where it would leave the image; num_views: how many.
+    Returns: Cameras 1.5 m high."""
     yaws = np.pi / 4 + np.arange(num_views) * 2 * np.pi / num_views
     return [
         _camera_around(take, f"fixed{i}", (1000, 1000), 1145.0, _middle(take), yaw, camera_height=1.5, nearest=5.0)
@@ -32,10 +32,12 @@ def random_cameras(take: Take, rng: Generator, num_views: int = 4) -> list[Camer
     """Cameras anywhere around the take, drawn evenly from ranges that hold phones, webcams and Human3.6M.
 
     Yaw all around; 0.4 to 2.4 m high, and so pitched from some 10 degrees upward to 40 downward; roll within 5 degrees
-    either way; focal length 0.7 to 1.3 of the picture's longer side (a view of 71 to 42 degrees along it); eight sizes
-    of pictures, upright and lengthwise; 1 to 1.5 times as far away as needs be for the whole take to fit, and at least
-    2.5 m; aimed within 15 cm of the take's middle.
-    """
+    either way; focal length 0.7 to 1.3 of the image's longer side (a view of 71 to 42 degrees along it); eight sizes of
+    images, upright and lengthwise; 1 to 1.5 times as far away as needs be for the whole take to fit, and at least 2.5
+    m; aimed within 15 cm of the take's middle.
+
+    Args: take: what they look at; rng: of the draw; num_views: how many.
+    Returns: Cameras from which the whole take is seen."""
     cameras = []
     for i in range(num_views):
         size = IMAGE_SIZES[rng.integers(len(IMAGE_SIZES))]
@@ -59,8 +61,13 @@ def random_cameras(take: Take, rng: Generator, num_views: int = 4) -> list[Camer
 def view_take(
     take: Take, cameras: Sequence[Camera], keypoints: str = "gt", rng: Generator | None = None
 ) -> list[PoseSequence]:
-    """The take seen by each camera. keypoints: "gt" are the true projections, "noisy" those of a simulated detector,
-    "wild" those of one that has other joints, gaps, and a frame rate of its own; these two need `rng`."""
+    """One take seen by each of some cameras.
+
+    Args: take: a motion of Human3.6M's 17 joints; cameras: what sees it; keypoints: "gt", the true projections;
+        "noisy", those of a simulated detector; "wild", those of one that has other joints, gaps, and a frame rate of
+        its own; rng: of the draw, for "noisy" and "wild".
+    Returns: One sequence per camera, with 3D.
+    Raises: ValueError: for an unknown kind of keypoints, or none to draw with."""
     if keypoints not in ("gt", "noisy", "wild"):
         raise ValueError(f'keypoints={keypoints!r}: virtual cameras give "gt", "noisy" or "wild"')
     if keypoints != "gt" and rng is None:
@@ -90,10 +97,13 @@ def view_take(
 def view_takes(
     takes: Sequence[Take], cameras: str = "random", keypoints: str = "gt", seed: int = 0, num_views: int = 4
 ) -> list[PoseSequence]:
-    """Every take through `num_views` cameras of its own, "random" or "fixed"; the same seed gives the same views.
+    """Every take through cameras of its own.
 
-    A take's views depend on the seed and on its place in the list, not on the other takes.
-    """
+    A take's views depend on the seed and on its position in the list, not on the other takes.
+
+    Args: takes: of Human3.6M's 17 joints; cameras: "random" or "fixed"; keypoints: as for `view_take`; seed: the same
+        seed gives the same views; num_views: of each take.
+    Returns: The sequences, take by take. Raises: ValueError: for unknown cameras or keypoints."""
     if cameras not in ("random", "fixed"):
         raise ValueError(f'cameras={cameras!r}: expected "random" or "fixed"')
     sequences = []
@@ -117,8 +127,7 @@ def _camera_around(
 
     camera_height and nearest (distance) are in metres. The distance depends on the pitch and the pitch on the
     distance: a first guess with a level camera gives the pitch, a second one the distance, so that the height is met
-    almost, and the fit exactly.
-    """
+    almost, and the fit exactly."""
     width, height = size
     sight = Camera(name, width, height, (focal_length, focal_length), (width / 2, height / 2))
     sine = 0.0  # of the angle at which the camera stands above the target
@@ -135,8 +144,7 @@ def _fitting_distance(take: Take, camera: Camera, target: np.ndarray) -> float:
     """The least distance from the target at which every joint is inside the picture and NEAREST in front of it.
 
     A joint at (x, y, z) from the target, along the camera's axes, falls at focal_length * x / (distance + z) from the
-    picture's middle: the condition that this stays within the margin is solved for the distance.
-    """
+    picture's middle: the condition that this stays within the margin is solved for the distance."""
     joints = (take.world.reshape(-1, 3) - target.astype(np.float32)) @ camera.rotation.astype(np.float32)
     x, y, z = joints.T
     across = np.abs(x) * (camera.focal_length[0] / (MARGIN * camera.width / 2))

@@ -1,9 +1,8 @@
-"""Keypoints as they come in the wild: another detector's joints, another frame rate, joints that are hidden.
+"""Keypoints as they come in the wild: of a different detector and frame rate, with joints that are hidden.
 
 `detections` gives the errors of a detector that was taught the very joints it is asked for. What people bring is less
-tidy. Its joints were defined by other annotators, its video runs at 25, 30 or 60 frames a second, and whoever turns
-away hides half of themselves.
-"""
+tidy. Its joints were defined by other annotators, its video runs at 25, 30 or 60 frames a second, and anyone who
+turns away hides half of themselves."""
 
 import numpy as np
 
@@ -28,11 +27,13 @@ HIDDEN_SHARE, HIDDEN_SECONDS = 0.02, (0.1, 0.8)  # of the frames, for each of th
 
 
 def detector_points(world: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The points that a detector of another school would mark on this body: (T, 17, 3) -> (T, 17, 3), metres.
+    """The points that a differently trained detector would mark on a body.
 
     Every joint is shifted by its SHIFTS and ALONG, the same way in all frames; often the trunk's are then those that
     `keypoints.to_h36m17` makes of hips and shoulders.
-    """
+
+    Args: world: (T, 17, 3), metres, z up; rng: of the draw.
+    Returns: (T, 17, 3), metres."""
     points = world.astype(np.float64)
     index = H36M17.joints.index
     pelvis = _axes(points, "RHip", "LHip", "Hip", "Spine")
@@ -59,11 +60,13 @@ def detector_points(world: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def wild_keypoints(pixels: np.ndarray, rng: np.random.Generator, fps: float = 50.0) -> np.ndarray:
-    """Projections (T, 17, 2) as a video of some rate and its detector give them, back at fps with the gaps filled.
+    """Projections as a video of some frame rate and its detector give them, resampled back and with the gaps filled.
 
     The detector is a `simulate_detector` of half to one and a half times its usual errors. Limbs go missing for some
     tenths of a second, 2 % of the time each, and are interpolated, as `fill_gaps` does for a user.
-    """
+
+    Args: pixels: (T, 17, 2); rng: of the draw; fps: frames per second.
+    Returns: (T, 17, 2), pixels. Raises: ValueError: for a different shape."""
     rate = rng.choice(RATES)
     seen = resample(pixels, fps, rate)
     seen = simulate_detector(seen, rng, fps=rate, spread=rng.uniform(0.5, 1.5), outliers=rng.uniform(0.5, 1.5))

@@ -44,15 +44,15 @@ def export_html(
 ) -> Path:
     """Write one page that plays a motion and, where maps are given, shows whom each joint attends to.
 
-    poses_3d: a Motion, which brings keypoints, fps and skeleton, or (T, J, 3) metres, camera space and root-relative,
-    or with z up where world=True. truth: (T, J, 3), the same; truth_name says what it is where it is not the truth.
-    keypoints: (T, J, 2), pixels or normalised. maps: of the same T frames, with a spatial stage. every=n keeps frames
-    0, n, 2n, … at their times, for long motions.
-
     In the page 3D coordinates are rounded to 1 mm, keypoints to 0.1 pixels (0.0001 where they are normalised), and
-    attention weights to 1/255 of the largest of their head. Returns the path. Raises ValueError as MotionViewer and
-    SpatialAttentionViewer do, and where the page would be over 6.5 MB; the error says how many frames fit.
-    """
+    attention weights to 1/255 of the largest of their head.
+
+    Args: path: where to write, .html; poses_3d, truth, truth_name, keypoints, skeleton, fps, world: as for
+        `view_motion`; maps: of the same T frames, with a spatial stage; title: of the page; every: n keeps frames 0, n,
+        2n, … at their times, for long motions.
+    Returns: The path.
+    Raises: ValueError: as the viewers do, and where the page would be over 6.5 MB; it says how many frames fit;
+        OSError: where the disk is full."""
     if int(every) != every or every < 1:
         raise ValueError(f"every is {every}: expected a whole number from 1, such as 2 for every second frame")
     skeleton = poses_3d.skeleton if isinstance(poses_3d, Motion) else skeleton

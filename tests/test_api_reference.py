@@ -1,0 +1,237 @@
+"""The API reference: every public name is in it with an example that runs, and docstrings say what signatures do."""
+
+import ast
+import builtins
+import doctest
+import inspect
+import re
+import textwrap
+import types
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import poseformer_lite as pfl
+from docstring_sections import expand, names, sections
+from poseformer_lite.model import base
+
+PAGES = sorted((Path(__file__).resolve().parent.parent / "docs" / "api").glob("*.md"))
+MODULES = [
+    "metrics", "skeleton", "camera", "keypoints", "plots", "evaluation",
+    "model", "model.baselines", "model.costs", "model.heads", "model.official", "model.onnx",
+    "model.poseformer", "model.prior_work",
+    "datasets", "datasets.base", "datasets.windows", "datasets.videopose3d",
+    "datasets.virtual.views", "datasets.virtual.detections", "datasets.virtual.wild",
+    "training", "training.loop", "training.settings",
+    "lifting.lifter", "lifting.live", "lifting.motion", "lifting.video",
+    "formats.articulated", "formats.asfamc", "formats.bvh", "formats.keypoint_files", "formats.safe_npz",
+    "viewers.attention", "viewers.export", "viewers.motion",
+]  # fmt: skip
+INSIDE = [  # for other modules, not for readers of the reference
+    "evaluation.sequence_errors", "model.costs.flops_by_torch", "model.heads.encoders", "model.heads.lifting_pairs",
+    "model.poseformer.RegressionHead", "model.poseformer.SpatialTransformer", "model.poseformer.TemporalTransformer",
+    "model.prior_work.SemanticGraphConvolution", "plots.fit_box", "plots.strongest_others",
+    "datasets.virtual.detections.draw_spells", "datasets.virtual.detections.person_size", "training.settings.resolve",
+    "lifting.video.PersonTrack", "lifting.video.check_video", "lifting.video.evenly", "lifting.video.follow_people",
+]  # fmt: skip
+DIRECTIVE = re.compile(r"^\.\. auto(\w+):: poseformer_lite\.([\w.]+)$", re.MULTILINE)
+EXAMPLE = re.compile(r"```python\n(.*?)```", re.DOTALL)
+SLOW = r"export_onnx\(|\.compile\("  # seconds each, in examples that no other one needs
+
+
+def entries(page: Path) -> list[tuple[str, str, str]]:
+    """(kind, name without the package's, code of the example) of everything on a page."""
+    _, *parts = DIRECTIVE.split(page.read_text(encoding="utf-8"))
+    return [
+        (kind, name, "".join(EXAMPLE.findall(rest)))
+        for kind, name, rest in zip(parts[::3], parts[1::3], parts[2::3], strict=True)
+    ]
+
+
+ENTRIES = {name: (kind, code) for page in PAGES for kind, name, code in entries(page)}
+DESCRIBED = [name for name, (kind, _) in ENTRIES.items() if kind != "property"]
+
+
+def find(name: str):
+    """The object of that name, taken from the package as `pfl.name` or from one of its modules."""
+    thing = pfl
+    parts = name.split(".")
+    for number, part in enumerate(parts):
+        if not hasattr(thing, part) and isinstance(thing, types.ModuleType):
+            import_module(".".join(["poseformer_lite", *parts[: number + 1]]))
+        thing = getattr(thing, part)
+    return thing
+
+
+def is_described(name: str, thing) -> bool:
+    """Whether an entry is about it, by whatever address."""
+    return any(entry.split(".")[-1] == name.split(".")[-1] and find(entry) is thing for entry in ENTRIES)
+
+
+def parameters(thing) -> list[str]:
+    known = inspect.signature(thing).parameters
+    return [name for name in known if name not in ("self", "cls")]
+
+
+# Examples
+
+
+def session(page: Path, without: str = "$^") -> doctest.DocTest:
+    """A page's examples, one after another, where they stand in the file, but for those that hold a pattern."""
+    text = page.read_text(encoding="utf-8")
+    lines, at = [""] * text.count("\n"), 0
+    for block in EXAMPLE.finditer(text):
+        at = text.count("\n", 0, block.start(1))
+        code = [] if re.search(without, block[1]) else block[1].splitlines()
+        lines[at : at + len(code)] = code
+    return doctest.DocTestParser().get_doctest("\n".join(lines), {"__name__": "__main__"}, page.name, str(page), 0)
+
+
+def complaints(test: doctest.DocTest) -> str:
+    said = []
+    doctest.DocTestRunner(optionflags=doctest.REPORT_NDIFF, verbose=False).run(test, out=said.append)
+    return "".join(said)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_examples_give_what_they_say(page, tmp_path, monkeypatch):
+    pytest.importorskip("av" if page.stem == "lifting" else "plotly", reason="needs the packages of an extra")
+    monkeypatch.chdir(tmp_path)
+    said = complaints(session(page, without=SLOW))
+    assert not said, said
+
+
+@pytest.mark.slow
+def test_examples_that_take_long_give_what_they_say(tmp_path, monkeypatch):
+    pytest.importorskip("onnxscript", reason="needs the packages of the extra `onnx`")
+    monkeypatch.chdir(tmp_path)
+    (page,) = (page for page in PAGES if re.search(SLOW, page.read_text(encoding="utf-8")))
+    said = complaints(session(page))
+    assert not said, said
+
+
+def test_the_example_inside_a_docstring_gives_what_it_says():
+    (test,) = doctest.DocTestFinder().find(base.window_frames, "window_frames", base, globs=vars(base).copy())
+    assert len(test.examples) == 2 and complaints(test) == ""
+
+
+def test_a_wrong_example_is_seen(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("# A page\n\n```python\n>>> 1 + 1\n2\n```\n\nand\n\n```python\n>>> 1 + 1\n3\n```\n")
+    said = complaints(session(page))
+    assert "line 11" in said and said.count("Failed example") == 1
+
+
+# What is in the reference
+
+
+def test_every_entry_exists_and_stands_once():
+    listed = [name for page in PAGES for _, name, _ in entries(page)]
+    assert len(listed) == len(set(listed))
+    assert [name for name in listed if find(name) is None] == []
+
+
+def test_every_public_name_is_in_the_reference():
+    missing = []
+    for name in pfl.__all__:
+        thing = getattr(pfl, name)
+        if inspect.ismodule(thing):
+            described = any(entry.startswith(f"{name}.") for entry in ENTRIES)
+        else:
+            described = name in ENTRIES
+        if not described:
+            missing.append(name)
+    assert missing == []
+
+
+def test_every_public_function_and_class_of_the_listed_modules_is_in_the_reference():
+    missing = []
+    for module in MODULES:
+        home = import_module(f"poseformer_lite.{module}")
+        for name, thing in vars(home).items():
+            public = inspect.isfunction(thing) or inspect.isclass(thing)
+            own = public and not name.startswith("_") and thing.__module__ == home.__name__
+            if own and f"{module}.{name}" not in INSIDE and not is_described(name, thing):
+                missing.append(f"{module}.{name}")
+    assert missing == []
+    assert [name for name in INSIDE if find(name) is None or name in ENTRIES] == []
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_every_entry_has_an_example_that_uses_it(name):
+    kind, code = ENTRIES[name]
+    code = "\n".join(line for line in code.splitlines() if not re.match(r">>> (from|import) ", line))
+    assert re.search(rf"\b{name.split('.')[-1]}\b", code), f"the example does not use {name}"
+
+
+# Docstrings
+
+
+@cache
+def source_of(function) -> ast.AST:
+    return ast.parse(textwrap.dedent(inspect.getsource(function)))
+
+
+def raises(function) -> set[str]:
+    """The exceptions that a function's own body raises."""
+    found = set()
+    for node in ast.walk(source_of(function)):
+        if isinstance(node, ast.Raise) and node.exc is not None:
+            kind = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+            found.add(ast.unparse(kind))
+    return found
+
+
+def may_raise(function) -> set[str]:
+    """What it raises and what the package's functions raise that it calls by name."""
+    function = inspect.unwrap(function)
+    called = {node.id for node in ast.walk(source_of(function)) if isinstance(node, ast.Name)}
+    helpers = [inspect.unwrap(thing) for name in called if callable(thing := function.__globals__.get(name))]
+    helpers = [h for h in helpers if inspect.isfunction(h) and h.__module__.startswith("poseformer_lite")]
+    return raises(function).union(*map(raises, helpers))
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_args_name_the_parameters_of_the_signature(name):
+    thing = find(name)
+    said = sections(inspect.getdoc(thing) or "")
+    if inspect.isclass(thing) and "Args" not in said:
+        return  # fields and sizes in prose
+    assert sorted(names(said.get("Args", []))) == sorted(parameters(thing)), "Args and the signature differ"
+    assert all(entry.partition(": ")[2] for entry in said.get("Args", []))
+
+
+@pytest.mark.parametrize("name", [name for name in DESCRIBED if not inspect.isclass(find(name))])
+def test_functions_say_what_they_return_and_raise(name):
+    function = find(name)
+    said = sections(inspect.getdoc(function))
+    returns = inspect.signature(function).return_annotation not in (None, "None")
+    assert ("Returns" in said) == returns
+    documented = set(names(said.get("Raises", [])))
+    assert may_raise(function) <= documented, "raised, and not in the docstring"
+    for exception in documented:
+        home = function.__globals__ if hasattr(function, "__globals__") else vars(builtins)
+        assert "." in exception or issubclass(home.get(exception, getattr(builtins, exception, object)), Exception)
+
+
+@pytest.mark.parametrize("name", [name for name in DESCRIBED if inspect.isclass(find(name))])
+def test_methods_and_properties_of_described_classes_have_docstrings(name):
+    page = next(page for page in PAGES if f":: poseformer_lite.{name}\n" in page.read_text(encoding="utf-8"))
+    options = re.search(rf":: poseformer_lite\.{re.escape(name)}\n((?:   :.*\n)*)", page.read_text(encoding="utf-8"))[1]
+    shown = [member for line in re.findall(r":members: (.+)", options) for member in line.split(", ")]
+    bare = [m for m in shown if not getattr(find(name), m).__doc__ and ":undoc-members:" not in options]
+    assert bare == []
+    for member in shown:
+        said = sections(inspect.getdoc(getattr(find(name), member)) or "")
+        assert "Args" not in said or sorted(names(said["Args"])) == sorted(parameters(getattr(find(name), member)))
+
+
+def test_sections_are_read_in_both_forms():
+    running = "Sum.\n\nArgs: a, b: numbers; one: or two; **rest: of them:\n    more.\nReturns: a. Raises: KeyError: x."
+    block = "Sum.\n\nArgs:\n    a, b: numbers\n    **rest: of them,\n        and more.\nReturns: a."
+    assert names(sections(running)["Args"]) == ["a", "b", "one", "rest"]
+    assert sections(running)["Raises"] == ["KeyError: x."]
+    assert sections(block) == {"Args": ["a, b: numbers", "**rest: of them, and more."], "Returns": ["a."]}
+    assert expand(running.splitlines())[3:6] == ["Args:", "    a, b: numbers.", "    one: or two."]
