@@ -14,9 +14,16 @@ from scipy.spatial.transform import Rotation
 class Camera:
     """A calibrated camera with the distortion model of Human3.6M.
 
-    Args: name: of the camera; width, height: of the image, pixels; focal_length, center: (x, y), pixels; radial,
-        tangential: the lens's distortion, (k1, k2, k3) and (p1, p2); orientation: a quaternion (w, x, y, z), from
-        camera to world; translation: the camera's position in the world, metres."""
+    :param name: of the camera
+    :param width: of the image, pixels
+    :param height: of the image, pixels
+    :param focal_length: (x, y), pixels
+    :param center: (x, y), pixels
+    :param radial: the lens's distortion, (k1, k2, k3) and (p1, p2)
+    :param tangential: the lens's distortion, (k1, k2, k3) and (p1, p2)
+    :param orientation: a quaternion (w, x, y, z), from camera to world
+    :param translation: the camera's position in the world, metres.
+    """
 
     name: str
     width: int
@@ -58,8 +65,9 @@ class Camera:
 def z_up(poses_3d) -> np.ndarray:
     """Camera space (x right, y down, z away) to x right, y away, z up, as if the camera were level.
 
-    Args: poses_3d: (..., 3).
-    Returns: (..., 3) float64, in the unit given."""
+    :param poses_3d: (..., 3).
+    :returns: (..., 3) float64, in the unit given.
+    """
     x, y, z = np.moveaxis(np.asarray(poses_3d, dtype=float), -1, 0)
     return np.stack([x, z, -y], axis=-1)
 
@@ -67,9 +75,12 @@ def z_up(poses_3d) -> np.ndarray:
 def normalize_screen(pixels, width: int, height: int):
     """Pixels to the coordinates a network sees: x / width * 2 - 1, and y in the same unit, so that the aspect is kept.
 
-    Args: pixels: (..., 2), array or tensor; width, height: of the image, pixels.
-    Returns: (..., 2), x in [-1, 1], y in [-height / width, height / width].
-    Raises: ValueError: for a size that is not positive."""
+    :param pixels: (..., 2), array or tensor
+    :param width: of the image, pixels.
+    :param height: of the image, pixels.
+    :returns: (..., 2), x in [-1, 1], y in [-height / width, height / width].
+    :raises ValueError: for a size that is not positive.
+    """
     _check_image_size(width, height)
     normalized = pixels / width * 2
     normalized[..., 0] -= 1
@@ -80,8 +91,12 @@ def normalize_screen(pixels, width: int, height: int):
 def denormalize_screen(normalized, width: int, height: int):
     """The inverse of `normalize_screen`.
 
-    Args: normalized: (..., 2), array or tensor; width, height: of the image, pixels.
-    Returns: (..., 2), pixels. Raises: ValueError: for a size that is not positive."""
+    :param normalized: (..., 2), array or tensor
+    :param width: of the image, pixels.
+    :param height: of the image, pixels.
+    :returns: (..., 2), pixels.
+    :raises ValueError: for a size that is not positive.
+    """
     _check_image_size(width, height)
     pixels = normalized * (width / 2)
     pixels[..., 0] += width / 2
@@ -97,9 +112,12 @@ def _check_image_size(width, height):
 def look_at(position, target, *, roll_degrees: float = 0.0) -> tuple[float, float, float, float]:
     """The orientation of a camera that looks at a point, upright in a z-up world.
 
-    Args: position, target: (3,), metres; roll_degrees: by how much it is turned about its line of sight.
-    Returns: A quaternion (w, x, y, z), as `Camera.orientation`.
-    Raises: ValueError: where the two are not apart, or straight above each other."""
+    :param position: (3,), metres
+    :param target: (3,), metres
+    :param roll_degrees: by how much it is turned about its line of sight.
+    :returns: A quaternion (w, x, y, z), as `Camera.orientation`.
+    :raises ValueError: where the two are not apart, or straight above each other.
+    """
     forward = np.asarray(target, float) - np.asarray(position, float)
     if np.linalg.norm(forward) < 1e-9 or np.linalg.norm(forward[:2]) < 1e-9:
         raise ValueError(f"a camera at {tuple(position)} cannot look at {tuple(target)}: not apart, or straight up")

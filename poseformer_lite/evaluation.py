@@ -21,8 +21,10 @@ PROTOCOLS = {
 class Evaluation:
     """Errors in millimetres, per action and on average.
 
-    Args: per_action: {metric: {action: mm}}; frame_average: {metric: mm}, the mean over all frames, which differs from
-        `average`; settings: how they were measured."""
+    :param per_action: {metric: {action: mm}}
+    :param frame_average: {metric: mm}, the mean over all frames, which differs from `average`
+    :param settings: how they were measured.
+    """
 
     per_action: dict[str, dict[str, float]]
     frame_average: dict[str, float]
@@ -90,15 +92,15 @@ def evaluate(
 
     An action is a take's name up to the first space; all its frames, of all cameras and subjects, count alike.
 
-    Args:
-        model: a network with as many joints as the data has.
-        data: what `load_dataset` gives.
-        flip: averages with the prediction for the mirror image, as the paper does (section 4.2).
-        zero_root: puts the predicted root where the true one is, at zero; the released code does not.
-        sequences: in place of the test sequences, such as training takes held out.
-        progress: whether to show a bar.
-    Returns: Errors per action and on average, millimetres.
-    Raises: ValueError: where there is nothing to test on, or joints do not fit."""
+    :param model: a network with as many joints as the data has.
+    :param data: what `load_dataset` gives.
+    :param flip: averages with the prediction for the mirror image, as the paper does (section 4.2).
+    :param zero_root: puts the predicted root where the true one is, at zero; the released code does not.
+    :param sequences: in place of the test sequences, such as training takes held out.
+    :param progress: whether to show a bar.
+    :returns: Errors per action and on average, millimetres.
+    :raises ValueError: where there is nothing to test on, or joints do not fit.
+    """
     from tqdm.auto import tqdm
 
     sequences = data.test() if sequences is None else sequences

@@ -39,8 +39,11 @@ def to_h36m17(keypoints: np.ndarray, layout: str) -> np.ndarray:
     the midpoint of pelvis and thorax; joint 9 is the nose. Where no head top is detected it is extrapolated from the
     thorax through the middle of the ears: ears + 0.5 (ears - thorax).
 
-    Args: keypoints: (T, J, 2 or 3); layout: "h36m17", "coco17", "halpe26" or "mediapipe33".
-    Returns: (T, 17, 2 or 3), in the unit given; a copy. Raises: ValueError: as `check_keypoints` does."""
+    :param keypoints: (T, J, 2 or 3)
+    :param layout: "h36m17", "coco17", "halpe26" or "mediapipe33".
+    :returns: (T, 17, 2 or 3), in the unit given; a copy.
+    :raises ValueError: as `check_keypoints` does.
+    """
     check_keypoints(keypoints, layout)
     if layout == "h36m17":
         return keypoints.copy()
@@ -58,8 +61,10 @@ def to_h36m17(keypoints: np.ndarray, layout: str) -> np.ndarray:
 def confidence_h36m17(confidence: np.ndarray, layout: str) -> np.ndarray:
     """The confidence of each of the 17 joints: the least of the joints it is made from.
 
-    Args: confidence: (T, J); layout: as for `to_h36m17`.
-    Returns: (T, 17), in the unit given; a copy."""
+    :param confidence: (T, J)
+    :param layout: as for `to_h36m17`.
+    :returns: (T, 17), in the unit given; a copy.
+    """
     if layout == "h36m17":
         return confidence.copy()
     _, sources, ears = _LAYOUTS[layout]
@@ -70,8 +75,10 @@ def confidence_h36m17(confidence: np.ndarray, layout: str) -> np.ndarray:
 def check_keypoints(keypoints: np.ndarray, layout: str) -> None:
     """Check that keypoints fit a layout.
 
-    Args: keypoints: (T, J, 2 or 3), T of 1 or more; layout: as for `to_h36m17`.
-    Raises: ValueError: for an unknown layout, a different shape, and no frames; it names the layouts that would fit."""
+    :param keypoints: (T, J, 2 or 3), T of 1 or more
+    :param layout: as for `to_h36m17`.
+    :raises ValueError: for an unknown layout, a different shape, and no frames; it names the layouts that would fit.
+    """
     if layout not in LAYOUTS:
         raise ValueError(f"there is no keypoint layout {layout!r}: choose one of {', '.join(LAYOUTS)}")
     if keypoints.ndim != 3 or keypoints.shape[-1] not in (2, 3):
@@ -93,9 +100,12 @@ def sanity_warnings(pixels: np.ndarray, layout: str, width: int, height: int) ->
 
     The image's size and the layout come from outside, and a mistake in them lifts without an error to a wrong pose.
 
-    Args: pixels: (T, J, 2), NaN where missing; layout, width, height: what they are said to be; the image's size in
-        pixels.
-    Returns: Sentences for the user; none where all is well."""
+    :param pixels: (T, J, 2), NaN where missing
+    :param layout: what they are said to be; the image's size in pixels.
+    :param width: what they are said to be; the image's size in pixels.
+    :param height: what they are said to be; the image's size in pixels.
+    :returns: Sentences for the user; none where all is well.
+    """
     found = np.isfinite(pixels).all(axis=-1)
     places = pixels[found]
     if not len(places):
@@ -122,9 +132,12 @@ def sanity_warnings(pixels: np.ndarray, layout: str, width: int, height: int) ->
 def fill_gaps(keypoints: np.ndarray, seen: np.ndarray | None = None, skeleton: Skeleton = H36M17) -> np.ndarray:
     """Interpolate missing joints over time, each joint by itself; before the first and after the last sight, hold.
 
-    Args: keypoints: (T, J, 2); a joint is missing where it is NaN, infinite or exactly (0, 0), as detectors write it;
-        seen: (T, J) bool; a joint is also missing where this is False; skeleton: whose joints an error names.
-    Returns: (T, J, 2), a copy. Raises: ValueError: for a joint that is missing in every frame."""
+    :param keypoints: (T, J, 2); a joint is missing where it is NaN, infinite or exactly (0, 0), as detectors write it
+    :param seen: (T, J) bool; a joint is also missing where this is False
+    :param skeleton: whose joints an error names.
+    :returns: (T, J, 2), a copy.
+    :raises ValueError: for a joint that is missing in every frame.
+    """
     present = np.isfinite(keypoints).all(axis=-1) & (keypoints != 0).any(axis=-1)
     if seen is not None:
         present &= seen
@@ -151,9 +164,11 @@ def undo_swaps(keypoints: np.ndarray, skeleton: Skeleton = H36M17, swap_penalty:
     Of all ways to label every frame as it is or exchanged, the one is taken in which the limbs travel least (Viterbi's
     algorithm). A limb that is exchanged throughout cannot be known.
 
-    Args: keypoints: (T, 17, 2), without gaps; skeleton: one with knees, feet, elbows and wrists, such as Human3.6M's;
-        swap_penalty: what a frame that is exchanged costs, in the person's size: the detector is mostly right.
-    Returns: (T, 17, 2), a copy."""
+    :param keypoints: (T, 17, 2), without gaps
+    :param skeleton: one with knees, feet, elbows and wrists, such as Human3.6M's
+    :param swap_penalty: what a frame that is exchanged costs, in the person's size: the detector is mostly right.
+    :returns: (T, 17, 2), a copy.
+    """
     sides = np.ptp(keypoints, axis=1).max(axis=-1)
     size = max(float(np.median(sides)), 1e-9)
     repaired = keypoints.copy()
@@ -184,9 +199,13 @@ def _cheapest_path(steps: np.ndarray, swap_penalty: float) -> np.ndarray:
 def resample(poses: np.ndarray, fps: float, new_fps: float, num_frames: int | None = None) -> np.ndarray:
     """Poses at a different frame rate, by linear interpolation over time; the first frame stays where it was.
 
-    Args: poses: (T, J, D); fps, new_fps: frames per second, before and after; num_frames: T' of the result; by default
-        as many as fit into the same span.
-    Returns: (T', J, D), a copy. Raises: ValueError: for rates that are not positive."""
+    :param poses: (T, J, D)
+    :param fps: frames per second, before and after
+    :param new_fps: frames per second, before and after
+    :param num_frames: T' of the result; by default as many as fit into the same span.
+    :returns: (T', J, D), a copy.
+    :raises ValueError: for rates that are not positive.
+    """
     if not (fps > 0 and new_fps > 0):
         raise ValueError(f"frame rates are {fps} and {new_fps}: both are in frames per second and must be positive")
     if num_frames is None:

@@ -14,8 +14,12 @@ from torch import Tensor
 def mpjpe(predicted: Tensor, target: Tensor, *, reduce: bool = True) -> Tensor:
     """Mean per joint position error: protocol 1, and the training loss (Eq. 9).
 
-    Args: predicted, target: (..., J, 3), metres; reduce: False keeps one value per joint.
-    Returns: (), or (..., J) unreduced; metres. Raises: ValueError: for different shapes, and for no poses."""
+    :param predicted: (..., J, 3), metres
+    :param target: (..., J, 3), metres
+    :param reduce: False keeps one value per joint.
+    :returns: (), or (..., J) unreduced; metres.
+    :raises ValueError: for different shapes, and for no poses.
+    """
     predicted, target = _checked(predicted, target)
     error = torch.linalg.vector_norm(predicted - target, dim=-1)
     return error.mean() if reduce else error
@@ -24,8 +28,12 @@ def mpjpe(predicted: Tensor, target: Tensor, *, reduce: bool = True) -> Tensor:
 def p_mpjpe(predicted: Tensor, target: Tensor, *, reduce: bool = True) -> Tensor:
     """MPJPE after the best rotation, scale and translation of each frame: protocol 2.
 
-    Args: predicted, target: (..., J, 3), metres; reduce: False keeps one value per joint.
-    Returns: (), or (..., J) unreduced; metres. Raises: ValueError: for different shapes, and for no poses."""
+    :param predicted: (..., J, 3), metres
+    :param target: (..., J, 3), metres
+    :param reduce: False keeps one value per joint.
+    :returns: (), or (..., J) unreduced; metres.
+    :raises ValueError: for different shapes, and for no poses.
+    """
     predicted, target = _checked(predicted, target)
     return mpjpe(procrustes_align(predicted, target), target, reduce=reduce)
 
@@ -33,8 +41,12 @@ def p_mpjpe(predicted: Tensor, target: Tensor, *, reduce: bool = True) -> Tensor
 def n_mpjpe(predicted: Tensor, target: Tensor, *, reduce: bool = True) -> Tensor:
     """MPJPE after the best scale of each frame, in the sense of least squares.
 
-    Args: predicted, target: (..., J, 3), metres; reduce: False keeps one value per joint.
-    Returns: (), or (..., J) unreduced; metres. Raises: ValueError: for different shapes, and for no poses."""
+    :param predicted: (..., J, 3), metres
+    :param target: (..., J, 3), metres
+    :param reduce: False keeps one value per joint.
+    :returns: (), or (..., J) unreduced; metres.
+    :raises ValueError: for different shapes, and for no poses.
+    """
     predicted, target = _checked(predicted, target)
     dot = (predicted * target).sum((-2, -1), keepdim=True)
     scale = dot / predicted.square().sum((-2, -1), keepdim=True).clamp_min(torch.finfo(predicted.dtype).tiny)
@@ -44,9 +56,12 @@ def n_mpjpe(predicted: Tensor, target: Tensor, *, reduce: bool = True) -> Tensor
 def mpjve(predicted: Tensor, target: Tensor, *, reduce: bool = True) -> Tensor:
     """Mean per joint velocity error: MPJPE of the first differences over time.
 
-    Args: predicted, target: (T, J, 3) of one video, metres, T of 2 or more; reduce: False keeps one value per joint.
-    Returns: (), or (T - 1, J) unreduced; metres per frame.
-    Raises: ValueError: for different shapes, more than one video, or a single frame."""
+    :param predicted: (T, J, 3) of one video, metres, T of 2 or more
+    :param target: (T, J, 3) of one video, metres, T of 2 or more
+    :param reduce: False keeps one value per joint.
+    :returns: (), or (T - 1, J) unreduced; metres per frame.
+    :raises ValueError: for different shapes, more than one video, or a single frame.
+    """
     predicted, target = _checked(predicted, target)
     if predicted.ndim != 3 or len(predicted) < 2:
         raise ValueError(f"velocity needs one video of (T, J, 3) with T of 2 or more, not {tuple(predicted.shape)}")
@@ -56,8 +71,12 @@ def mpjve(predicted: Tensor, target: Tensor, *, reduce: bool = True) -> Tensor:
 def pck(predicted: Tensor, target: Tensor, *, threshold: float = 0.150) -> Tensor:
     """Share of joints with an error strictly under a threshold: 3D PCK of MPI-INF-3DHP.
 
-    Args: predicted, target: (..., J, 3), metres; threshold: metres.
-    Returns: (), a share from 0 to 1. Raises: ValueError: for different shapes, and for no poses."""
+    :param predicted: (..., J, 3), metres
+    :param target: (..., J, 3), metres
+    :param threshold: metres.
+    :returns: (), a share from 0 to 1.
+    :raises ValueError: for different shapes, and for no poses.
+    """
     error = mpjpe(predicted, target, reduce=False)
     return (error < threshold).to(error.dtype).mean()
 
@@ -65,9 +84,12 @@ def pck(predicted: Tensor, target: Tensor, *, threshold: float = 0.150) -> Tenso
 def auc(predicted: Tensor, target: Tensor, *, thresholds: Tensor | None = None) -> Tensor:
     """Mean of the PCK over several thresholds.
 
-    Args: predicted, target: (..., J, 3), metres; thresholds: (N,), metres; by default the benchmark's 31: 0, 5, … 150
-        mm.
-    Returns: (), a share from 0 to 1. Raises: ValueError: for different shapes, and for no poses."""
+    :param predicted: (..., J, 3), metres
+    :param target: (..., J, 3), metres
+    :param thresholds: (N,), metres; by default the benchmark's 31: 0, 5, … 150 mm.
+    :returns: (), a share from 0 to 1.
+    :raises ValueError: for different shapes, and for no poses.
+    """
     error = mpjpe(predicted, target, reduce=False).flatten()
     if thresholds is None:
         thresholds = torch.arange(31, device=error.device, dtype=error.dtype) * 0.005
@@ -114,9 +136,11 @@ def procrustes_align(predicted: Tensor, target: Tensor) -> Tensor:
     The rotation is the polar factor of the covariance (orthogonal Procrustes); where that would be a reflection, the
     weakest direction is turned round.
 
-    Args: predicted, target: (..., J, 3), metres.
-    Returns: The predicted poses, aligned; (..., J, 3), metres.
-    Raises: ValueError: for different shapes, and for no poses."""
+    :param predicted: (..., J, 3), metres.
+    :param target: (..., J, 3), metres.
+    :returns: The predicted poses, aligned; (..., J, 3), metres.
+    :raises ValueError: for different shapes, and for no poses.
+    """
     predicted, target = _checked(predicted, target)
     mean_predicted, mean_target = predicted.mean(-2, keepdim=True), target.mean(-2, keepdim=True)
     x, y = predicted - mean_predicted, target - mean_target

@@ -22,9 +22,14 @@ CHOSEN = "#CC79A7"
 def plot_pose_2d(keypoints, width: int, height: int, skeleton: Skeleton = H36M17, ax=None, title: str = ""):
     """A pose in the image plane, y downwards.
 
-    Args: keypoints: (J, 2), pixels; width, height: of the image, pixels; skeleton, ax, title: the body, the axes to
-        draw in, and their title.
-    Returns: The axes."""
+    :param keypoints: (J, 2), pixels
+    :param width: of the image, pixels
+    :param height: of the image, pixels
+    :param skeleton: the body, the axes to draw in, and their title.
+    :param ax: the body, the axes to draw in, and their title.
+    :param title: the body, the axes to draw in, and their title.
+    :returns: The axes.
+    """
     if ax is None:
         ax = plt.subplots(figsize=(4.5, 4.5), layout="constrained")[1]
         _name_sides(ax)
@@ -38,10 +43,15 @@ def plot_pose_3d(
 ):
     """A pose in space, on a grid of 0.5 m.
 
-    Args: pose: (J, 3) metres, in camera space (y down, as networks give it) or, with `world`, with z up; skeleton, ax,
-        title: the body, 3D axes to draw in, and their title; turn: degrees round the vertical, from where it is seen;
-        world: whether z is up; label: False leaves out the numbers and names of the axes.
-    Returns: The axes."""
+    :param pose: (J, 3) metres, in camera space (y down, as networks give it) or, with `world`, with z up
+    :param skeleton: the body, 3D axes to draw in, and their title
+    :param ax: the body, 3D axes to draw in, and their title
+    :param title: the body, 3D axes to draw in, and their title
+    :param turn: degrees round the vertical, from where it is seen
+    :param world: whether z is up
+    :param label: False leaves out the numbers and names of the axes.
+    :returns: The axes.
+    """
     if ax is None:
         ax = plt.figure(figsize=(4.5, 4.5), layout="constrained").add_subplot(projection="3d")
         _name_sides(ax)
@@ -62,9 +72,13 @@ def plot_pose_3d(
 def plot_comparison(predicted, target, skeleton: Skeleton = H36M17, title: str = "", turns=(-70.0, 10.0)):
     """Prediction (colour) over truth (grey), seen from several sides.
 
-    Args: predicted, target: (J, 3), metres, camera space, root-relative; skeleton: the body; title: of the figure;
-        turns: as `turn` of `plot_pose_3d`, one for each side.
-    Returns: The figure."""
+    :param predicted: (J, 3), metres, camera space, root-relative
+    :param target: (J, 3), metres, camera space, root-relative
+    :param skeleton: the body
+    :param title: of the figure
+    :param turns: as `turn` of `plot_pose_3d`, one for each side.
+    :returns: The figure.
+    """
     figure = plt.figure(figsize=(4.2 * len(turns), 4.2), layout="constrained")
     error = 1000 * np.linalg.norm(np.asarray(predicted) - np.asarray(target), axis=-1).mean()
     for index, turn in enumerate(turns):
@@ -79,8 +93,10 @@ def plot_comparison(predicted, target, skeleton: Skeleton = H36M17, title: str =
 def plot_motion(motion, frames=None):
     """Some frames of a lifted motion: keypoints above, skeleton below.
 
-    Args: motion: a Motion; frames: their numbers; by default five, evenly.
-    Returns: The figure."""
+    :param motion: a Motion
+    :param frames: their numbers; by default five, evenly.
+    :returns: The figure.
+    """
     frames = np.linspace(0, len(motion) - 1, min(5, len(motion))).astype(int) if frames is None else frames
     figure = plt.figure(figsize=(max(2.9 * len(frames), 4), 6.2), layout="constrained")
     low, high = motion.keypoints.min((0, 1)), motion.keypoints.max((0, 1))
@@ -100,8 +116,10 @@ def plot_motion(motion, frames=None):
 def plot_history(history: list[dict], ax=None):
     """Learning curves: training and held-out error over the windows seen.
 
-    Args: history: of a TrainingRun; ax: the axes to draw in.
-    Returns: The axes."""
+    :param history: of a TrainingRun
+    :param ax: the axes to draw in.
+    :returns: The axes.
+    """
     ax = ax or plt.subplots(figsize=(6, 3.5), layout="constrained")[1]
     windows = [row["windows"] for row in history]
     ax.plot(windows, [row["train_mm"] for row in history], "o-", color=COLORS["left"], label="training")
@@ -118,8 +136,12 @@ def plot_history(history: list[dict], ax=None):
 def plot_errors(errors, frame: int, ax=None, measure: str = "MPJPE"):
     """The error of each frame, with a line at one of them.
 
-    Args: errors: (T,), mm; frame: its number; ax: the axes to draw in; measure: what the errors are called.
-    Returns: The axes."""
+    :param errors: (T,), mm
+    :param frame: its number
+    :param ax: the axes to draw in
+    :param measure: what the errors are called.
+    :returns: The axes.
+    """
     ax = ax or plt.subplots(figsize=(6, 2), layout="constrained")[1]
     ax.plot(errors, color="0.3", linewidth=1.2)
     ax.axvline(frame, color=CHOSEN, linewidth=1.5)
@@ -132,8 +154,11 @@ def plot_errors(errors, frame: int, ax=None, measure: str = "MPJPE"):
 def plot_per_action(errors: dict[str, float], metric: str = "MPJPE", ax=None):
     """Bars of an error per action, the worst on top.
 
-    Args: errors: {action: mm}; metric: what the errors are called; ax: the axes to draw in.
-    Returns: The axes."""
+    :param errors: {action: mm}
+    :param metric: what the errors are called
+    :param ax: the axes to draw in.
+    :returns: The axes.
+    """
     import seaborn as sns
 
     ax = ax or plt.subplots(figsize=(6, 0.28 * len(errors) + 1.2), layout="constrained")[1]
@@ -147,9 +172,13 @@ def plot_per_action(errors: dict[str, float], metric: str = "MPJPE", ax=None):
 def plot_attention(rows, names=None, ax=None, title: str = "Attention", top: float | None = None):
     """One head's attention weights as a heatmap: row i says whom token i looks at.
 
-    Args: rows: (N, N), each row sums to one; names: of the N tokens; ax, title: the axes to draw in, and their title;
-        top: the weight that has the brightest colour; by default the largest.
-    Returns: The axes."""
+    :param rows: (N, N), each row sums to one
+    :param names: of the N tokens
+    :param ax: the axes to draw in, and their title
+    :param title: the axes to draw in, and their title
+    :param top: the weight that has the brightest colour; by default the largest.
+    :returns: The axes.
+    """
     import seaborn as sns
 
     rows = np.asarray(rows)
@@ -164,10 +193,16 @@ def plot_attention(rows, names=None, ax=None, title: str = "Attention", top: flo
 def plot_row_3d(pose, row, joint: int, skeleton: Skeleton = H36M17, ax=None, title="", strongest: int = 5, top=None):
     """One joint's attention weights on a skeleton: they colour the joints, and links lead to the largest of them.
 
-    Args: pose: (J, 3), metres, z up; row: (J,) weights, which sum to one; joint: the joint that looks; skeleton, ax,
-        title: the body, 3D axes to draw in, and their title; strongest: the number of links; top: the weight that has
-        the brightest colour and the largest joint; by default the largest.
-    Returns: The axes."""
+    :param pose: (J, 3), metres, z up
+    :param row: (J,) weights, which sum to one
+    :param joint: the joint that looks
+    :param skeleton: the body, 3D axes to draw in, and their title
+    :param ax: the body, 3D axes to draw in, and their title
+    :param title: the body, 3D axes to draw in, and their title
+    :param strongest: the number of links
+    :param top: the weight that has the brightest colour and the largest joint; by default the largest.
+    :returns: The axes.
+    """
     ax = ax or plt.figure(figsize=(4.5, 4.5), layout="constrained").add_subplot(projection="3d")
     pose, row = np.asarray(pose), np.asarray(row)
     plot_pose_3d(pose, skeleton, ax=ax, title=title, turn=-60, world=True, label=False)
@@ -189,10 +224,15 @@ def strongest_others(row, joint: int, count: int) -> list[int]:
 def plot_heads(rows, names=None, titles=None, title: str = "", queries_across: bool = False, columns: int = 4):
     """All heads as small heatmaps with one colour bar; the colours go from 0 to the largest number of all heads.
 
-    Args: rows: (H, N, N), row i is query i; names, titles: of the N tokens and of the H heads; by default "head 0" and
-        so on; title: of the figure; queries_across: draws the queries along the horizontal axis and the keys down the
-        vertical one, as the paper's Figures 5 to 8 do, so that it is the columns that sum to one; columns: of heatmaps.
-    Returns: The figure."""
+    :param rows: (H, N, N), row i is query i
+    :param names: of the N tokens and of the H heads; by default "head 0" and so on
+    :param titles: of the N tokens and of the H heads; by default "head 0" and so on
+    :param title: of the figure
+    :param queries_across: draws the queries along the horizontal axis and the keys down the vertical one, as the
+        paper's Figures 5 to 8 do, so that it is the columns that sum to one
+    :param columns: of heatmaps.
+    :returns: The figure.
+    """
     rows = np.asarray(rows)
     columns = min(columns, len(rows))
     height = -(-len(rows) // columns)
@@ -223,8 +263,14 @@ def plot_heads(rows, names=None, titles=None, title: str = "", queries_across: b
 def plot_ghost_3d(pose, skeleton: Skeleton, ax, color="0.7", linewidth: float = 5, **look):
     """A pose in one colour, to compare a second one with.
 
-    Args: pose: (J, 3), metres, z up; skeleton: the body; ax: 3D axes; color, linewidth, **look: as matplotlib's.
-    Returns: The axes."""
+    :param pose: (J, 3), metres, z up
+    :param skeleton: the body
+    :param ax: 3D axes
+    :param color: as matplotlib's.
+    :param linewidth: as matplotlib's.
+    :param look: as matplotlib's.
+    :returns: The axes.
+    """
     for parent, child in skeleton.bones:
         ax.plot(*np.asarray(pose)[[parent, child]].T, color=color, linewidth=linewidth, solid_capstyle="round", **look)
     return ax
@@ -271,8 +317,12 @@ def plot_rows(ours: dict[str, list[float]], printed: dict[str, float], measure: 
 
     The two have axes of their own, as their data differ; a row far off the others is named at the edge.
 
-    Args: ours: {row: one value a seed}; printed: {row: value}; measure: what the values are; title: of the figure.
-    Returns: The figure."""
+    :param ours: {row: one value a seed}
+    :param printed: {row: value}
+    :param measure: what the values are
+    :param title: of the figure.
+    :returns: The figure.
+    """
     labels = list(dict.fromkeys([*ours, *printed]))
     size = (9 if printed else 7, 0.42 * len(labels) + 1.5)
     shares = {"width_ratios": (5, 2)} if printed else None

@@ -10,9 +10,13 @@ import numpy as np
 class Skeleton:
     """A body of J named joints, joined by bones from each joint to its parent.
 
-    Args: name: of the body; joints, parents: J names, and the number of each joint's parent; -1 for the root; left,
-        right: joints that mirror each other, in the same order.
-    Raises: ValueError: where joints and parents, or left and right, differ in number."""
+    :param name: of the body
+    :param joints: J names, and the number of each joint's parent; -1 for the root
+    :param parents: J names, and the number of each joint's parent; -1 for the root
+    :param left: joints that mirror each other, in the same order.
+    :param right: joints that mirror each other, in the same order.
+    :raises ValueError: where joints and parents, or left and right, differ in number.
+    """
 
     name: str
     joints: tuple[str, ...]
@@ -76,10 +80,11 @@ class Skeleton:
 def flip_poses(poses, skeleton: Skeleton):
     """Mirror poses left to right: negate the first coordinate and exchange left and right joints.
 
-    Args: poses: (..., J, 2) normalised screen coordinates or (..., J, 3) camera space, array or tensor; skeleton: of
-        them.
-    Returns: The mirror image, a copy; flipping twice gives back what was given.
-    Raises: ValueError: for a different number of joints."""
+    :param poses: (..., J, 2) normalised screen coordinates or (..., J, 3) camera space, array or tensor
+    :param skeleton: of them.
+    :returns: The mirror image, a copy; flipping twice gives back what was given.
+    :raises ValueError: for a different number of joints.
+    """
     if poses.shape[-2] != skeleton.num_joints:
         raise ValueError(
             f"poses of shape {tuple(poses.shape)} have {poses.shape[-2]} joints, "
@@ -168,8 +173,10 @@ SKELETONS = {s.name: s for s in (H36M17, HUMANEVA15, MPI_INF_3DHP17, COCO17, HAL
 def get_skeleton(name: str) -> Skeleton:
     """The skeleton of that name.
 
-    Args: name: "h36m17", "humaneva15", "mpi_inf_3dhp17", "coco17", "halpe26" or "mediapipe33".
-    Returns: The body. Raises: ValueError: for an unknown name; it lists the names there are."""
+    :param name: "h36m17", "humaneva15", "mpi_inf_3dhp17", "coco17", "halpe26" or "mediapipe33".
+    :returns: The body.
+    :raises ValueError: for an unknown name; it lists the names there are.
+    """
     if name not in SKELETONS:
         raise ValueError(f"there is no skeleton {name!r}: choose one of {', '.join(SKELETONS)}")
     return SKELETONS[name]

@@ -13,17 +13,17 @@ NAMES = ("synthetic", "human36m", "humaneva", "mpi_inf_3dhp", "cmu_mocap")
 def load_dataset(name: str, root: str | Path | None = None, keypoints: str | None = None, **options) -> PoseDataset:
     """A dataset by its name; data/README.md says which files each one is read from.
 
-    Args:
-        name: "synthetic" (made by the package), "human36m", "humaneva", "mpi_inf_3dhp" or "cmu_mocap".
-        root: the folder of the files, in the VideoPose3D layout for human36m and humaneva, in that of P-STMO or
-            GraphMLP for mpi_inf_3dhp, ASF/AMC or BVH for cmu_mocap; the synthetic set takes none.
-        keypoints: the source of the 2D: "gt" by default, "noisy" (synthetic, cmu_mocap), "wild" (cmu_mocap), or what
-            the 2D file is called, such as "cpn_ft_h36m_dbb" (human36m, humaneva).
-        **options: those of `load` in the set's module, such as subjects=("S9",) of the synthetic set, or
-            cameras="random" (drawn anew in each epoch) or "fixed" of cmu_mocap.
-    Returns: Its sequences, with the subjects or takes that are kept for testing.
-    Raises: ValueError: for an unknown name or source, and for a root where none is wanted or none where one is;
-        FileNotFoundError: where root lacks files; it says which."""
+    :param name: "synthetic" (made by the package), "human36m", "humaneva", "mpi_inf_3dhp" or "cmu_mocap".
+    :param root: the folder of the files, in the VideoPose3D layout for human36m and humaneva, in that of P-STMO or
+        GraphMLP for mpi_inf_3dhp, ASF/AMC or BVH for cmu_mocap; the synthetic set takes none.
+    :param keypoints: the source of the 2D: "gt" by default, "noisy" (synthetic, cmu_mocap), "wild" (cmu_mocap), or what
+        the 2D file is called, such as "cpn_ft_h36m_dbb" (human36m, humaneva).
+    :param options: those of `load` in the set's module, such as subjects=("S9",) of the synthetic set, or
+        cameras="random" (drawn anew in each epoch) or "fixed" of cmu_mocap.
+    :returns: Its sequences, with the subjects or takes that are kept for testing.
+    :raises ValueError: for an unknown name or source, and for a root where none is wanted or none where one is
+    :raises FileNotFoundError: where root lacks files; it says which.
+    """
     if name not in NAMES:
         raise ValueError(f"there is no dataset {name!r}: choose one of {', '.join(NAMES)}")
     if keypoints is not None:

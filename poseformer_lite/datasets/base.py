@@ -13,8 +13,11 @@ from poseformer_lite.skeleton import H36M17, Skeleton
 class Take:
     """One recorded motion: where the joints of one person were in the world.
 
-    Args: subject, action: who, and the take's name, such as "Walking 1"; world: (T, J, 3) float32, metres, z up; fps:
-        frames per second."""
+    :param subject: who, and the take's name, such as "Walking 1"
+    :param action: who, and the take's name, such as "Walking 1"
+    :param world: (T, J, 3) float32, metres, z up
+    :param fps: frames per second.
+    """
 
     subject: str
     action: str
@@ -26,11 +29,18 @@ class Take:
 class PoseSequence:
     """One take seen by one camera: 2D keypoints and, where it is known, the 3D truth.
 
-    Args: subject, action, view: who, the take's name, and the camera's; keypoints: (T, J, 2) float32, pixels; poses_3d:
-        (T, J, 3) float32, metres, camera space, not root-relative; None where only the 2D is known; width, height: of
-        the image, pixels; camera: None where the calibration is unknown; valid: (T,) bool, the frames that an
-        evaluation counts, or None for all; a network sees every frame either way.
-    Raises: ValueError: for arrays of other shapes."""
+    :param subject: who, the take's name, and the camera's
+    :param action: who, the take's name, and the camera's
+    :param view: who, the take's name, and the camera's
+    :param keypoints: (T, J, 2) float32, pixels
+    :param poses_3d: (T, J, 3) float32, metres, camera space, not root-relative; None where only the 2D is known
+    :param width: of the image, pixels
+    :param height: of the image, pixels
+    :param camera: None where the calibration is unknown
+    :param valid: (T,) bool, the frames that an evaluation counts, or None for all; a network sees every frame either
+        way.
+    :raises ValueError: for arrays of other shapes.
+    """
 
     subject: str
     action: str
@@ -96,12 +106,18 @@ class PoseSequence:
 class PoseDataset:
     """Sequences of one source, with the subjects or takes that are kept for testing.
 
-    Args: name: of the source; sequences: all of them, of training and of test subjects; train_subjects, test_subjects:
-        their names; skeleton: the body of all sequences; fps: frames per second; keypoint_source: where the 2D comes
-        from: "gt", "noisy" or a detector's name; test_takes: (subject, action) of takes that are held out beside the
-        test subjects; redraw: where a source has it, it takes a seed and gives the training sequences through new
-        cameras; `train` calls it once an epoch.
-    Raises: ValueError: for sequences whose joints are not the skeleton's."""
+    :param name: of the source
+    :param sequences: all of them, of training and of test subjects
+    :param train_subjects: their names
+    :param test_subjects: their names
+    :param skeleton: the body of all sequences
+    :param fps: frames per second
+    :param keypoint_source: where the 2D comes from: "gt", "noisy" or a detector's name
+    :param test_takes: (subject, action) of takes that are held out beside the test subjects
+    :param redraw: where a source has it, it takes a seed and gives the training sequences through new cameras; `train`
+        calls it once an epoch.
+    :raises ValueError: for sequences whose joints are not the skeleton's.
+    """
 
     name: str
     sequences: list[PoseSequence]
@@ -176,8 +192,11 @@ class PoseDataset:
 def split_validation(sequences: list[PoseSequence], share: float, seed: int = 0):
     """Part whole takes off for validation; all cameras of a take stay together.
 
-    Args: sequences: such as `PoseDataset.train()`; share: of the takes, at least one; 0 takes none; seed: of the draw.
-    Returns: Two lists, for training and for validation."""
+    :param sequences: such as `PoseDataset.train()`
+    :param share: of the takes, at least one; 0 takes none
+    :param seed: of the draw.
+    :returns: Two lists, for training and for validation.
+    """
     takes = sorted({(s.subject, s.action) for s in sequences})
     if share <= 0 or len(takes) < 2:
         return sequences, []

@@ -19,10 +19,13 @@ def write(data: PoseDataset, folder: str | Path, name: str | None = None) -> lis
     Each subject of the field's codes has one set of cameras, so a take seen through other cameras than its subject's
     first take is written under a subject of its own, "02/walk".
 
-    Args: data: of Human3.6M's joints; folder: made where there is none; name: by default the set's.
-    Returns: The three paths.
-    Raises: ValueError: for a different skeleton, and for sequences without camera or 3D; OSError: where the disk is
-        full."""
+    :param data: of Human3.6M's joints
+    :param folder: made where there is none
+    :param name: by default the set's.
+    :returns: The three paths.
+    :raises ValueError: for a different skeleton, and for sequences without camera or 3D
+    :raises OSError: where the disk is full.
+    """
     if data.skeleton != H36M17:
         raise ValueError(f"the Human3.6M layout has its 17 joints, but {data.name} has those of {data.skeleton.name}")
     folder, name = Path(folder), name or {"human36m": "h36m"}.get(data.name, data.name)

@@ -15,10 +15,15 @@ class Windows:
 
     The frames are stored once; a window is F indices into them.
 
-    Args: sequences: PoseSequence objects with 3D; num_frames: F, odd; skeleton: of the sequences; device: where the
-        frames are stored; flip: doubles the set: the mirror images of all frames are stored behind them, and index i +
-        N is that of window i (section 4.2); every_frame: whether the targets are the poses of the whole window.
-    Raises: ValueError: where there are no sequences, or one has gaps or no 3D."""
+    :param sequences: PoseSequence objects with 3D
+    :param num_frames: F, odd
+    :param skeleton: of the sequences
+    :param device: where the frames are stored
+    :param flip: doubles the set: the mirror images of all frames are stored behind them, and index i + N is that of
+        window i (section 4.2)
+    :param every_frame: whether the targets are the poses of the whole window.
+    :raises ValueError: where there are no sequences, or one has gaps or no 3D.
+    """
 
     def __init__(
         self,

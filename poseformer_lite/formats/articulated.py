@@ -14,11 +14,15 @@ from poseformer_lite.skeleton import Skeleton
 class ArticulatedMotion:
     """N nodes that hang together as a tree, moving for T frames.
 
-    Args: names, parents: N long; -1 for node 0, the root; a parent stands before its children; carriers: for each node
-        the node whose rotation turns its offset. In BVH a joint is carried by its parent; in ASF a node is the end of a
-        bone and is carried by the bone's own rotation; offsets: (N, 3), metres: from the parent to the node, in the
-        rest pose; rotations: (T, N, 4) unit quaternions (x, y, z, w), relative to the parent; root_position: (T, 3),
-        metres; fps: frames per second."""
+    :param names: N long; -1 for node 0, the root; a parent stands before its children
+    :param parents: N long; -1 for node 0, the root; a parent stands before its children
+    :param carriers: for each node the node whose rotation turns its offset. In BVH a joint is carried by its parent; in
+        ASF a node is the end of a bone and is carried by the bone's own rotation
+    :param offsets: (N, 3), metres: from the parent to the node, in the rest pose
+    :param rotations: (T, N, 4) unit quaternions (x, y, z, w), relative to the parent
+    :param root_position: (T, 3), metres
+    :param fps: frames per second.
+    """
 
     names: tuple[str, ...]
     parents: tuple[int, ...]
@@ -35,8 +39,9 @@ class ArticulatedMotion:
 def forward_kinematics(motion: ArticulatedMotion) -> tuple[np.ndarray, np.ndarray]:
     """The position and orientation of every node.
 
-    Args: motion: T frames of N nodes.
-    Returns: (T, N, 3), metres, and rotation matrices (T, N, 3, 3), both in the file's own world."""
+    :param motion: T frames of N nodes.
+    :returns: (T, N, 3), metres, and rotation matrices (T, N, 3, 3), both in the file's own world.
+    """
     T, N = motion.rotations.shape[:2]
     positions, orientations = np.empty((T, N, 3)), np.empty((T, N, 3, 3))
     turned = []  # by node: its rotation in the world
@@ -59,8 +64,11 @@ def resample(motion: ArticulatedMotion, fps: float) -> ArticulatedMotion:
     It is the rotations that are filtered (their quaternions, brought to one hemisphere over time and normalised
     again) and the root's position, never the joints' positions: bone lengths stay what they were.
 
-    Args: motion: as read; fps: frames per second of the result.
-    Returns: A new motion. Raises: ValueError: for a rate that is not positive."""
+    :param motion: as read
+    :param fps: frames per second of the result.
+    :returns: A new motion.
+    :raises ValueError: for a rate that is not positive.
+    """
     if not fps > 0:
         raise ValueError(f"fps={fps}: expected a positive number of frames per second")
     ratio = Fraction(fps / motion.fps).limit_denominator(1000)
@@ -87,9 +95,12 @@ def from_positions(poses: np.ndarray, skeleton: Skeleton, fps: float) -> Articul
     directions of arms, legs and head are reproduced exactly, and hips and shoulders as rigid wholes. Rest pose: facing
     +z, left limbs towards +x, legs down, spine and head up, hips and shoulders at the angles that this body has.
 
-    Args: poses: (T, J, 3), metres, y up; skeleton: of the J joints; fps: frames per second.
-    Returns: The motion, whose nodes are the joints.
-    Raises: ValueError: for a different shape, and for numbers that are not finite."""
+    :param poses: (T, J, 3), metres, y up
+    :param skeleton: of the J joints
+    :param fps: frames per second.
+    :returns: The motion, whose nodes are the joints.
+    :raises ValueError: for a different shape, and for numbers that are not finite.
+    """
     if poses.ndim != 3 or poses.shape[1:] != (skeleton.num_joints, 3) or not np.isfinite(poses).all():
         raise ValueError(f"poses are {poses.shape}, expected (T, {skeleton.num_joints}, 3) and finite")
     parents, rest = skeleton.parents, _t_pose(skeleton)

@@ -41,9 +41,10 @@ class Acclaim:
 def read_asf(path: str | Path) -> Acclaim:
     """The skeleton in an ASF file. Lengths are inches scaled by `length`: metres = value / length * 0.0254.
 
-    Args: path: the file.
-    Returns: The skeleton that `read_amc` needs, metres.
-    Raises: ValueError: for other contents; it names the file and what is missing or wrong in it."""
+    :param path: the file.
+    :returns: The skeleton that `read_amc` needs, metres.
+    :raises ValueError: for other contents; it names the file and what is missing or wrong in it.
+    """
     path = Path(path)
     sections = _sections(path)
     units = dict(line.split()[:2] for line in sections["units"])
@@ -67,10 +68,13 @@ def read_asf(path: str | Path) -> Acclaim:
 def read_amc(path: str | Path, skeleton: Acclaim, fps: float = CMU_FPS) -> ArticulatedMotion:
     """The motion in an AMC file: nodes are "root" and the end of every bone.
 
-    Args: path: the file; skeleton: what `read_asf` gives; fps: which the file does not say; CMU's are of 120 Hz.
-    Returns: The motion, metres.
-    Raises: ValueError: for a bone that the skeleton lacks, a bone left out, a file cut short, or a value that is no
-        finite number; it names the file, the frame, and what was expected there."""
+    :param path: the file
+    :param skeleton: what `read_asf` gives
+    :param fps: which the file does not say; CMU's are of 120 Hz.
+    :returns: The motion, metres.
+    :raises ValueError: for a bone that the skeleton lacks, a bone left out, a file cut short, or a value that is no
+        finite number; it names the file, the frame, and what was expected there.
+    """
     path = Path(path)
     columns, degrees = _columns(path, skeleton)
     root_position = skeleton.root_position + skeleton.unit * np.stack(

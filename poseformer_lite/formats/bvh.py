@@ -28,9 +28,11 @@ def read_bvh(path: str | Path, unit: float = 0.01) -> ArticulatedMotion:
     Nodes are the file's joints, and for each `End Site` a node named after its joint, such as "rFoot_end". Channels
     may stand in any order; angles are degrees, and turn about the joint's own axes in the order of its channels.
 
-    Args: path: the file; unit: metres per unit of length (0.01: the file is in centimetres).
-    Returns: The motion, metres.
-    Raises: ValueError: for other contents; it names the file, the line or frame, and what was expected there."""
+    :param path: the file
+    :param unit: metres per unit of length (0.01: the file is in centimetres).
+    :returns: The motion, metres.
+    :raises ValueError: for other contents; it names the file, the line or frame, and what was expected there.
+    """
     path = Path(path)
     hierarchy, separator, motion = path.read_text(encoding="latin-1").partition("MOTION")
     if hierarchy.split()[:1] != ["HIERARCHY"] or not separator:
@@ -70,8 +72,11 @@ def write_bvh(path: str | Path, motion: ArticulatedMotion, unit: float = 0.01) -
     Every node is a joint with three angles, in the order Z, X, Y; a node without children gets an `End Site` 5 cm on.
     Angles run on from frame to frame and do not jump by a full turn.
 
-    Args: path: where to write; motion: the motion; unit: metres per unit of length (0.01: centimetres, as most expect).
-    Raises: ValueError: for a motion whose nodes are carried by others than their parents, as ASF's are."""
+    :param path: where to write
+    :param motion: the motion
+    :param unit: metres per unit of length (0.01: centimetres, as most expect).
+    :raises ValueError: for a motion whose nodes are carried by others than their parents, as ASF's are.
+    """
     if motion.carriers != tuple(max(parent, 0) for parent in motion.parents):
         raise ValueError("in a BVH file each node is carried by its parent, and in this motion it is not")
     lines, order = ["HIERARCHY"], []
@@ -113,8 +118,9 @@ def drop_rest_pose(motion: ArticulatedMotion) -> ArticulatedMotion:
     15 degrees: nobody stands recorded like that. The next 0.1 s go with it, because Hahne's conversion of CMU's files
     filters over the jump: the legs first straighten towards the T-pose, up to 30 cm through the floor.
 
-    Args: motion: as read.
-    Returns: The motion without its first frames, or as it is where they are no T-pose."""
+    :param motion: as read.
+    :returns: The motion without its first frames, or as it is where they are no T-pose.
+    """
     turned = Rotation.from_quat(motion.rotations[0]).magnitude()
     dropped = 1 + round(REST_BLEND_SECONDS * motion.fps)
     if turned[0] > 0 or turned.max() > np.radians(REST_DEGREES) or len(motion) <= dropped:

@@ -32,13 +32,14 @@ class KeypointTrack:
 def read_keypoints(path: str | Path) -> list[KeypointTrack]:
     """Read the keypoints that detectors and the field's codes write; no code in a file is run.
 
-    Args: path: npz: VideoPose3D's custom layout, the PoseFormer demo's `reconstruction` (M, T, 17, 2), or an array
+    :param path: npz: VideoPose3D's custom layout, the PoseFormer demo's `reconstruction` (M, T, 17, 2), or an array
         `keypoints` of (T, J, 2 or 3), perhaps beside fps, width, height and layout. npy: (T, J, 2 or 3). json:
         AlphaPose's list of records, or {"keypoints": …}. csv: perhaps a header, then one row a frame with x0, y0, x1,
         y1, … in pixels.
-    Returns: One track per person and video, the longest first.
-    Raises: FileNotFoundError: where there is no file; ValueError: for other contents; it names the file, what it holds
-        and what was expected."""
+    :returns: One track per person and video, the longest first.
+    :raises FileNotFoundError: where there is no file
+    :raises ValueError: for other contents; it names the file, what it holds and what was expected.
+    """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
@@ -58,8 +59,10 @@ def read_keypoints(path: str | Path) -> list[KeypointTrack]:
 def guess_layout(num_joints: int) -> str:
     """The layout with that many joints.
 
-    Args: num_joints: J.
-    Returns: Its name. Raises: ValueError: for none, and for 17, which may be COCO or Human3.6M: it must be said."""
+    :param num_joints: J.
+    :returns: Its name.
+    :raises ValueError: for none, and for 17, which may be COCO or Human3.6M: it must be said.
+    """
     fitting = [name for name in LAYOUTS if SKELETONS[name].num_joints == num_joints]
     if len(fitting) != 1:
         known = ", ".join(f"{name} ({SKELETONS[name].num_joints})" for name in LAYOUTS)

@@ -111,10 +111,12 @@ def _built(value):
 def load_npz(path: str | Path) -> dict:
     """All entries of an npz file; pickled dictionaries come back as dictionaries, and no code is run.
 
-    Args: path: the file.
-    Returns: {name: array or dictionary}.
-    Raises: FileNotFoundError: where there is no file; UnsafeFileError: for a file that wants to run code; ValueError:
-        for one that is empty, cut off or no npz at all; each names the file."""
+    :param path: the file.
+    :returns: {name: array or dictionary}.
+    :raises FileNotFoundError: where there is no file
+    :raises UnsafeFileError: for a file that wants to run code
+    :raises ValueError: for one that is empty, cut off or no npz at all; each names the file.
+    """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")

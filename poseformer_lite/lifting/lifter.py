@@ -25,11 +25,13 @@ from poseformer_lite.skeleton import H36M17
 class PoseLifter:
     """A trained network with what keypoints need around it: layouts, gaps, frame rates, image sizes, long videos.
 
-    Args: model: a trained network of 17 joints; fps: the frame rate it was trained at, to which keypoints are
-        resampled; flip: averages with the prediction for the mirror image: better, at twice the time; device: by
-        default a GPU where there is one; stride: poses that one window gives, as in `predict_sequence`: sooner, and a
-        little less exact.
-    Raises: ValueError: for a model of other than 17 joints."""
+    :param model: a trained network of 17 joints
+    :param fps: the frame rate it was trained at, to which keypoints are resampled
+    :param flip: averages with the prediction for the mirror image: better, at twice the time
+    :param device: by default a GPU where there is one
+    :param stride: poses that one window gives, as in `predict_sequence`: sooner, and a little less exact.
+    :raises ValueError: for a model of other than 17 joints.
+    """
 
     def __init__(
         self, model: LiftingNetwork, fps: float = 50.0, flip: bool = True, device: str | None = None, stride: int = 1
@@ -46,8 +48,12 @@ class PoseLifter:
     def from_pretrained(cls, name_or_folder: str | Path = "small", **options) -> "PoseLifter":
         """A lifter with a trained PoseFormer.
 
-        Args: name_or_folder: as for `LiftingNetwork.from_pretrained`; **options: those of `PoseLifter`.
-        Returns: The lifter. Raises: FileNotFoundError, ValueError: as `LiftingNetwork.from_pretrained` does."""
+        :param name_or_folder: as for `LiftingNetwork.from_pretrained`
+        :param options: those of `PoseLifter`.
+        :returns: The lifter.
+        :raises FileNotFoundError: as `LiftingNetwork.from_pretrained` does.
+        :raises ValueError: as `LiftingNetwork.from_pretrained` does.
+        """
         return cls(PoseFormer.from_pretrained(name_or_folder), **options)
 
     def __call__(
@@ -62,17 +68,17 @@ class PoseLifter:
     ) -> Motion:
         """Lift one person's keypoints; it warns as `sanity_warnings` says.
 
-        Args:
-            keypoints: (T, J, 2) pixels or, with a confidence, (T, J, 3). Joints that are NaN or (0, 0) are interpolated
-                over time.
-            width, height: of the image, pixels.
-            layout: "h36m17", "coco17", "halpe26" or "mediapipe33".
-            fps: of the keypoints; where it is not the model's, the motion is resampled there and back.
-            min_confidence: joints with less are interpolated, too.
-            repair_swaps: whether left and right are exchanged back first where the detector confused them
-                (`undo_swaps`).
-        Returns: A motion of T frames.
-        Raises: ValueError: for keypoints that do not fit the layout, or look normalised although pixels are asked for.
+        :param keypoints: (T, J, 2) pixels or, with a confidence, (T, J, 3). Joints that are NaN or (0, 0) are
+            interpolated over time.
+        :param width: of the image, pixels.
+        :param height: of the image, pixels.
+        :param layout: "h36m17", "coco17", "halpe26" or "mediapipe33".
+        :param fps: of the keypoints; where it is not the model's, the motion is resampled there and back.
+        :param min_confidence: joints with less are interpolated, too.
+        :param repair_swaps: whether left and right are exchanged back first where the detector confused them
+            (`undo_swaps`).
+        :returns: A motion of T frames.
+        :raises ValueError: for keypoints that do not fit the layout, or look normalised although pixels are asked for.
         """
         keypoints = np.asarray(keypoints, dtype=np.float32)
         check_keypoints(keypoints, layout)

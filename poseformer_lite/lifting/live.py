@@ -11,9 +11,11 @@ from poseformer_lite.model.base import LiftingNetwork
 class LiveStream:
     """Lifts a stream of frames, each embedded once when it comes: the poses of `predict_sequence(look_ahead=...)`.
 
-    Args: model: put into evaluation mode, where it stays; look_ahead: how many frames later a pose is given than its
-        frame came; at half a window it is the pose that lifting a whole recording gives.
-    Raises: ValueError: for a look_ahead under 0 or over half a window."""
+    :param model: put into evaluation mode, where it stays
+    :param look_ahead: how many frames later a pose is given than its frame came; at half a window it is the pose that
+        lifting a whole recording gives.
+    :raises ValueError: for a look_ahead under 0 or over half a window.
+    """
 
     def __init__(self, model: LiftingNetwork, look_ahead: int = 0):
         half = model.num_frames // 2

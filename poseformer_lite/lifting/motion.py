@@ -14,9 +14,14 @@ from poseformer_lite.skeleton import H36M17, Skeleton
 class Motion:
     """A lifted motion: one 3D pose per frame of the video.
 
-    Args: poses_3d: (T, 17, 3) float32, metres, camera space (x right, y down, z away from the camera), root at the
-        origin; keypoints: (T, 17, 2), the pixels it was lifted from, in Human3.6M's joints with the gaps filled; fps:
-        frames per second; width, height: of the image, pixels; skeleton: the body."""
+    :param poses_3d: (T, 17, 3) float32, metres, camera space (x right, y down, z away from the camera), root at the
+        origin
+    :param keypoints: (T, 17, 2), the pixels it was lifted from, in Human3.6M's joints with the gaps filled
+    :param fps: frames per second
+    :param width: of the image, pixels
+    :param height: of the image, pixels
+    :param skeleton: the body.
+    """
 
     poses_3d: np.ndarray
     keypoints: np.ndarray

@@ -47,12 +47,16 @@ def lift_video(
     does; where the rate varies it is made even. A warning says where the person was out of sight or could have been
     mistaken for somebody else.
 
-    Args: path: the file; lifter: by default one with the shipped weights "small"; detector: by default MediaPipe;
-        person: 0 is the one who fills the most of the video, 1 the next; min_confidence: joints with less are
-        interpolated; progress: whether to show a bar.
-    Returns: The motion, at the video's frame rate.
-    Raises: FileNotFoundError: where there is no file; ValueError: for a file that is not a video, for nobody in it, or
-        where PyAV or the detector is missing."""
+    :param path: the file
+    :param lifter: by default one with the shipped weights "small"
+    :param detector: by default MediaPipe
+    :param person: 0 is the one who fills the most of the video, 1 the next
+    :param min_confidence: joints with less are interpolated
+    :param progress: whether to show a bar.
+    :returns: The motion, at the video's frame rate.
+    :raises FileNotFoundError: where there is no file
+    :raises ValueError: for a file that is not a video, for nobody in it, or where PyAV or the detector is missing.
+    """
     path = Path(path)
     pictures = read_video(path, progress)
     detector = detector or MediaPipeDetector()
@@ -80,9 +84,12 @@ def read_video(path: str | Path, progress: bool = False) -> Iterator[tuple[float
 
     A file that breaks off gives what came before, and a warning.
 
-    Args: path: the file; progress: whether to show a bar.
-    Returns: An iterator over (seconds since the first frame, image (H, W, 3) uint8, red first).
-    Raises: FileNotFoundError: where there is no file; ValueError: where it is not a video, or PyAV is missing."""
+    :param path: the file
+    :param progress: whether to show a bar.
+    :returns: An iterator over (seconds since the first frame, image (H, W, 3) uint8, red first).
+    :raises FileNotFoundError: where there is no file
+    :raises ValueError: where it is not a video, or PyAV is missing.
+    """
     check_video(path)
     return _decode(Path(path), progress)
 

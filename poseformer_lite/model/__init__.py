@@ -30,10 +30,13 @@ def load_network(
 ) -> LiftingNetwork:
     """The weights of any network of this package, whichever class they belong to.
 
-    Args: name_or_folder, device, revision: as for `LiftingNetwork.from_pretrained`.
-    Returns: The network, in evaluation mode.
-    Raises: FileNotFoundError: where there are no weights; ValueError: where they are of no network of this package, or
-        cannot be read."""
+    :param name_or_folder: as for `LiftingNetwork.from_pretrained`.
+    :param device: as for `LiftingNetwork.from_pretrained`.
+    :param revision: as for `LiftingNetwork.from_pretrained`.
+    :returns: The network, in evaluation mode.
+    :raises FileNotFoundError: where there are no weights
+    :raises ValueError: where they are of no network of this package, or cannot be read.
+    """
     network = saved_network(name_or_folder, revision)
     if network not in NETWORKS:
         raise ValueError(f"{name_or_folder} holds the network {network}, which is none of {', '.join(NETWORKS)}")

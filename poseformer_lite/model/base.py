@@ -64,16 +64,19 @@ class LiftingNetwork(nn.Module):
     def forward(self, poses_2d: Tensor) -> Tensor:
         """Lift windows, each to the root-relative pose of its centre frame.
 
-        Args: poses_2d: (B, F, J, 2), normalised screen coordinates.
-        Returns: (B, J, 3), metres. Raises: ValueError: for a different shape."""
+        :param poses_2d: (B, F, J, 2), normalised screen coordinates.
+        :returns: (B, J, 3), metres.
+        :raises ValueError: for a different shape.
+        """
         return self.forward_temporal(self._embed_windows(poses_2d))
 
     def forward_every_frame(self, poses_2d: Tensor) -> tuple[Tensor, Tensor]:
         """Lift windows to the poses of all their frames: more to learn from a window.
 
-        Args: poses_2d: (B, F, J, 2), normalised screen coordinates.
-        Returns: (B, J, 3) of the centre frame, as from `forward`, and (B, F, J, 3); metres, root-relative.
-        Raises: ValueError: for a different shape; NotImplementedError: where the network gives the centre frame only.
+        :param poses_2d: (B, F, J, 2), normalised screen coordinates.
+        :returns: (B, J, 3) of the centre frame, as from `forward`, and (B, F, J, 3); metres, root-relative.
+        :raises ValueError: for a different shape
+        :raises NotImplementedError: where the network gives the centre frame only.
         """
         return self.temporal_every_frame(self._embed_windows(poses_2d))
 
@@ -100,16 +103,17 @@ class LiftingNetwork(nn.Module):
         and twice for the few where two parts of FRAMES_AT_ONCE meet. Memory does not grow with the sequence but for its
         result. The model is put into evaluation mode for the call.
 
-        Args:
-            poses_2d: (T, J, 2), normalised screen coordinates.
-            batch_size: windows in flight; by default some 2,000 frames' worth.
-            look_ahead: frames after its own that a pose may depend on, as in live use; the last of them is repeated in
-                place of those that follow.
-            stride: an odd number of frames that one window gives, its middle ones, each from its own token: that many
-                times fewer windows, for networks trained with supervise="every".
-        Returns: (T, J, 3), metres, relative to the root.
-        Raises: ValueError: for a different shape, an even stride or one over F, or a look_ahead under 0 or beside a
-            stride; NotImplementedError: for a stride over 1 where the network gives the centre frame only."""
+        :param poses_2d: (T, J, 2), normalised screen coordinates.
+        :param batch_size: windows in flight; by default some 2,000 frames' worth.
+        :param look_ahead: frames after its own that a pose may depend on, as in live use; the last of them is repeated
+            in place of those that follow.
+        :param stride: an odd number of frames that one window gives, its middle ones, each from its own token: that
+            many times fewer windows, for networks trained with supervise="every".
+        :returns: (T, J, 3), metres, relative to the root.
+        :raises ValueError: for a different shape, an even stride or one over F, or a look_ahead under 0 or beside a
+            stride
+        :raises NotImplementedError: for a stride over 1 where the network gives the centre frame only.
+        """
         T = len(poses_2d)
         if poses_2d.ndim != 3 or poses_2d.shape[1:] != (self.num_joints, 2) or T == 0:
             raise ValueError(
@@ -146,7 +150,9 @@ class LiftingNetwork(nn.Module):
     def compile(self, *args, **kwargs) -> None:
         """As `torch.nn.Module.compile`, in place; `predict_sequence` and streams run the compiled stages, too.
 
-        Args: *args, **kwargs: those of `torch.compile`."""
+        :param args: those of `torch.compile`.
+        :param kwargs: those of `torch.compile`.
+        """
         for stage in self.children():
             stage.compile(*args, **kwargs)
 
@@ -166,14 +172,17 @@ class LiftingNetwork(nn.Module):
     def num_parameters(self) -> int:
         """Count the weights, frozen ones included.
 
-        Returns: Their number; buffers are not counted."""
+        :returns: Their number; buffers are not counted.
+        """
         return sum(p.numel() for p in self.parameters())
 
     def save_pretrained(self, folder: str | Path) -> Path:
         """Write config.json and model.safetensors, each whole or not at all.
 
-        Args: folder: made where there is none.
-        Returns: The folder. Raises: OSError: where the disk is full; it says how much room there is."""
+        :param folder: made where there is none.
+        :returns: The folder.
+        :raises OSError: where the disk is full; it says how much room there is.
+        """
         folder = Path(folder)
         with atomic_path(folder / "model.safetensors") as path:
             save_file({name: tensor.contiguous() for name, tensor in self.state_dict().items()}, path)
@@ -184,9 +193,12 @@ class LiftingNetwork(nn.Module):
     def push_to_hub(self, repo_id: str, *, revision: str | None = None, private: bool | None = None) -> str:
         """Upload what `save_pretrained` writes to Hugging Face's hub, after `huggingface-cli login`.
 
-        Args: repo_id: "name/repository", made where there is none; revision: a branch; private: whether it is made so.
-        Returns: Its address on the hub.
-        Raises: huggingface_hub.errors.HfHubHTTPError: where the hub refuses, as it does without a login."""
+        :param repo_id: "name/repository", made where there is none
+        :param revision: a branch
+        :param private: whether it is made so.
+        :returns: Its address on the hub.
+        :raises huggingface_hub.errors.HfHubHTTPError: where the hub refuses, as it does without a login.
+        """
         from huggingface_hub import HfApi  # only where the network is asked for
 
         hub = HfApi()
@@ -200,14 +212,14 @@ class LiftingNetwork(nn.Module):
     ) -> "LiftingNetwork":
         """A network with its weights, in evaluation mode. Strict: every tensor must fit.
 
-        Args:
-            name_or_folder: weights shipped with the package ("small", "lite"), a folder that save_pretrained wrote, or
-                "name/repository" of Hugging Face's hub, the only one for which the network is asked.
-            device: where the weights go; by default the CPU.
-            revision: a branch, tag or commit on the hub.
-        Returns: A network of this class.
-        Raises: FileNotFoundError: where there are no weights; ValueError: where they are another network's, or cannot
-            be read; it names what does not fit."""
+        :param name_or_folder: weights shipped with the package ("small", "lite"), a folder that save_pretrained wrote,
+            or "name/repository" of Hugging Face's hub, the only one for which the network is asked.
+        :param device: where the weights go; by default the CPU.
+        :param revision: a branch, tag or commit on the hub.
+        :returns: A network of this class.
+        :raises FileNotFoundError: where there are no weights
+        :raises ValueError: where they are another network's, or cannot be read; it names what does not fit.
+        """
         files = ("config.json", "model.safetensors")
         config_file, weights_file = (_find(str(name_or_folder), file, revision) for file in files)
         try:
@@ -225,11 +237,14 @@ class LiftingNetwork(nn.Module):
 def predict(model: LiftingNetwork, poses_2d: Tensor, skeleton: Skeleton, flip: bool = True, **options) -> Tensor:
     """Lift a sequence, with `flip` averaged with the prediction for its mirror image (section 4.2).
 
-    Args: model, poses_2d: the network and a sequence (T, J, 2) in normalised screen coordinates; skeleton: the body of
-        the J joints, whose sides the mirror image exchanges; flip: whether to average; it doubles the time; **options:
-        those of `predict_sequence`.
-    Returns: (T, J, 3), metres, relative to the root.
-    Raises: ValueError: as `predict_sequence` does, and for a skeleton of a different number of joints."""
+    :param model: the network and a sequence (T, J, 2) in normalised screen coordinates
+    :param poses_2d: the network and a sequence (T, J, 2) in normalised screen coordinates
+    :param skeleton: the body of the J joints, whose sides the mirror image exchanges
+    :param flip: whether to average; it doubles the time
+    :param options: those of `predict_sequence`.
+    :returns: (T, J, 3), metres, relative to the root.
+    :raises ValueError: as `predict_sequence` does, and for a skeleton of a different number of joints.
+    """
     predicted = model.predict_sequence(poses_2d, **options)
     if not flip:
         return predicted
@@ -295,8 +310,12 @@ def window_frames(centers: Tensor, num_frames: int, window: int, look_ahead: int
         >>> window_frames(torch.tensor([3]), num_frames=7, window=5, look_ahead=1).tolist()
         [[1, 2, 3, 4, 4]]
 
-    Args: centers: (M,) frame numbers; num_frames: T of the sequence; window: F, odd; look_ahead: None for no limit.
-    Returns: (M, window) frame numbers."""
+    :param centers: (M,) frame numbers
+    :param num_frames: T of the sequence
+    :param window: F, odd
+    :param look_ahead: None for no limit.
+    :returns: (M, window) frame numbers.
+    """
     half = window // 2
     offsets = torch.arange(-half, half + 1)
     if look_ahead is not None:

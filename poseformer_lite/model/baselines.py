@@ -15,8 +15,14 @@ class TemporalTransformerBaseline(LiftingNetwork):
     block"; how deep is not said, and the code was not released: here it is PoseFormer's head, LayerNorm and one linear
     layer.
 
-    Args: num_frames, num_joints, num_heads, mlp_ratio, drop_path: as for `PoseFormer`; dim: the token's width; the
-        ablation of Table 4 gives it PoseFormer's own 17 * 32 = 544; depth: encoder layers."""
+    :param num_frames: as for `PoseFormer`
+    :param num_joints: as for `PoseFormer`
+    :param num_heads: as for `PoseFormer`
+    :param mlp_ratio: as for `PoseFormer`
+    :param drop_path: as for `PoseFormer`
+    :param dim: the token's width; the ablation of Table 4 gives it PoseFormer's own 17 * 32 = 544
+    :param depth: encoder layers.
+    """
 
     def __init__(
         self,
@@ -104,7 +110,9 @@ class JointTokenTransformer(LiftingNetwork):
 class MeanPose(LiftingNetwork):
     """Answers the mean of the training poses whatever it sees: the error to beat before any network has learned.
 
-    Args: num_frames, num_joints: F, odd, and J of the windows (B, F, J, 2) that it takes and does not look at."""
+    :param num_frames: F, odd, and J of the windows (B, F, J, 2) that it takes and does not look at.
+    :param num_joints: F, odd, and J of the windows (B, F, J, 2) that it takes and does not look at.
+    """
 
     def __init__(self, num_frames: int = 1, num_joints: int = 17):
         super().__init__(num_frames, num_joints)

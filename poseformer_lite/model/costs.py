@@ -36,8 +36,9 @@ class Cost:
 def count_macs(model: LiftingNetwork) -> Cost:
     """The operations of one window (1, F, J, 2), by formula from the shapes that pass through each layer.
 
-    Args: model: any network of this package.
-    Returns: MACs with weights and between activations, together `Cost.macs`."""
+    :param model: any network of this package.
+    :returns: MACs with weights and between activations, together `Cost.macs`.
+    """
     linear, products = [], []
 
     def count(module: nn.Module, inputs: tuple, output) -> None:

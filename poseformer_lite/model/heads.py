@@ -29,8 +29,9 @@ class Head:
 class AttentionMaps:
     """The attention weights of both stages, as the network computed them; row i is query i, and each row sums to one.
 
-    Args: spatial: (T, L, H, J, J), every frame by itself; None for a network without a spatial stage; temporal: (T, L,
-        H, F, F), the window around every frame, or of every window where windows were given."""
+    :param spatial: (T, L, H, J, J), every frame by itself; None for a network without a spatial stage
+    :param temporal: (T, L, H, F, F), the window around every frame, or of every window where windows were given.
+    """
 
     spatial: Tensor | None
     temporal: Tensor
@@ -46,11 +47,13 @@ class AttentionMaps:
 def attention_maps(model: LiftingNetwork, poses_2d: Tensor, batch_size: int = 64) -> AttentionMaps:
     """The attention weights of every layer and head of both stages.
 
-    Args: model: put into evaluation mode for the call; poses_2d: a sequence (T, J, 2) in normalised screen coordinates,
-        for which there is a map per frame, or windows (B, F, J, 2), for which the spatial maps are (B * F, L, H, J, J);
-        batch_size: windows in flight.
-    Returns: The maps, on the model's device.
-    Raises: ValueError: for a different shape, and for a network without attention."""
+    :param model: put into evaluation mode for the call
+    :param poses_2d: a sequence (T, J, 2) in normalised screen coordinates, for which there is a map per frame, or
+        windows (B, F, J, 2), for which the spatial maps are (B * F, L, H, J, J)
+    :param batch_size: windows in flight.
+    :returns: The maps, on the model's device.
+    :raises ValueError: for a different shape, and for a network without attention.
+    """
     stages = encoders(model)
     if not stages:
         raise ValueError(f"{type(model).__name__} has no attention layers: give a network that has, such as PoseFormer")
@@ -98,13 +101,15 @@ def figure_maps(
     The paper says "normalized from 0 to 1" and neither which layer nor which frames: the defaults are our choice. It
     has the queries along the horizontal axis: `plots.plot_heads(..., queries_across=True)` draws them so.
 
-    Args:
-        maps: what `attention_maps` gives.
-        stage, layer: "spatial" or "temporal", and the layer's number; -1 is the last.
-        frames: one or several, whose mean is taken; by default all.
-        scale: "head" takes each head from its smallest weight at 0 to its largest at 1; "layer" takes the smallest and
-            largest of all heads together, so that heads can be compared; "none" leaves the weights.
-    Returns: (H, N, N), row i is query i. Raises: ValueError: for a stage, layer, frame or scale that is not there."""
+    :param maps: what `attention_maps` gives.
+    :param stage: "spatial" or "temporal", and the layer's number; -1 is the last.
+    :param layer: "spatial" or "temporal", and the layer's number; -1 is the last.
+    :param frames: one or several, whose mean is taken; by default all.
+    :param scale: "head" takes each head from its smallest weight at 0 to its largest at 1; "layer" takes the smallest
+        and largest of all heads together, so that heads can be compared; "none" leaves the weights.
+    :returns: (H, N, N), row i is query i.
+    :raises ValueError: for a stage, layer, frame or scale that is not there.
+    """
     if stage not in maps.stages:
         raise ValueError(f"there are no maps of a stage {stage!r}: the network has {' and '.join(maps.stages)}")
     rows = maps.stages[stage]  # (T, L, H, N, N)
@@ -133,8 +138,9 @@ def attention_rollout(rows: Tensor) -> Tensor:
     Averaged over the heads and with the identity, for the residual, and multiplied layer by layer. There is no rollout
     from joints through the temporal stage: there the joints of a frame are one token, and no weight tells them apart.
 
-    Args: rows: the attention weights of one stage, (..., L, H, N, N).
-    Returns: (..., N, N), rows sum to one."""
+    :param rows: the attention weights of one stage, (..., L, H, N, N).
+    :returns: (..., N, N), rows sum to one.
+    """
     layers = (rows.mean(dim=-3) + torch.eye(rows.shape[-1], dtype=rows.dtype, device=rows.device)) / 2  # (..., L, N, N)
     flow = layers[..., 0, :, :]  # (..., N, N)
     for layer in range(1, layers.shape[-3]):
@@ -145,8 +151,9 @@ def attention_rollout(rows: Tensor) -> Tensor:
 def all_heads(model: nn.Module) -> list[Head]:
     """Every head of a network, the spatial stage first, layer by layer.
 
-    Args: model: any network; one without attention has none.
-    Returns: Heads, as `ablated` takes them."""
+    :param model: any network; one without attention has none.
+    :returns: Heads, as `ablated` takes them.
+    """
     return [
         Head(stage, layer, head)
         for stage, encoder in encoders(model).items()
@@ -159,12 +166,14 @@ def all_heads(model: nn.Module) -> list[Head]:
 def ablated(model: nn.Module, *heads: Head, instead: str = "zero") -> Iterator[nn.Module]:
     """The model without some heads, until the block ends.
 
-    Args: model: changed in place while the block runs; *heads: any number of them; instead: what stands in their place:
-        "zero", nothing, their outputs are zero before the projection (Eq. 4); "uniform", every weight is 1 / N, so that
-        a head still hands on the mean of its values; "mean", every query has the mean weights of all queries, which is
-        the head without what depends on who looks.
-    Returns: A context manager that gives the model.
-    Raises: ValueError: for a head that the model does not have, and for an unknown replacement."""
+    :param model: changed in place while the block runs
+    :param heads: any number of them
+    :param instead: what stands in their place: "zero", nothing, their outputs are zero before the projection (Eq. 4);
+        "uniform", every weight is 1 / N, so that a head still hands on the mean of its values; "mean", every query has
+        the mean weights of all queries, which is the head without what depends on who looks.
+    :returns: A context manager that gives the model.
+    :raises ValueError: for a head that the model does not have, and for an unknown replacement.
+    """
     known = all_heads(model)
     if lost := [str(head) for head in heads if head not in known]:
         last = known[-1] if known else "none"
@@ -222,12 +231,16 @@ def head_ablation(
 
     There is no flip averaging, so that one pass is measured.
 
-    Args: model: the network; sequences: PoseSequence objects with 3D, or pairs of tensors poses_2d (T, J, 2),
-        normalised, and target (T, J, 3), metres, root-relative; heads: by default all, one at a time; a tuple of heads
-        is taken away together, such as those of a layer; instead: as for `ablated`; root: the root joint of the
-        sequences; progress: whether to show a bar.
-    Returns: The errors of each sequence, with and without the heads, in millimetres.
-    Raises: ValueError: where there is nothing to measure, or `ablated` raises it."""
+    :param model: the network
+    :param sequences: PoseSequence objects with 3D, or pairs of tensors poses_2d (T, J, 2), normalised, and target (T,
+        J, 3), metres, root-relative
+    :param heads: by default all, one at a time; a tuple of heads is taken away together, such as those of a layer
+    :param instead: as for `ablated`
+    :param root: the root joint of the sequences
+    :param progress: whether to show a bar.
+    :returns: The errors of each sequence, with and without the heads, in millimetres.
+    :raises ValueError: where there is nothing to measure, or `ablated` raises it.
+    """
     from tqdm.auto import tqdm
 
     heads = all_heads(model) if heads is None else list(heads)

@@ -57,9 +57,10 @@ _INERT_CLASSES = [
 def official_state_dict(model: PoseFormer) -> dict[str, Tensor]:
     """The model's weights under the names of the authors' code, as its model_pos holds them.
 
-    Args: model: of any sizes; the authors' code has as many layers in both stages.
-    Returns: {name: tensor}; the tensors are the model's own, not copies.
-    Raises: KeyError: for a subclass with weights that the authors' network lacks."""
+    :param model: of any sizes; the authors' code has as many layers in both stages.
+    :returns: {name: tensor}; the tensors are the model's own, not copies.
+    :raises KeyError: for a subclass with weights that the authors' network lacks.
+    """
     return {_official_name(name): tensor for name, tensor in model.state_dict().items()}
 
 
@@ -74,11 +75,12 @@ def _official_name(name: str) -> str:
 def load_official(source: str | Path | dict[str, Tensor], num_heads: int = 8) -> PoseFormer:
     """A PoseFormer with the weights of a checkpoint of the authors' code, read without running code in it.
 
-    Args: source: a file, or a state dict, with or without "module." before its keys; it tells all sizes but one;
-        num_heads: it is not in the file, and a wrong one gives wrong poses without an error.
-    Returns: The network, in evaluation mode.
-    Raises: FileNotFoundError: where there is no file; ValueError: where it holds something else; it names the missing,
-        surplus or misshapen keys."""
+    :param source: a file, or a state dict, with or without "module." before its keys; it tells all sizes but one
+    :param num_heads: it is not in the file, and a wrong one gives wrong poses without an error.
+    :returns: The network, in evaluation mode.
+    :raises FileNotFoundError: where there is no file
+    :raises ValueError: where it holds something else; it names the missing, surplus or misshapen keys.
+    """
     where = "the state dict" if isinstance(source, dict) else str(source)
     weights = source if isinstance(source, dict) else _read_model_pos(Path(source))
     weights = {name.removeprefix("module."): tensor for name, tensor in weights.items()}

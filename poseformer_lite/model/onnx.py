@@ -19,10 +19,12 @@ def export_onnx(model: LiftingNetwork, path: str | Path) -> Path:
     The file takes poses_2d (B, F, J, 2), any B, and gives pose_3d (B, J, 3), as `LiftingNetwork.forward` does; its
     metadata holds the network's name and arguments as JSON. `scripts/lift_with_onnx.py` lifts with it, without torch.
 
-    Args: model: a trained network; path: where to write, .onnx.
-    Returns: The path.
-    Raises: ValueError: for a network without weights, and where the packages of the extra `onnx` are missing; OSError:
-        where the disk is full."""
+    :param model: a trained network
+    :param path: where to write, .onnx.
+    :returns: The path.
+    :raises ValueError: for a network without weights, and where the packages of the extra `onnx` are missing
+    :raises OSError: where the disk is full.
+    """
     try:
         import onnxscript  # noqa: F401, of torch's exporter
     except ImportError as error:

@@ -58,15 +58,19 @@ class PoseFormer(LiftingNetwork):
 
     Defaults are the paper's; parameters at F = 9, 27, 81: 9,563,645, 9,573,455, 9,602,885.
 
-    Args:
-        num_frames, num_joints: F, odd, and J.
-        spatial_dim: the width c of a joint's token; a frame's token is J * c wide.
-        spatial_depth, temporal_depth: encoder layers of each stage.
-        num_heads: of each layer; it must divide c.
-        mlp_ratio: the width of an MLP's hidden layer, over that of its tokens.
-        drop_path: the rate of stochastic depth in the last layer, from 0 in the first.
-        spatial_positions, temporal_positions: without position embeddings an encoder is blind to the order of joints or
-            frames (Table 4)."""
+    :param num_frames: F, odd, and J.
+    :param num_joints: F, odd, and J.
+    :param spatial_dim: the width c of a joint's token; a frame's token is J * c wide.
+    :param spatial_depth: encoder layers of each stage.
+    :param temporal_depth: encoder layers of each stage.
+    :param num_heads: of each layer; it must divide c.
+    :param mlp_ratio: the width of an MLP's hidden layer, over that of its tokens.
+    :param drop_path: the rate of stochastic depth in the last layer, from 0 in the first.
+    :param spatial_positions: without position embeddings an encoder is blind to the order of joints or frames (Table
+        4).
+    :param temporal_positions: without position embeddings an encoder is blind to the order of joints or frames (Table
+        4).
+    """
 
     def __init__(
         self,

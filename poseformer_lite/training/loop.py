@@ -33,9 +33,13 @@ VALIDATION_WINDOWS = 4096  # at most; spread evenly over the held-out takes
 class TrainingRun:
     """What `train` gives back.
 
-    Args: model: the trained network; settings: what it was trained with; history: for each epoch {epoch, windows (seen
-        so far), seconds, learning_rate, train_mm, validation_mm (None without held-out takes)}; output: the folder of
-        its files, if any; finished: False if the run was interrupted."""
+    :param model: the trained network
+    :param settings: what it was trained with
+    :param history: for each epoch {epoch, windows (seen so far), seconds, learning_rate, train_mm, validation_mm (None
+        without held-out takes)}
+    :param output: the folder of its files, if any
+    :param finished: False if the run was interrupted.
+    """
 
     model: LiftingNetwork
     settings: Settings
@@ -78,18 +82,18 @@ def train(
     The loss is MPJPE of the centre frame (Eq. 9), and of every frame with supervise="every". Ctrl-C (or a notebook's
     stop button) ends the run after the step in hand, saves it, and returns what there is.
 
-    Args:
-        model: a network with as many joints as the data has.
-        data: what `load_dataset` gives.
-        settings: a `Settings`, or a preset's name: "lite", "speedrun", "paper" or "official".
-        output: a folder for checkpoints, the history and the trained weights. If it holds a stopped run of the same
-            settings, model and data, that run goes on, on a CPU bit for bit as if it had never stopped.
-        progress: whether to show a bar for each epoch.
-        preset: what is meant where no settings are given.
-        **changes: settings that differ, such as epochs=5.
-    Returns: The trained model, its settings and one row of history per epoch.
-    Raises: ValueError: for a setting that does not exist, where data and model do not fit, where the loss becomes NaN,
-        or where `output` holds another run."""
+    :param model: a network with as many joints as the data has.
+    :param data: what `load_dataset` gives.
+    :param settings: a `Settings`, or a preset's name: "lite", "speedrun", "paper" or "official".
+    :param output: a folder for checkpoints, the history and the trained weights. If it holds a stopped run of the same
+        settings, model and data, that run goes on, on a CPU bit for bit as if it had never stopped.
+    :param progress: whether to show a bar for each epoch.
+    :param preset: what is meant where no settings are given.
+    :param changes: settings that differ, such as epochs=5.
+    :returns: The trained model, its settings and one row of history per epoch.
+    :raises ValueError: for a setting that does not exist, where data and model do not fit, where the loss becomes NaN,
+        or where `output` holds another run.
+    """
     settings = resolve(preset if settings is None else settings, changes)
     if data.skeleton.num_joints != model.num_joints:
         raise ValueError(f"the model has {model.num_joints} joints, but {data.name} has {data.skeleton.num_joints}")

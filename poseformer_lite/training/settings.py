@@ -8,7 +8,8 @@ from difflib import get_close_matches
 class Settings:
     """Everything a training run depends on besides model, data and machine.
 
-    Raises: ValueError: for values that make no sense; it lists those that do."""
+    :raises ValueError: for values that make no sense; it lists those that do.
+    """
 
     epochs: int = 130
     batch_size: int = 1024
@@ -147,9 +148,10 @@ PRESETS = {
 def get_preset(name: str) -> Preset:
     """The preset of that name.
 
-    Args: name: "paper", "official", "lite" or "speedrun".
-    Returns: The network's sizes, the settings, and where the numbers come from.
-    Raises: ValueError: for an unknown name; it lists the names there are."""
+    :param name: "paper", "official", "lite" or "speedrun".
+    :returns: The network's sizes, the settings, and where the numbers come from.
+    :raises ValueError: for an unknown name; it lists the names there are.
+    """
     if name not in PRESETS:
         raise ValueError(f"there is no preset {name!r}: choose one of {', '.join(PRESETS)}")
     return PRESETS[name]
@@ -169,8 +171,10 @@ def resolve(settings: Settings | str, changes: dict) -> Settings:
 def compare_presets(*names: str) -> list[tuple]:
     """Every setting in which presets differ.
 
-    Args: *names: two or more; by default all.
-    Returns: Rows (setting, value in the first, value in the second, …). Raises: ValueError: for an unknown name."""
+    :param names: two or more; by default all.
+    :returns: Rows (setting, value in the first, value in the second, …).
+    :raises ValueError: for an unknown name.
+    """
     presets = [get_preset(name) for name in names or PRESETS]
     flat = [{**{f"model.{k}": v for k, v in p.model.items()}, **asdict(p.settings)} for p in presets]
     keys = list(flat[0]) + [f.name for f in fields(Settings) if f.name not in flat[0]]

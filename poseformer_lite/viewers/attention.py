@@ -57,12 +57,15 @@ def view_attention(
     T = 500 that is 6 MB with the shipped weights (2 x 4 heads, F = 9), 65 MB with the paper's 4 x 8 heads and F = 27,
     and 440 MB with F = 81: cut longer sequences to the part that you want to see.
 
-    Args: model: it runs now, where its weights are; poses_2d: (T, J, 2), one sequence in normalised screen coordinates;
-        skeleton: the body that the model was trained on; fps: the pace of playing, frames per second; state: of other
-        viewers of the same sequence, to move together with them.
-    Returns: The viewers, the maps and the prediction.
-    Raises: ValueError: for poses of a different shape or with gaps, a network without attention, and the skeleton or
-        state of something else."""
+    :param model: it runs now, where its weights are
+    :param poses_2d: (T, J, 2), one sequence in normalised screen coordinates
+    :param skeleton: the body that the model was trained on
+    :param fps: the pace of playing, frames per second
+    :param state: of other viewers of the same sequence, to move together with them.
+    :returns: The viewers, the maps and the prediction.
+    :raises ValueError: for poses of a different shape or with gaps, a network without attention, and the skeleton or
+        state of something else.
+    """
     poses_2d = torch.as_tensor(poses_2d).to(model.device, model.dtype)
     if poses_2d.ndim != 3 or poses_2d.shape[1:] != (model.num_joints, 2) or len(poses_2d) == 0:
         raise ValueError(

@@ -34,16 +34,18 @@ def view_motion(
 ) -> "MotionViewer":
     """Look at a motion, played and turned; in a notebook the last expression of a cell shows it.
 
-    Args:
-        motion_or_poses_3d: a Motion, which brings its own keypoints, skeleton and fps, or (T, J, 3) metres, camera
-            space and root-relative or, with `world`, z up.
-        truth: (T, J, 3) in the same space.
-        keypoints: (T, J, 2), pixels or normalised screen coordinates.
-        skeleton, fps: the body, and frames per second.
-        world: whether the poses have z up.
-        state: of other viewers of the same motion, to move together with them.
-        truth_name: what the truth is where it is not the truth, such as another network's prediction.
-    Returns: The viewer. Raises: ValueError: as `MotionViewer` does, and for a Motion with `world`."""
+    :param motion_or_poses_3d: a Motion, which brings its own keypoints, skeleton and fps, or (T, J, 3) metres, camera
+        space and root-relative or, with `world`, z up.
+    :param truth: (T, J, 3) in the same space.
+    :param keypoints: (T, J, 2), pixels or normalised screen coordinates.
+    :param skeleton: the body, and frames per second.
+    :param fps: the body, and frames per second.
+    :param world: whether the poses have z up.
+    :param state: of other viewers of the same motion, to move together with them.
+    :param truth_name: what the truth is where it is not the truth, such as another network's prediction.
+    :returns: The viewer.
+    :raises ValueError: as `MotionViewer` does, and for a Motion with `world`.
+    """
     if isinstance(motion_or_poses_3d, Motion):
         motion = motion_or_poses_3d
         if world:
@@ -62,11 +64,19 @@ class MotionViewer(Viewer):
     the curve of the error jumps to that frame; hovering a joint picks it out in space and in the image, a click pins
     it.
 
-    Args: poses_3d, truth, keypoints, skeleton, fps, world, state: as for `view_motion`; truth_name: by any other name
-        than "truth", its distance to the poses is not called an error nor, in the mean, MPJPE.
-    Raises: ValueError: for other shapes, no frames, numbers that are not finite, poses that are not in metres or not
+    :param poses_3d: as for `view_motion`
+    :param truth: as for `view_motion`
+    :param keypoints: as for `view_motion`
+    :param skeleton: as for `view_motion`
+    :param fps: as for `view_motion`
+    :param world: as for `view_motion`
+    :param state: as for `view_motion`
+    :param truth_name: by any other name than "truth", its distance to the poses is not called an error nor, in the
+        mean, MPJPE.
+    :raises ValueError: for other shapes, no frames, numbers that are not finite, poses that are not in metres or not
         root-relative, a state of another motion, and where errors or an arrangement with a truth are asked for without
-        one."""
+        one.
+    """
 
     arrangement = Enum(ARRANGEMENTS, "overlaid")
     errors = Bool(False)

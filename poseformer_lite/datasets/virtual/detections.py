@@ -40,13 +40,17 @@ def simulate_detector(
     ankles, which are small and hidden most often. They scale with the person's size, the longer side of the box
     around the joints, smoothed over half a second. The same generator state gives the same errors.
 
-    Args: keypoints: (T, 17, 2), pixels, order H36M-17; rng: of the draw; fps: frames per second; spread: times the
-        Gaussian errors, whose standard deviations are SPREAD (0.7 % of the size at the pelvis, 1.6 % at the wrists);
-        half of the variance is correlated over some 0.12 s, 30 % over 1 s, 20 % is new in each frame; outliers: times
-        the share of frames in which a joint is lost: 1.5 % for wrists, 1 % for ankles, 0.8 % for elbows, 0.5 % for
-        knees; for 0.06 to 0.3 s it is then off by 12 % of the size along x and y (standard deviation); swaps: the share
-        of frames in which left and right legs, and left and right arms, are exchanged, as briefly.
-    Returns: (T, 17, 2), pixels, same dtype. Raises: ValueError: for a different shape."""
+    :param keypoints: (T, 17, 2), pixels, order H36M-17
+    :param rng: of the draw
+    :param fps: frames per second
+    :param spread: times the Gaussian errors, whose standard deviations are SPREAD (0.7 % of the size at the pelvis, 1.6
+        % at the wrists); half of the variance is correlated over some 0.12 s, 30 % over 1 s, 20 % is new in each frame
+    :param outliers: times the share of frames in which a joint is lost: 1.5 % for wrists, 1 % for ankles, 0.8 % for
+        elbows, 0.5 % for knees; for 0.06 to 0.3 s it is then off by 12 % of the size along x and y (standard deviation)
+    :param swaps: the share of frames in which left and right legs, and left and right arms, are exchanged, as briefly.
+    :returns: (T, 17, 2), pixels, same dtype.
+    :raises ValueError: for a different shape.
+    """
     if keypoints.ndim != 3 or keypoints.shape[1:] != (H36M17.num_joints, 2):
         raise ValueError(
             f"keypoints are {keypoints.shape}, expected (T, 17, 2): pixels, in the order of H36M-17. "

@@ -19,8 +19,10 @@ IMAGE_SIZES = (  # width, height: phones held both ways, webcams, Human3.6M
 def fixed_cameras(take: Take, num_views: int = 4) -> list[Camera]:
     """Cameras like Human3.6M's: 1000 x 1000 pixels, focal length 1145, evenly around the take's middle.
 
-    Args: take: which the cameras stand 5 m from, or further where it would leave the image; num_views: how many.
-    Returns: Cameras 1.5 m high."""
+    :param take: which the cameras stand 5 m from, or further where it would leave the image
+    :param num_views: how many.
+    :returns: Cameras 1.5 m high.
+    """
     yaws = np.pi / 4 + np.arange(num_views) * 2 * np.pi / num_views
     return [
         _camera_around(take, f"fixed{i}", (1000, 1000), 1145.0, _middle(take), yaw, camera_height=1.5, nearest=5.0)
@@ -36,8 +38,11 @@ def random_cameras(take: Take, rng: Generator, num_views: int = 4) -> list[Camer
     images, upright and lengthwise; 1 to 1.5 times as far away as needs be for the whole take to fit, and at least 2.5
     m; aimed within 15 cm of the take's middle.
 
-    Args: take: what they look at; rng: of the draw; num_views: how many.
-    Returns: Cameras from which the whole take is seen."""
+    :param take: what they look at
+    :param rng: of the draw
+    :param num_views: how many.
+    :returns: Cameras from which the whole take is seen.
+    """
     cameras = []
     for i in range(num_views):
         size = IMAGE_SIZES[rng.integers(len(IMAGE_SIZES))]
@@ -63,11 +68,14 @@ def view_take(
 ) -> list[PoseSequence]:
     """One take seen by each of some cameras.
 
-    Args: take: a motion of Human3.6M's 17 joints; cameras: what sees it; keypoints: "gt", the true projections;
-        "noisy", those of a simulated detector; "wild", those of one that has other joints, gaps, and a frame rate of
-        its own; rng: of the draw, for "noisy" and "wild".
-    Returns: One sequence per camera, with 3D.
-    Raises: ValueError: for an unknown kind of keypoints, or none to draw with."""
+    :param take: a motion of Human3.6M's 17 joints
+    :param cameras: what sees it
+    :param keypoints: "gt", the true projections; "noisy", those of a simulated detector; "wild", those of one that has
+        other joints, gaps, and a frame rate of its own
+    :param rng: of the draw, for "noisy" and "wild".
+    :returns: One sequence per camera, with 3D.
+    :raises ValueError: for an unknown kind of keypoints, or none to draw with.
+    """
     if keypoints not in ("gt", "noisy", "wild"):
         raise ValueError(f'keypoints={keypoints!r}: virtual cameras give "gt", "noisy" or "wild"')
     if keypoints != "gt" and rng is None:
@@ -101,9 +109,14 @@ def view_takes(
 
     A take's views depend on the seed and on its position in the list, not on the other takes.
 
-    Args: takes: of Human3.6M's 17 joints; cameras: "random" or "fixed"; keypoints: as for `view_take`; seed: the same
-        seed gives the same views; num_views: of each take.
-    Returns: The sequences, take by take. Raises: ValueError: for unknown cameras or keypoints."""
+    :param takes: of Human3.6M's 17 joints
+    :param cameras: "random" or "fixed"
+    :param keypoints: as for `view_take`
+    :param seed: the same seed gives the same views
+    :param num_views: of each take.
+    :returns: The sequences, take by take.
+    :raises ValueError: for unknown cameras or keypoints.
+    """
     if cameras not in ("random", "fixed"):
         raise ValueError(f'cameras={cameras!r}: expected "random" or "fixed"')
     sequences = []

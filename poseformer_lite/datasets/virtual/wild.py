@@ -32,8 +32,10 @@ def detector_points(world: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     Every joint is shifted by its SHIFTS and ALONG, the same way in all frames; often the trunk's are then those that
     `keypoints.to_h36m17` makes of hips and shoulders.
 
-    Args: world: (T, 17, 3), metres, z up; rng: of the draw.
-    Returns: (T, 17, 3), metres."""
+    :param world: (T, 17, 3), metres, z up
+    :param rng: of the draw.
+    :returns: (T, 17, 3), metres.
+    """
     points = world.astype(np.float64)
     index = H36M17.joints.index
     pelvis = _axes(points, "RHip", "LHip", "Hip", "Spine")
@@ -65,8 +67,12 @@ def wild_keypoints(pixels: np.ndarray, rng: np.random.Generator, fps: float = 50
     The detector is a `simulate_detector` of half to one and a half times its usual errors. Limbs go missing for some
     tenths of a second, 2 % of the time each, and are interpolated, as `fill_gaps` does for a user.
 
-    Args: pixels: (T, 17, 2); rng: of the draw; fps: frames per second.
-    Returns: (T, 17, 2), pixels. Raises: ValueError: for a different shape."""
+    :param pixels: (T, 17, 2)
+    :param rng: of the draw
+    :param fps: frames per second.
+    :returns: (T, 17, 2), pixels.
+    :raises ValueError: for a different shape.
+    """
     rate = rng.choice(RATES)
     seen = resample(pixels, fps, rate)
     seen = simulate_detector(seen, rng, fps=rate, spread=rng.uniform(0.5, 1.5), outliers=rng.uniform(0.5, 1.5))

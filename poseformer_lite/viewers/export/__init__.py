@@ -47,12 +47,21 @@ def export_html(
     In the page 3D coordinates are rounded to 1 mm, keypoints to 0.1 pixels (0.0001 where they are normalised), and
     attention weights to 1/255 of the largest of their head.
 
-    Args: path: where to write, .html; poses_3d, truth, truth_name, keypoints, skeleton, fps, world: as for
-        `view_motion`; maps: of the same T frames, with a spatial stage; title: of the page; every: n keeps frames 0, n,
-        2n, … at their times, for long motions.
-    Returns: The path.
-    Raises: ValueError: as the viewers do, and where the page would be over 6.5 MB; it says how many frames fit;
-        OSError: where the disk is full."""
+    :param path: where to write, .html
+    :param poses_3d: as for `view_motion`
+    :param truth: as for `view_motion`
+    :param truth_name: as for `view_motion`
+    :param keypoints: as for `view_motion`
+    :param skeleton: as for `view_motion`
+    :param fps: as for `view_motion`
+    :param world: as for `view_motion`
+    :param maps: of the same T frames, with a spatial stage
+    :param title: of the page
+    :param every: n keeps frames 0, n, 2n, … at their times, for long motions.
+    :returns: The path.
+    :raises ValueError: as the viewers do, and where the page would be over 6.5 MB; it says how many frames fit
+    :raises OSError: where the disk is full.
+    """
     if int(every) != every or every < 1:
         raise ValueError(f"every is {every}: expected a whole number from 1, such as 2 for every second frame")
     skeleton = poses_3d.skeleton if isinstance(poses_3d, Motion) else skeleton
