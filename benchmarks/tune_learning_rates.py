@@ -14,11 +14,11 @@ from pathlib import Path
 import torch
 
 from poseformer_course.bench.record import record
+from poseformer_course.prior_work import NETWORKS
 from poseformer_course.reproduce.scales import get_scale
 from poseformer_course.reproduce.sources import Source
 from poseformer_lite.datasets import PoseDataset
 from poseformer_lite.files import atomic_path
-from poseformer_lite.model import NETWORKS
 from poseformer_lite.training.loop import train
 from poseformer_lite.training.settings import Settings
 

@@ -13,10 +13,7 @@ from pathlib import Path
 from latex2mathml.converter import convert
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
-
-from docstring_sections import expand  # noqa: E402
-
+sys.path.insert(0, str(ROOT))
 _about = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 project = _about["name"]
@@ -59,16 +56,6 @@ def open_in_colab(app, page: str, source: list[str]) -> None:
     source[0] = BADGE.sub(r"[Open in Colab](\g<address>)", source[0])
 
 
-def write_sections_out(app, what: str, name: str, thing, options, lines: list[str]) -> None:
-    """A docstring's sections as lists. Of attributes and properties Google's style would take what ends at a colon for
-    the type; they have no sections here. A group such as `predicted, target` stays one entry of its list."""
-    from sphinx.ext.napoleon import Config, GoogleDocstring
-
-    if what not in ("attribute", "property"):
-        style = Config(napoleon_use_param=False)
-        lines[:] = GoogleDocstring(expand(lines), style, app, what, name, thing, options).lines()
-
-
 def find_by_its_end(app, env, node, shown):
     """Where `Skeleton.bones` leads, whose address begins with a module's; nowhere if it is the end of several."""
     from sphinx.util.nodes import make_refnode
@@ -96,6 +83,5 @@ def visit_displaymath(self, node) -> None:
 
 def setup(app) -> None:
     app.connect("source-read", open_in_colab)
-    app.connect("autodoc-process-docstring", write_sections_out)
     app.connect("missing-reference", find_by_its_end)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_displaymath, None))

@@ -14,8 +14,8 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 
+from poseformer_course.costs import count_macs
 from poseformer_lite.model import PoseFormer, TemporalTransformerBaseline
-from poseformer_lite.model.costs import count_macs
 from poseformer_lite.training.settings import get_preset
 
 ROOT = Path(__file__).resolve().parent.parent

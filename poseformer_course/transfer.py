@@ -9,7 +9,7 @@ give the new body the joints that the old network expects (`H36M17Adapter`) and 
 import torch
 from torch import Tensor
 
-from poseformer_lite.datasets.bodies import H36M_OF_HUMANEVA, humaneva15_to_h36m17
+from poseformer_course.bodies import H36M_OF_HUMANEVA, humaneva15_to_h36m17
 from poseformer_lite.model.base import LiftingNetwork
 from poseformer_lite.model.poseformer import PoseFormer
 from poseformer_lite.skeleton import H36M17, HUMANEVA15

@@ -1,6 +1,7 @@
 """PoseFormer (arXiv 2103.10455), small enough to read and complete enough to rely on.
 
-Names are loaded when they are first used, so that importing the package costs little more than importing torch."""
+Names are loaded when they are first used, so that importing the package costs little more than importing torch.
+"""
 
 from importlib import import_module
 

@@ -1,7 +1,8 @@
 """Cameras: world to camera and back, the Human3.6M lens, and the screen coordinates a network sees.
 
 World space is metres with z up; camera space is metres with x right, y down and z away from the camera, so a
-pose stands upright on the screen when its y falls from foot to head."""
+pose stands upright on the screen when its y falls from foot to head.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -53,7 +54,8 @@ class Camera:
         """Camera space to pixels, lens distortion included: (..., 3) -> (..., 2).
 
         x/z and y/z are clipped to [-1, 1] first, as the field's code does, so that a point beside or behind the camera
-        stays finite."""
+        stays finite.
+        """
         xy = np.clip(poses_camera[..., :2] / poses_camera[..., 2:], -1, 1)
         k, p = np.array(self.radial), np.array(self.tangential)
         r2 = (xy**2).sum(-1, keepdims=True)

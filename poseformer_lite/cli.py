@@ -54,7 +54,8 @@ def train(
 ):
     """Train a network and test it on the test subjects. Run again with the same output to go on after a stop.
 
-    On several GPUs, or CPUs: torchrun --nproc-per-node 8 -m poseformer_lite train ..."""
+    On several GPUs, or CPUs: torchrun --nproc-per-node 8 -m poseformer_lite train ...
+    """
     import torch
 
     from poseformer_lite.evaluation import evaluate

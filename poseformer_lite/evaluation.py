@@ -134,7 +134,8 @@ def sequence_errors(
 ) -> dict[str, float]:
     """The mean errors of one sequence's valid frames, in metres, under the names of PROTOCOLS.
 
-    The network sees every frame. A velocity counts where it is a step between two valid frames."""
+    The network sees every frame. A velocity counts where it is a step between two valid frames.
+    """
     poses_2d = torch.from_numpy(sequence.poses_2d()).to(model.device)
     target = torch.from_numpy(sequence.root_relative(skeleton.root)).to(model.device)
     predicted = predict(model, poses_2d, skeleton, flip)

@@ -14,7 +14,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """Gives a temporary path beside `path`; when the block ends well, the file there takes `path`'s place at once.
 
     A block that fails, is interrupted or killed leaves what stood at `path` untouched. A full disk raises OSError with
-    the size that was written so far and the room there is."""
+    the size that was written so far and the room there is.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)

@@ -3,7 +3,8 @@
 All functions take tensors (..., J, 3) in metres on any device, or arrays, and give a tensor in metres (PCK and AUC: a
 share of 1).
 Errors are averaged over everything unless `reduce=False`, which keeps one value per frame (and per joint where it
-says so). Poses are expected root-relative; only the P- and N- variants align anything."""
+says so). Poses are expected root-relative; only the P- and N- variants align anything.
+"""
 
 from dataclasses import dataclass
 
@@ -101,7 +102,8 @@ class KeypointDefinition:
     """What is counted as PCK and AUC: which joints, in Human3.6M's order, and under which thresholds in mm.
 
     Papers on MPI-INF-3DHP use two definitions under one name; see BENCHMARK_3DHP and ALL_JOINTS_3DHP. Both centre the
-    poses at the pelvis, count errors strictly under 150 mm, and give the mean joint error over all 17 joints."""
+    poses at the pelvis, count errors strictly under 150 mm, and give the mean joint error over all 17 joints.
+    """
 
     name: str
     joints: tuple[int, ...]

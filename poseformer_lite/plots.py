@@ -1,7 +1,8 @@
 """Still pictures: skeletons in space and in the image, learning curves, errors, attention. They compute nothing new.
 
 Every function takes `ax` and gives it back, or makes a figure. Left limbs are blue and solid, right limbs orange and
-dashed, so that they differ in grey too."""
+dashed, so that they differ in grey too.
+"""
 
 import textwrap
 

@@ -67,7 +67,8 @@ class Skeleton:
         """The poses with every bone in its direction but of the given length; the root stays where it is.
 
         poses_3d: (..., J, 3); lengths: (J - 1,) in the order of `bones`, same unit -> (..., J, 3). Parents must come
-        before their children among the joints, as they do in the bodies that 3D poses are given in."""
+        before their children among the joints, as they do in the bodies that 3D poses are given in.
+        """
         moved = poses_3d.copy()
         for (parent, child), length in zip(self.bones, lengths, strict=True):
             bone = poses_3d[..., child, :] - poses_3d[..., parent, :]

@@ -13,7 +13,7 @@ import torch
 from helpers_data import small_model, tiny_dataset
 
 import poseformer_lite as pfl
-from poseformer_lite.model import NETWORKS
+from poseformer_course.prior_work import NETWORKS
 from poseformer_lite.model.heads import AttentionMaps
 from poseformer_lite.training import get_preset
 

@@ -14,14 +14,13 @@ from pathlib import Path
 import pytest
 
 import poseformer_lite as pfl
-from docstring_sections import expand, names, sections
 from poseformer_lite.model import base
 
 PAGES = sorted((Path(__file__).resolve().parent.parent / "docs" / "api").glob("*.md"))
 MODULES = [
     "metrics", "skeleton", "camera", "keypoints", "plots", "evaluation",
-    "model", "model.baselines", "model.costs", "model.heads", "model.official", "model.onnx",
-    "model.poseformer", "model.prior_work",
+    "model", "model.baselines", "model.heads", "model.official", "model.onnx",
+    "model.poseformer",
     "datasets", "datasets.base", "datasets.windows", "datasets.videopose3d",
     "datasets.virtual.views", "datasets.virtual.detections", "datasets.virtual.wild",
     "training", "training.loop", "training.settings",
@@ -30,13 +29,13 @@ MODULES = [
     "viewers.attention", "viewers.export", "viewers.motion",
 ]  # fmt: skip
 INSIDE = [  # for other modules, not for readers of the reference
-    "evaluation.sequence_errors", "model.costs.flops_by_torch", "model.heads.encoders", "model.heads.lifting_pairs",
+    "evaluation.sequence_errors", "model.heads.encoders", "model.heads.lifting_pairs",
     "model.poseformer.RegressionHead", "model.poseformer.SpatialTransformer", "model.poseformer.TemporalTransformer",
-    "model.prior_work.SemanticGraphConvolution", "plots.fit_box", "plots.strongest_others",
+    "plots.fit_box", "plots.strongest_others",
     "datasets.virtual.detections.draw_spells", "datasets.virtual.detections.person_size", "training.settings.resolve",
     "lifting.video.PersonTrack", "lifting.video.check_video", "lifting.video.evenly", "lifting.video.follow_people",
 ]  # fmt: skip
-DIRECTIVE = re.compile(r"^\.\. auto(\w+):: poseformer_lite\.([\w.]+)$", re.MULTILINE)
+DIRECTIVE = re.compile(r"^\.\. auto(\w+):: (?:poseformer_lite\.)?([\w.]+)$", re.MULTILINE)
 EXAMPLE = re.compile(r"```python\n(.*?)```", re.DOTALL)
 SLOW = r"export_onnx\(|\.compile\("  # seconds each, in examples that no other one needs
 
@@ -55,12 +54,13 @@ DESCRIBED = [name for name, (kind, _) in ENTRIES.items() if kind != "property"]
 
 
 def find(name: str):
-    """The object of that name, taken from the package as `pfl.name` or from one of its modules."""
-    thing = pfl
-    parts = name.split(".")
+    """The object of that name, taken from the engine as `pfl.name` or from one of its modules, or from the course."""
+    package, _, rest = name.partition(".") if name.startswith("poseformer_course.") else ("poseformer_lite", "", name)
+    thing = import_module(package)
+    parts = rest.split(".")
     for number, part in enumerate(parts):
         if not hasattr(thing, part) and isinstance(thing, types.ModuleType):
-            import_module(".".join(["poseformer_lite", *parts[: number + 1]]))
+            import_module(".".join([package, *parts[: number + 1]]))
         thing = getattr(thing, part)
     return thing
 
@@ -169,6 +169,14 @@ def test_every_entry_has_an_example_that_uses_it(name):
 # Docstrings
 
 
+FIELD = re.compile(r"^:(param|returns|raises)(?: (\S+))?: (.+)", re.MULTILINE)
+
+
+def fields(thing, kind: str) -> list[str]:
+    """The names that the fields of a docstring are about: parameters or exceptions; [""] where it says `:returns:`."""
+    return [name for found, name, _ in FIELD.findall(inspect.getdoc(thing) or "") if found == kind]
+
+
 @cache
 def source_of(function) -> ast.AST:
     return ast.parse(textwrap.dedent(inspect.getsource(function)))
@@ -194,22 +202,18 @@ def may_raise(function) -> set[str]:
 
 
 @pytest.mark.parametrize("name", DESCRIBED)
-def test_args_name_the_parameters_of_the_signature(name):
+def test_fields_name_the_parameters_of_the_signature(name):
     thing = find(name)
-    said = sections(inspect.getdoc(thing) or "")
-    if inspect.isclass(thing) and "Args" not in said:
-        return  # fields and sizes in prose
-    assert sorted(names(said.get("Args", []))) == sorted(parameters(thing)), "Args and the signature differ"
-    assert all(entry.partition(": ")[2] for entry in said.get("Args", []))
+    if not inspect.isclass(thing) or fields(thing, "param"):  # a class may tell of its sizes in prose
+        assert sorted(fields(thing, "param")) == sorted(parameters(thing))
 
 
 @pytest.mark.parametrize("name", [name for name in DESCRIBED if not inspect.isclass(find(name))])
 def test_functions_say_what_they_return_and_raise(name):
     function = find(name)
-    said = sections(inspect.getdoc(function))
     returns = inspect.signature(function).return_annotation not in (None, "None")
-    assert ("Returns" in said) == returns
-    documented = set(names(said.get("Raises", [])))
+    assert bool(fields(function, "returns")) == returns
+    documented = set(fields(function, "raises"))
     assert may_raise(function) <= documented, "raised, and not in the docstring"
     for exception in documented:
         home = function.__globals__ if hasattr(function, "__globals__") else vars(builtins)
@@ -218,20 +222,25 @@ def test_functions_say_what_they_return_and_raise(name):
 
 @pytest.mark.parametrize("name", [name for name in DESCRIBED if inspect.isclass(find(name))])
 def test_methods_and_properties_of_described_classes_have_docstrings(name):
-    page = next(page for page in PAGES if f":: poseformer_lite.{name}\n" in page.read_text(encoding="utf-8"))
-    options = re.search(rf":: poseformer_lite\.{re.escape(name)}\n((?:   :.*\n)*)", page.read_text(encoding="utf-8"))[1]
+    texts = [page.read_text(encoding="utf-8") for page in PAGES]
+    entry = re.compile(rf":: (?:poseformer_lite\.)?{re.escape(name)}\n((?:   :.*\n)*)")
+    (options,) = (match[1] for text in texts if (match := entry.search(text)))
     shown = [member for line in re.findall(r":members: (.+)", options) for member in line.split(", ")]
     bare = [m for m in shown if not getattr(find(name), m).__doc__ and ":undoc-members:" not in options]
     assert bare == []
-    for member in shown:
-        said = sections(inspect.getdoc(getattr(find(name), member)) or "")
-        assert "Args" not in said or sorted(names(said["Args"])) == sorted(parameters(getattr(find(name), member)))
+    for member in (getattr(find(name), name_) for name_ in shown):
+        assert not fields(member, "param") or sorted(fields(member, "param")) == sorted(parameters(member))
 
 
-def test_sections_are_read_in_both_forms():
-    running = "Sum.\n\nArgs: a, b: numbers; one: or two; **rest: of them:\n    more.\nReturns: a. Raises: KeyError: x."
-    block = "Sum.\n\nArgs:\n    a, b: numbers\n    **rest: of them,\n        and more.\nReturns: a."
-    assert names(sections(running)["Args"]) == ["a", "b", "one", "rest"]
-    assert sections(running)["Raises"] == ["KeyError: x."]
-    assert sections(block) == {"Args": ["a, b: numbers", "**rest: of them, and more."], "Returns": ["a."]}
-    assert expand(running.splitlines())[3:6] == ["Args:", "    a, b: numbers.", "    one: or two."]
+def test_fields_are_read():
+    def add(a, *rest):
+        """Sum.
+
+        :param a: a number,
+            or two.
+        :param rest: of them.
+        :returns: The sum.
+        :raises KeyError: never.
+        """
+
+    assert [fields(add, kind) for kind in ("param", "returns", "raises")] == [["a", "rest"], [""], ["KeyError"]]

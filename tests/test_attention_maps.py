@@ -10,9 +10,10 @@ import torch
 from scipy.special import ndtr, softmax
 
 import poseformer_lite as pfl
+from poseformer_course.prior_work import NETWORKS
 from poseformer_lite import plots
 from poseformer_lite.datasets import PoseSequence
-from poseformer_lite.model import NETWORKS, MeanPose
+from poseformer_lite.model import MeanPose
 from poseformer_lite.model.heads import (
     AttentionMaps,
     Head,

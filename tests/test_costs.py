@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from poseformer_lite.model import NETWORKS, PoseFormer, TemporalTransformerBaseline
-from poseformer_lite.model.costs import Cost, count_macs, flops_by_torch
+from poseformer_course.costs import Cost, count_macs, flops_by_torch
+from poseformer_course.prior_work import NETWORKS
+from poseformer_lite.model import PoseFormer, TemporalTransformerBaseline
 from poseformer_lite.training.settings import get_preset
 
 PAPER = get_preset("paper").model

@@ -6,9 +6,9 @@ import pytest
 import torch
 from helpers_data import small_model, tiny_dataset
 
+from poseformer_course.prior_work import TemporalConvolution
 from poseformer_lite.lifting.live import LiveStream
 from poseformer_lite.model import TemporalTransformerBaseline
-from poseformer_lite.model.prior_work import TemporalConvolution
 from poseformer_lite.training.loop import train
 
 CLOSE = {"atol": 1e-5, "rtol": 1e-5}

@@ -6,15 +6,16 @@ import torch
 import torch.nn.functional as F
 from helpers_data import tiny_dataset
 
-from poseformer_lite.model import NETWORKS, PoseFormer, load_network
-from poseformer_lite.model.baselines import JointTokenTransformer
-from poseformer_lite.model.prior_work import (
+from poseformer_course.prior_work import (
+    NETWORKS,
     GraphConvolutionNetwork,
+    JointTokenTransformer,
     RecurrentNetwork,
     ResidualMLP,
     SemanticGraphConvolution,
     TemporalConvolution,
 )
+from poseformer_lite.model import PoseFormer, load_network
 from poseformer_lite.skeleton import H36M17
 from poseformer_lite.training.loop import train
 
@@ -65,9 +66,15 @@ def test_a_window_gives_one_pose_and_a_sequence_equals_its_windows(network):
 def test_it_survives_a_save(network, tmp_path):
     model = disturbed(network)
     model.save_pretrained(tmp_path)
-    again = load_network(tmp_path)
+    again = network.from_pretrained(tmp_path)
     poses_2d = torch.randn(2, model.num_frames, 17, 2)
     assert torch.equal(again(poses_2d), model(poses_2d))
+
+
+def test_a_network_of_the_study_is_loaded_by_its_own_class(tmp_path):
+    ResidualMLP(dim=8).save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match="holds the network ResidualMLP.*from_pretrained of its own class"):
+        load_network(tmp_path)
 
 
 @pytest.mark.parametrize("network", TRAINED)

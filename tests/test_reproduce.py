@@ -14,6 +14,7 @@ from helpers_data import tiny_dataset
 from typer.testing import CliRunner
 
 import write_paper_page
+from poseformer_course.bodies import to_humaneva15
 from poseformer_course.reproduce import TARGETS, Laboratory, Row, Source, Table, Trial, paper, reproduce, reproduce_in
 from poseformer_course.reproduce.laboratory import (
     ALL_MOVED,
@@ -29,7 +30,6 @@ from poseformer_course.reproduce.scales import LEARNING_RATES, SCALES, get_scale
 from poseformer_course.reproduce.sources import spread
 from poseformer_course.reproduce.tables import TABLES, table1, table4, table5, table7
 from poseformer_lite.cli import app
-from poseformer_lite.datasets.bodies import to_humaneva15
 from poseformer_lite.model import PoseFormer
 
 TINY = replace(

@@ -9,13 +9,14 @@ import pytest
 import torch
 from helpers_data import tiny_dataset
 
+from poseformer_course.costs import count_macs
+from poseformer_course.prior_work import JointTokenTransformer
 from poseformer_course.reproduce import Laboratory, Source, figures_trained, reproduce_in
 from poseformer_course.reproduce.figures import FIGURES
 from poseformer_course.reproduce.figures_networks import attention_shapes
 from poseformer_course.reproduce.figures_trained import _with_faults
 from poseformer_course.reproduce.scales import SCALES
-from poseformer_lite.model import JointTokenTransformer, PoseFormer, TemporalTransformerBaseline
-from poseformer_lite.model.costs import count_macs
+from poseformer_lite.model import PoseFormer, TemporalTransformerBaseline
 from poseformer_lite.skeleton import H36M17
 
 SCALE = replace(

@@ -4,10 +4,10 @@ import pytest
 import torch
 from helpers_data import small_model, tiny_dataset
 
+from poseformer_course.prior_work import TemporalConvolution
 from poseformer_lite.datasets.windows import Windows
 from poseformer_lite.metrics import mpjpe
 from poseformer_lite.model import TemporalTransformerBaseline
-from poseformer_lite.model.prior_work import TemporalConvolution
 from poseformer_lite.training.loop import train
 
 SETTINGS = {"batch_size": 64, "windows_per_epoch": 256, "progress": False, "validation": 0.0}

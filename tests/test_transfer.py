@@ -5,8 +5,8 @@ import pytest
 import torch
 from helpers_data import small_model, tiny_dataset
 
+from poseformer_course.bodies import H36M_OF_HUMANEVA, humaneva15_to_h36m17, to_humaneva15
 from poseformer_course.transfer import H36M17Adapter, move_spatial, with_longer_windows
-from poseformer_lite.datasets.bodies import H36M_OF_HUMANEVA, humaneva15_to_h36m17, to_humaneva15
 from poseformer_lite.datasets.windows import Windows
 from poseformer_lite.evaluation import evaluate
 from poseformer_lite.skeleton import H36M17, HUMANEVA15, flip_poses

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from poseformer_course.bodies import H36M_OF_HUMANEVA
 from poseformer_course.checks.judge import Exercise, NotAnswered, Wrong, compare
-from poseformer_lite.datasets.bodies import H36M_OF_HUMANEVA
 from poseformer_lite.model import PoseFormer
 from poseformer_lite.skeleton import H36M17, HUMANEVA15
 

@@ -6,11 +6,12 @@ import torch
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
+from poseformer_course.costs import count_macs
+from poseformer_course.prior_work import JointTokenTransformer
 from poseformer_course.reproduce.laboratory import Laboratory
-from poseformer_lite.model import JointTokenTransformer, LiftingNetwork, PoseFormer, TemporalTransformerBaseline
+from poseformer_lite.model import LiftingNetwork, PoseFormer, TemporalTransformerBaseline
 from poseformer_lite.model.attention import MultiHeadSelfAttention
 from poseformer_lite.model.base import evaluating
-from poseformer_lite.model.costs import count_macs
 from poseformer_lite.plots import COLORS
 from poseformer_lite.skeleton import H36M17
 

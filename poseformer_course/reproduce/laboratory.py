@@ -8,14 +8,15 @@ from pathlib import Path
 
 import torch
 
+from poseformer_course.bodies import H36M_OF_HUMANEVA
+from poseformer_course.prior_work import NETWORKS
 from poseformer_course.reproduce.measure import measure
 from poseformer_course.reproduce.scales import Scale
 from poseformer_course.reproduce.sources import Source
 from poseformer_course.transfer import H36M17Adapter, move_spatial
 from poseformer_lite.datasets import PoseDataset
-from poseformer_lite.datasets.bodies import H36M_OF_HUMANEVA
 from poseformer_lite.files import atomic_path
-from poseformer_lite.model import NETWORKS, LiftingNetwork, MeanPose, PoseFormer
+from poseformer_lite.model import LiftingNetwork, MeanPose, PoseFormer
 from poseformer_lite.training.checkpoints import NAME as CHECKPOINT
 from poseformer_lite.training.loop import train
 from poseformer_lite.training.settings import Settings

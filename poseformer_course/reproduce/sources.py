@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from poseformer_course.bodies import to_humaneva15
 from poseformer_course.reproduce.scales import Scale
 from poseformer_lite.datasets import PoseDataset, load_dataset
 from poseformer_lite.datasets.base import PoseSequence
-from poseformer_lite.datasets.bodies import to_humaneva15
 
 DETECTED = {"synthetic": "noisy", "cmu_mocap": "noisy", "human36m": "cpn_ft_h36m_dbb", "mpi_inf_3dhp": "gt"}
 TEST_VIEWS = 60  # or as many as there are, or one of each take

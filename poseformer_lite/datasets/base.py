@@ -87,7 +87,8 @@ class PoseSequence:
     def root_relative(self, root: int) -> np.ndarray:
         """(T, J, 3) float32, metres, camera space, with joint `root` at the origin: what a network is asked for.
 
-        Raises ValueError where there is no 3D, or it is not finite."""
+        Raises ValueError where there is no 3D, or it is not finite.
+        """
         if self.poses_3d is None:
             raise ValueError(f"{self.name} has 2D keypoints only, so it can be lifted but not trained or tested on")
         self._check_finite(self.poses_3d)
@@ -171,7 +172,8 @@ class PoseDataset:
     def subset(self, *, subjects: Sequence[str] | None = None, actions: Sequence[str] | None = None) -> "PoseDataset":
         """The sequences of these subjects and these actions (matched exactly, without the take's number); None for all.
 
-        Raises ValueError where none is left; it lists what there is."""
+        Raises ValueError where none is left; it lists what there is.
+        """
         kept = [
             s
             for s in self.sequences

@@ -1,6 +1,7 @@
 """Acclaim motion capture: a skeleton (ASF) and the motions recorded of it (AMC).
 
-Format: M. Schafer, "ASF Skeleton Definition" and "AMC File Format", Acclaim Advanced Technologies Group, 1994."""
+Format: M. Schafer, "ASF Skeleton Definition" and "AMC File Format", Acclaim Advanced Technologies Group, 1994.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,8 @@ CMU_FPS = 120.0  # the files do not say; the CMU lab recorded at 120 Hz
 @dataclass(frozen=True, eq=False)
 class Bone:
     """One bone: offset (3,) from its start to its end in the rest pose, metres; axis, its local frame at rest; dof,
-    the angles an AMC file gives for it, such as ("rx", "rz")."""
+    the angles an AMC file gives for it, such as ("rx", "rz").
+    """
 
     name: str
     offset: np.ndarray
@@ -159,7 +161,8 @@ def _parents(path: Path, lines: list[str], bones: dict[str, Bone]) -> dict[str, 
 def _columns(path: Path, skeleton: Acclaim) -> tuple[dict[str, np.ndarray], bool]:
     """({bone: its values (T, number of its dof)}, whether angles are in degrees).
 
-    Every frame lists the same bones in the same order, so the words of the file form a table with one row a frame."""
+    Every frame lists the same bones in the same order, so the words of the file form a table with one row a frame.
+    """
     lines = path.read_text(encoding="latin-1").splitlines()
     start = next((i for i, line in enumerate(lines) if line.strip() and line.lstrip()[0] not in "#:"), len(lines))
     header = " ".join(lines[:start]).upper()

@@ -1,6 +1,7 @@
 """BVH, the Biovision hierarchy: a skeleton and one motion in a text file.
 
-Format: M. Meredith and S. Maddock, "Motion Capture File Formats Explained", University of Sheffield, 2001."""
+Format: M. Meredith and S. Maddock, "Motion Capture File Formats Explained", University of Sheffield, 2001.
+"""
 
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -19,7 +19,8 @@ _LAYOUT_NAMES = {"coco": "coco17", "h36m": "h36m17", **{name: name for name in L
 class KeypointTrack:
     """One person's keypoints over a video. keypoints: (T, J, 2 or 3), pixels and perhaps a confidence.
 
-    layout, fps, width and height are None where the file does not say."""
+    layout, fps, width and height are None where the file does not say.
+    """
 
     name: str
     keypoints: np.ndarray
@@ -131,7 +132,8 @@ def _alphapose(records: list[dict], path: Path) -> list[KeypointTrack]:
     """Records of flat (x, y, score) triples; frames by the number in image_id, people by idx where there is one.
 
     Without tracking (no idx) the most certain person of each frame is taken. A frame in which a person was not found
-    has NaN."""
+    has NaN.
+    """
     frames = [_frame_number(record, path) for record in records]
     tracked = all("idx" in record for record in records)
     people: dict[str, dict[int, dict]] = {}

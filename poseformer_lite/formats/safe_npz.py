@@ -3,7 +3,8 @@
 The field's files (VideoPose3D, P-STMO) are npz archives of 0-d object arrays: pickles. Unpickling runs code, so this
 reader admits what such files consist of, namely arrays and plain containers, and refuses everything else by name. Not
 even NumPy's own classes are handed to a pickle: with forged arguments they take bytes for pointers. Stand-ins collect
-what the pickle says of each array, and the arrays are built from plain bytes."""
+what the pickle says of each array, and the arrays are built from plain bytes.
+"""
 
 import io
 import pickle

@@ -21,7 +21,8 @@ class Detector(Protocol):
 
     def __call__(self, image: np.ndarray, seconds: float) -> np.ndarray:
         """(H, W, 3) uint8, red first, and when it was taken -> (P, J, 3): x and y in pixels and a confidence, for each
-        of P people, who may be none."""
+        of P people, who may be none.
+        """
 
 
 class MediaPipeDetector:
@@ -29,7 +30,8 @@ class MediaPipeDetector:
 
     It needs the extra `video` and the model file that Google gives away: `model`, or the file that the environment
     variable POSEFORMER_LITE_MEDIAPIPE_MODEL names, or what `fetch_model` has put into the cache. A detector follows one
-    video, in order; take a new one for the next. Raises ValueError where MediaPipe or its model is missing."""
+    video, in order; take a new one for the next. Raises ValueError where MediaPipe or its model is missing.
+    """
 
     layout = "mediapipe33"
 

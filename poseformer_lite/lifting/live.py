@@ -30,7 +30,8 @@ class LiveStream:
     def push(self, pose_2d: Tensor) -> Tensor | None:
         """A frame (J, 2), normalised -> (J, 3), metres, of the frame look_ahead before it; None at first.
 
-        Raises ValueError for a different shape, and for numbers that are not finite."""
+        Raises ValueError for a different shape, and for numbers that are not finite.
+        """
         if pose_2d.shape != (self.model.num_joints, 2) or not pose_2d.isfinite().all():
             raise ValueError(
                 f"a frame is {tuple(pose_2d.shape)}, expected ({self.model.num_joints}, 2), finite: fill in a joint "

@@ -39,7 +39,8 @@ class Motion:
     def upright(self) -> np.ndarray:
         """(T, 17, 3) metres in a world with z up, x to the right of the image, and y away from the camera.
 
-        The camera is taken to be level. Each pose stands with its lowest joint on the floor, z = 0."""
+        The camera is taken to be level. Each pose stands with its lowest joint on the floor, z = 0.
+        """
         poses = z_up(self.poses_3d).astype(self.poses_3d.dtype)
         poses[..., 2] -= poses[..., 2].min(axis=1, keepdims=True)
         return poses
@@ -47,7 +48,8 @@ class Motion:
     def with_constant_bones(self) -> "Motion":
         """The same directions in every frame, with bones that keep their length: each its median over the frames.
 
-        A network lifts frame by frame and does not know that a thigh does not grow; this takes the breathing out."""
+        A network lifts frame by frame and does not know that a thigh does not grow; this takes the breathing out.
+        """
         lengths = np.median(self.skeleton.bone_lengths(self.poses_3d), axis=0)
         return replace(self, poses_3d=self.skeleton.with_bone_lengths(self.poses_3d, lengths))
 
@@ -56,7 +58,8 @@ class Motion:
 
         The window of that many seconds looks ahead as far as back, so the motion does not lag, and live use would wait
         for half of it. Peaks narrower than the window are flattened. Where it holds fewer than 5 frames, nothing is
-        changed. Raises ValueError for a negative time."""
+        changed. Raises ValueError for a negative time.
+        """
         if not seconds >= 0:
             raise ValueError(f"seconds={seconds}: expected 0 or more")
         frames = 2 * int(seconds * self.fps / 2) + 1
@@ -71,7 +74,8 @@ class Motion:
         .npz (no pickle), .json and .csv hold poses, keypoints, fps, width, height and the joints' names, and `load`
         reads them. .bvh holds the upright motion as joint angles of a skeleton with constant bones, for Blender and the
         like; .gif and .mp4 the keypoints beside a turning skeleton; .html a page that plays it. Raises ValueError for
-        any other ending, and for .mp4 without ffmpeg."""
+        any other ending, and for .mp4 without ffmpeg.
+        """
         from poseformer_lite.lifting.motion_files import write_motion
 
         return write_motion(self, path)

@@ -138,7 +138,8 @@ def follow_people(people: Iterable[np.ndarray], times: list[float]) -> list[Pers
     """Who is who from picture to picture: people (P, J, 3) of each picture -> tracks, whoever fills most first.
 
     Everybody goes on as the nearest found in the next picture, all pairs together (the assignment problem), if no
-    farther than SAME_PERSON of their size; after FORGOTTEN seconds out of sight somebody is new."""
+    farther than SAME_PERSON of their size; after FORGOTTEN seconds out of sight somebody is new.
+    """
     tracks: list[PersonTrack] = []
     for frame, found in enumerate(people):
         known = [track for track in tracks if times[frame] - times[track.frames[-1]] <= FORGOTTEN]
@@ -164,7 +165,8 @@ def evenly(track: PersonTrack, times: list[float]) -> tuple[np.ndarray, float]:
     """The track at an even rate: (T, J, 3), NaN where the person was not found, and frames per second.
 
     The rate is that of the usual step between pictures. Where no step differs by more than a tenth nothing is moved;
-    otherwise positions are interpolated in time."""
+    otherwise positions are interpolated in time.
+    """
     first, last = track.frames[0], track.frames[-1]
     keypoints = np.full((last - first + 1, *track.keypoints[0].shape), np.nan, dtype=np.float32)
     keypoints[np.array(track.frames) - first] = track.keypoints

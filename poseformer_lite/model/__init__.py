@@ -5,23 +5,10 @@ from pathlib import Path
 import torch
 
 from poseformer_lite.model.base import LiftingNetwork, predict, saved_network
-from poseformer_lite.model.baselines import JointTokenTransformer, MeanPose, TemporalTransformerBaseline
+from poseformer_lite.model.baselines import MeanPose, TemporalTransformerBaseline
 from poseformer_lite.model.poseformer import PoseFormer
-from poseformer_lite.model.prior_work import GraphConvolutionNetwork, RecurrentNetwork, ResidualMLP, TemporalConvolution
 
-NETWORKS = {
-    network.__name__: network
-    for network in (
-        MeanPose,
-        ResidualMLP,
-        GraphConvolutionNetwork,
-        RecurrentNetwork,
-        TemporalConvolution,
-        TemporalTransformerBaseline,
-        JointTokenTransformer,
-        PoseFormer,
-    )
-}
+NETWORKS = {network.__name__: network for network in (MeanPose, TemporalTransformerBaseline, PoseFormer)}
 __all__ = [*NETWORKS, "LiftingNetwork", "NETWORKS", "load_network", "predict"]
 
 
@@ -39,5 +26,8 @@ def load_network(
     """
     network = saved_network(name_or_folder, revision)
     if network not in NETWORKS:
-        raise ValueError(f"{name_or_folder} holds the network {network}, which is none of {', '.join(NETWORKS)}")
+        raise ValueError(
+            f"{name_or_folder} holds the network {network}, which is none of {', '.join(NETWORKS)}: load it with the "
+            "from_pretrained of its own class"
+        )
     return NETWORKS[network].from_pretrained(name_or_folder, device=device, revision=revision)

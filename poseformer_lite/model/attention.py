@@ -8,7 +8,8 @@ class MultiHeadSelfAttention(nn.Module):
     """Every token looks at every token of its own sequence, H times side by side.
 
     dim: channels C of a token; num_heads: H, which must divide C. Queries, keys and values have a bias, and the scale
-    is 1 / sqrt(C / H) per head, as in the released code (the paper writes d = C)."""
+    is 1 / sqrt(C / H) per head, as in the released code (the paper writes d = C).
+    """
 
     def __init__(self, dim: int, num_heads: int = 8):
         super().__init__()
@@ -22,7 +23,8 @@ class MultiHeadSelfAttention(nn.Module):
     def forward(self, x: Tensor, return_weights: bool = False) -> Tensor | tuple[Tensor, Tensor]:
         """(B, N, C) -> (B, N, C); with return_weights also the attention weights (B, H, N, N), whose rows sum to one.
 
-        The output comes from torch's fused kernel either way, so asking for the weights does not change a bit of it."""
+        The output comes from torch's fused kernel either way, so asking for the weights does not change a bit of it.
+        """
         B, N, C = x.shape
         q, k, v = self.qkv(x).view(B, N, 3, self.num_heads, self.head_dim).permute(2, 0, 3, 1, 4)  # each (B, H, N, C/H)
 

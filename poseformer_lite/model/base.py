@@ -26,7 +26,8 @@ class LiftingNetwork(nn.Module):
 
     A subclass defines `embed_frames`, which sees one frame at a time, and `forward_temporal`, which sees a window of
     them. That split makes long sequences cheap: `predict_sequence` embeds every frame once, not once per window.
-    config: the arguments that the network was made with, so that it can be saved and made again."""
+    config: the arguments that the network was made with, so that it can be saved and made again.
+    """
 
     def __new__(cls, *args, **sizes):
         """Notes the arguments in `config`, whatever the subclass's `__init__` does with them."""

@@ -5,7 +5,6 @@ from torch import Tensor, nn
 
 from poseformer_lite.model.base import LiftingNetwork
 from poseformer_lite.model.encoder import TransformerEncoder
-from poseformer_lite.model.poseformer import RegressionHead
 
 
 class TemporalTransformerBaseline(LiftingNetwork):
@@ -61,50 +60,6 @@ class TemporalTransformerBaseline(LiftingNetwork):
         encoded = self.encoder(tokens + self.position_embedding)
         center, every = self.head(encoded.mean(dim=1)), self.head(encoded)
         return center.unflatten(-1, (-1, 3)), every.unflatten(-1, (-1, 3))
-
-
-class JointTokenTransformer(LiftingNetwork):
-    """Every joint of every frame is a token, and each looks at all of them (Fig. 1b): (B, F, J, 2) -> (B, J, 3).
-
-    The paper draws it to turn it down: F * J tokens cost (F * J)^2 products where PoseFormer's two stages cost
-    F * J^2 + F^2. The head is PoseFormer's, so that only the attention differs."""
-
-    def __init__(
-        self,
-        num_frames: int = 27,
-        num_joints: int = 17,
-        dim: int = 32,
-        depth: int = 8,
-        num_heads: int = 8,
-        mlp_ratio: float = 2.0,
-        drop_path: float = 0.1,
-    ):
-        super().__init__(num_frames, num_joints)
-        self.patch_embedding = nn.Linear(2, dim)
-        self.joint_positions = nn.Parameter(torch.zeros(1, num_joints, dim))
-        self.frame_positions = nn.Parameter(torch.zeros(1, num_frames, 1, dim))
-        self.encoder = TransformerEncoder(dim, depth, num_heads, mlp_ratio, drop_path)
-        self.head = RegressionHead(num_frames, num_joints * dim, num_joints)
-
-    @classmethod
-    def sized_like(cls, sizes: dict) -> "JointTokenTransformer":
-        """Beside a PoseFormer of these arguments: tokens as wide, and as many layers as its two stages together."""
-        same = {
-            name: sizes[name]
-            for name in ("num_frames", "num_joints", "num_heads", "mlp_ratio", "drop_path")
-            if name in sizes
-        }
-        return cls(dim=sizes["spatial_dim"], depth=sizes["spatial_depth"] + sizes["temporal_depth"], **same)
-
-    def embed_frames(self, poses_2d: Tensor) -> Tensor:
-        """(N, J, 2) -> (N, J * c)."""
-        return (self.patch_embedding(poses_2d) + self.joint_positions).flatten(-2)
-
-    def forward_temporal(self, tokens: Tensor) -> Tensor:
-        """(B, F, J * c) -> (B, J, 3)."""
-        joints = tokens.unflatten(-1, (self.num_joints, -1)) + self.frame_positions  # (B, F, J, c)
-        encoded = self.encoder(joints.flatten(1, 2))  # (B, F * J, c)
-        return self.head(encoded.unflatten(1, (self.num_frames, -1)).flatten(-2))  # (B, J, 3)
 
 
 class MeanPose(LiftingNetwork):

@@ -197,7 +197,8 @@ class HeadAblation:
     """MPJPE in millimetres, sequence by sequence, of the whole network and of the network without each of some heads.
 
     heads: N heads, or groups of heads that were taken away together; frames: (S,) the lengths of the S sequences;
-    baseline: (S,) the error of the whole network; without: (N, S)."""
+    baseline: (S,) the error of the whole network; without: (N, S).
+    """
 
     heads: list[Head | tuple[Head, ...]]
     frames: Tensor

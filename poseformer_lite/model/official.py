@@ -2,7 +2,8 @@
 
 A file of the released code is {epoch, lr, random_state, optimizer, model_pos}; only model_pos is wanted. random_state
 is a pickled numpy generator, which a safe reader refuses, so the pickle is read with that one class replaced by an
-inert stand-in: nothing of it is ever built."""
+inert stand-in: nothing of it is ever built.
+"""
 
 import re
 from pathlib import Path

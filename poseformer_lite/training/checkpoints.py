@@ -23,7 +23,8 @@ def load_checkpoint(folder: Path, fingerprint: dict, device) -> dict | None:
     """The state saved in `folder`, or None where there is none yet.
 
     Raises ValueError, naming every difference, where the checkpoint is of other settings, model or data, or cannot be
-    read."""
+    read.
+    """
     path = folder / NAME
     for unfinished in folder.glob(f".{NAME}.*"):  # left by a run that was killed while it wrote
         unfinished.unlink()

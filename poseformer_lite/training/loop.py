@@ -104,7 +104,8 @@ def train(
 class _Loss(nn.Module):
     """The loss of a batch in metres: Eq. 9; or the mean of Eq. 9 and of the error of every frame, from its own token.
 
-    A module, so that several processes and half precision have one call to see to."""
+    A module, so that several processes and half precision have one call to see to.
+    """
 
     def __init__(self, model: LiftingNetwork, every_frame: bool):
         super().__init__()
@@ -186,7 +187,8 @@ class _Trainer:
         """This process's part of a batch's windows, and what its mean loss counts beside that of the others.
 
         The gradients of P processes are averaged: each counts 1, but in a last batch that does not divide, where a
-        process that would have nothing takes a window that counts 0."""
+        process that would have nothing takes a window that counts 0.
+        """
         rank, processes = self.accelerator.process_index, self.accelerator.num_processes
         mine = index[rank::processes]
         return (mine if len(mine) else index[:1]), len(mine) * processes / len(index)

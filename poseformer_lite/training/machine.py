@@ -36,7 +36,8 @@ def make_accelerator(mixed_precision: str):
     """Accelerate's view of the machine: one process, or one of those that torchrun or accelerate launched.
 
     Where several are launched without a GPU they work together by gloo; accelerate alone would have each train by
-    itself."""
+    itself.
+    """
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
 

@@ -19,7 +19,8 @@ class Settings:
     weight_decay: float = 0.1
     schedule: str = "exponential"
     """"exponential" multiplies the learning rate by `decay` after each epoch, "cosine" lets it fall to zero over the
-    run, "constant" leaves it."""
+    run, "constant" leaves it.
+    """
     decay: float = 0.98
     warmup_steps: int = 0
     """Steps of linear growth before the schedule."""
@@ -31,14 +32,17 @@ class Settings:
     """The share of training takes that are held out."""
     select: str = "last"
     """The epoch whose weights are kept: "last", or "best" on the held-out takes; the test subjects are never looked
-    at."""
+    at.
+    """
     supervise: str = "center"
     """"center" is the paper's loss (Eq. 9); "every" (ours) averages it with the error of every frame of the window,
-    regressed from the frame's own token: F poses to learn from at the price of one."""
+    regressed from the frame's own token: F poses to learn from at the price of one.
+    """
     start: str = "given"
     """"given" takes the network as it is; "prepared" first makes a new PoseFormer's patch embedding four times as large
     (lesson 10) and its weighted mean over frames the plain mean, which is what "every" wants: a frame's own token and
-    the weighted sum pass through one layer, and weights that begin negative ask it for the opposite."""
+    the weighted sum pass through one layer, and weights that begin negative ask it for the opposite.
+    """
     mixed_precision: str = "auto"
     """"auto" takes bf16 on a GPU that has it, fp16 on one without, and float32 on a CPU; or "no", "bf16", "fp16"."""
     seed: int = 0

@@ -35,7 +35,8 @@ class AblationBoard(Viewer):
     `head_ablation(model, pairs or sequences)` gave for all heads and these sequences, is handed over. Whatever is
     switched off, one function lifts the sequences, so that with all heads on the error is that of the network to the
     last bit; each choice is lifted once and kept. Raises ValueError for a network without heads, sequences without 3D,
-    and a state or a measurement of something else."""
+    and a state or a measurement of something else.
+    """
 
     view = Enum(tuple(drawing.CAMERAS), "three quarters")
 

@@ -21,7 +21,8 @@ class Attention:
     """What `view_attention` found, and its viewers, all of one state; displaying it displays them one below the other.
 
     spatial is None for a network without a spatial stage. maps are on the CPU; poses_3d: (T, J, 3) metres, camera
-    space, root-relative, the prediction."""
+    space, root-relative, the prediction.
+    """
 
     heads: HeadGrid
     spatial: SpatialAttentionViewer | None

@@ -50,7 +50,8 @@ def joint_controls(viewer: Viewer, skeleton: Skeleton) -> list[ipywidgets.Widget
 def view_controls(viewer: Viewer) -> list[ipywidgets.Widget]:
     """From where the scene is seen; the mouse turns it freely, and the button back.
 
-    plotly takes the camera back as well whenever it redraws a scene that is being dragged: pause to turn it."""
+    plotly takes the camera back as well whenever it redraws a scene that is being dragged: pause to turn it.
+    """
     options = ipywidgets.Dropdown(options=list(CAMERAS), description="seen from", layout={"width": "240px"})
     words = "undo how the mouse has turned the scene"
     reset = ipywidgets.Button(description="reset view", tooltip=words, layout={"width": "100px"})

@@ -37,7 +37,8 @@ def body(pose: np.ndarray, skeleton: Skeleton, scene: str | None = None, ghost: 
     """Three traces of bones, one for each side, and one of joints. pose: (J, 3) z up, or (J, 2) in an image.
 
     scene: "scene", "scene2", … for 3D. A ghost is grey and wide, to lie under another body. The joints carry their
-    names; bones do not answer to the mouse."""
+    names; bones do not answer to the mouse.
+    """
     traces = []
     for side in SIDES:
         bones = np.array([bone for bone in skeleton.bones if skeleton.side(bone[1]) == side], dtype=int)

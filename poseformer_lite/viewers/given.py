@@ -51,7 +51,8 @@ def upright(name: str, poses_3d: Given, T: int, skeleton: Skeleton, world: bool)
 def sizes_of(maps: AttentionMaps, skeleton: Skeleton) -> dict:
     """What the state of viewers of these maps is made with, checked: num_frames, num_joints and heads.
 
-    Raises ValueError for the maps of windows, and for a different number of joints."""
+    Raises ValueError for the maps of windows, and for a different number of joints.
+    """
     T, J = len(maps.temporal), skeleton.num_joints
     if maps.spatial is not None and (len(maps.spatial), maps.spatial.shape[-1]) != (T, J):
         raise ValueError(

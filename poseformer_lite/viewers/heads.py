@@ -28,7 +28,8 @@ class HeadGrid(Viewer):
     the window round it; queries downwards, keys to the right. Maps of more than 40 tokens are drawn in the means of
     blocks, 3 by 3 tokens for F = 81 and 7 by 7 for F = 243, so that the page stays light. `scaling` "each head by
     itself" ends the colours at a head's largest weight over all frames, "all alike" at the largest of the stage.
-    Raises ValueError for the maps of windows, a different number of joints, and a state of something else."""
+    Raises ValueError for the maps of windows, a different number of joints, and a state of something else.
+    """
 
     scaling = Enum((BY_ITSELF, ALIKE), BY_ITSELF)
 

@@ -22,7 +22,8 @@ class SpatialAttentionViewer(Viewer):
     metres, camera space and root-relative or, with world=True, z up. A click pins the joint. Colours are scaled to the
     largest weight of the head over all frames, so that frames can be compared and heads cannot. Raises ValueError
     where there are no spatial maps, for the maps of windows, poses that are not of the same frames and joints or have
-    gaps, and a state of something else."""
+    gaps, and a state of something else.
+    """
 
     view = Enum(tuple(drawing.CAMERAS), "three quarters")
 

@@ -35,7 +35,8 @@ class TemporalAttentionViewer(Viewer):
     frame leaves it, the window moves to be round that frame, and a window that is moved away takes the frame along to
     its centre. Near the ends of the sequence it repeats the first or last frame, so that names occur more than once.
     Raises ValueError for the maps of windows, where lengths do not fit, poses have gaps, and for a state of something
-    else."""
+    else.
+    """
 
     view = Enum(tuple(drawing.CAMERAS), "three quarters")
     center = Int(0)

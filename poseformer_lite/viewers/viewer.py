@@ -24,11 +24,13 @@ class Viewer(HasTraits):
     A subclass says what there is to see, as functions of the state and of traits of its own: `spec` gives plotly's
     data and layout as plain dictionaries, `still` the same in matplotlib, `describe` in words, `controls` the widgets
     to move it with, and `listen` ties the figure's own events to the state. Whenever a trait changes, what is different
-    in the new spec is sent to the figure, and nothing else."""
+    in the new spec is sent to the figure, and nothing else.
+    """
 
     def __init__(self, state: ViewState | None, sizes: dict, **traits):
         """state: of other viewers, or None for one of its own. sizes: what the state of this viewer is made with; a
-        state of other sizes raises ValueError."""
+        state of other sizes raises ValueError.
+        """
         super().__init__(**traits)
         self.state = state or ViewState(**sizes)
         self.state.check_fits(**sizes)
@@ -75,7 +77,8 @@ class Viewer(HasTraits):
     def react(self, trace: BaseTraceType, hover: Callable | None = None, click: Callable | None = None) -> None:
         """Call hover and click with the number of the point of this trace that the mouse is over.
 
-        plotly tells every trace of every event, with no point unless it is the one that was hit."""
+        plotly tells every trace of every event, with no point unless it is the one that was hit.
+        """
         for register, answer in ((trace.on_hover, hover), (trace.on_click, click)):
             if answer is not None:
                 register(lambda _, points, __, answer=answer: [answer(number) for number in points.point_inds[:1]])

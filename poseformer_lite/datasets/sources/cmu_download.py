@@ -32,7 +32,8 @@ def fetch_cmu(
 
     chosen: {subject: numbers of takes}. What is there already stays, so a stopped run goes on when it is repeated. CMU
     publishes no checksums: each file is read before it takes its place. Raises OSError where the site does not answer,
-    and ValueError where it sends something else than motion capture; what came before is kept. Gives the files."""
+    and ValueError where it sends something else than motion capture; what came before is kept. Gives the files.
+    """
     folder = Path(folder)
     wanted = [
         Path(f"{subject:02}") / name

@@ -1,7 +1,8 @@
 """Human3.6M in the VideoPose3D layout, read as its users hold it.
 
 data_3d_NAME.npz holds positions_3d: {subject: {action: (T, 32, 3)}}, metres, world space. data_2d_NAME_KEYPOINTS.npz
-holds positions_2d: {subject: {action: [one (T, 17, 2) in pixels per camera]}} and metadata."""
+holds positions_2d: {subject: {action: [one (T, 17, 2) in pixels per camera]}} and metadata.
+"""
 
 import json
 from collections.abc import Sequence
@@ -52,7 +53,8 @@ def load(
     keypoints: "gt", "cpn_ft_h36m_dbb", "detectron_pt_coco", or whatever the file's name ends in. COCO keypoints are
     converted. Subjects and takes with 2D only are kept, without 3D. 2D longer than the mocap is trimmed to it; 2D that
     is shorter is an error. Cameras come from cameras_{name}.json where the folder has one, else from Human3.6M.
-    Every subject with 3D that is not a test subject is trained on."""
+    Every subject with 3D that is not a test subject is trained on.
+    """
     root = Path(root)
     paths = root / f"data_3d_{name}.npz", root / f"data_2d_{name}_{keypoints}.npz"
     require_files(paths, "data_*.npz")

@@ -2,7 +2,8 @@
 
 data_3d_humaneva15.npz holds positions_3d: {"Train/S1": {"Walking 1 chunk0": (T, 15, 3)}}, metres, world space; takes
 are cut into chunks where the motion capture is missing. data_2d_humaneva15_KEYPOINTS.npz holds positions_2d with one
-(T, 15, 2) in pixels a camera, also of "Unlabeled/..." subjects, whose 3D nobody has."""
+(T, 15, 2) in pixels a camera, also of "Unlabeled/..." subjects, whose 3D nobody has.
+"""
 
 from pathlib import Path
 
@@ -32,7 +33,8 @@ def load(root: str | Path, keypoints: str = "gt") -> PoseDataset:
     """The real files, unchanged: data_3d_humaneva15.npz and data_2d_humaneva15_{keypoints}.npz in the folder `root`.
 
     Training is on the "Train/..." subjects, testing on the "Validate/..." ones: the same people in other takes. What is
-    known in 2D only is kept without 3D. 2D longer than the motion capture is trimmed to it; shorter is an error."""
+    known in 2D only is kept without 3D. 2D longer than the motion capture is trimmed to it; shorter is an error.
+    """
     root = Path(root)
     paths = root / "data_3d_humaneva15.npz", root / f"data_2d_humaneva15_{keypoints}.npz"
     require_files(paths, "data_*humaneva*.npz")

@@ -5,7 +5,8 @@ data: {"TS1": {data_2d, data_3d, valid}}; pixels and millimetres, 3DHP's own joi
 GraphMLP: data_3d_3dhp.npz and data_2d_3dhp.npz, nested as VideoPose3D's files, metres and Human3.6M's order.
 
 The two were prepared from different annotations, and others of the same file name from others again: numbers compare
-within one preparation only, so a dataset's name says which it is."""
+within one preparation only, so a dataset's name says which it is.
+"""
 
 from pathlib import Path
 
@@ -28,7 +29,8 @@ def load(root: str | Path, keypoints: str = "gt", layout: str | None = None) -> 
 
     Train on S1 to S8, test on TS1 to TS6; TS5 and TS6 were filmed outdoors with 1920 x 1080 pixels, all else has
     2048 x 2048. Frames that the benchmark does not count are marked in each sequence's `valid`. keypoints: only "gt".
-    Training takes are of 25 or 50 Hz and are not resampled."""
+    Training takes are of 25 or 50 Hz and are not resampled.
+    """
     root = Path(root)
     if keypoints != "gt":
         raise ValueError(f'keypoints={keypoints!r}: the files of MPI-INF-3DHP hold the ground truth alone, "gt"')

@@ -93,7 +93,8 @@ def draw_spells(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Spells that cover the given shares (K,) of frames: (inside one, (T, K) bool; frame in which it began, (T, K)).
 
-    seconds: how long they last, shortest and longest, all lengths between equally often."""
+    seconds: how long they last, shortest and longest, all lengths between equally often.
+    """
     shortest, longest = (max(1, round(duration * fps)) for duration in seconds)
     lengths = rng.integers(shortest, longest + 1, (frames, len(shares)))
     # each start covers its spell's length: of frames without any, (1 - chance)^length are left

@@ -140,7 +140,8 @@ def _camera_around(
 
     camera_height and nearest (distance) are in metres. The distance depends on the pitch and the pitch on the
     distance: a first guess with a level camera gives the pitch, a second one the distance, so that the height is met
-    almost, and the fit exactly."""
+    almost, and the fit exactly.
+    """
     width, height = size
     sight = Camera(name, width, height, (focal_length, focal_length), (width / 2, height / 2))
     sine = 0.0  # of the angle at which the camera stands above the target
@@ -157,7 +158,8 @@ def _fitting_distance(take: Take, camera: Camera, target: np.ndarray) -> float:
     """The least distance from the target at which every joint is inside the picture and NEAREST in front of it.
 
     A joint at (x, y, z) from the target, along the camera's axes, falls at focal_length * x / (distance + z) from the
-    picture's middle: the condition that this stays within the margin is solved for the distance."""
+    picture's middle: the condition that this stays within the margin is solved for the distance.
+    """
     joints = (take.world.reshape(-1, 3) - target.astype(np.float32)) @ camera.rotation.astype(np.float32)
     x, y, z = joints.T
     across = np.abs(x) * (camera.focal_length[0] / (MARGIN * camera.width / 2))

@@ -2,7 +2,8 @@
 
 `detections` gives the errors of a detector that was taught the very joints it is asked for. What people bring is less
 tidy. Its joints were defined by other annotators, its video runs at 25, 30 or 60 frames a second, and anyone who
-turns away hides half of themselves."""
+turns away hides half of themselves.
+"""
 
 import numpy as np
 

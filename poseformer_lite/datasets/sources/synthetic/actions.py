@@ -10,7 +10,8 @@ class Posture:
     """How a body is held. Lengths are shares of stature, angles radians.
 
     back: pelvis behind the feet; height: of the pelvis over the floor, if the legs reach that far;
-    pelvis, lumbar, chest, neck: forward bends; knees_out: knees turned outward."""
+    pelvis, lumbar, chest, neck: forward bends; knees_out: knees turned outward.
+    """
 
     back: float = 0.0
     height: float = STANDING
@@ -44,7 +45,8 @@ class Place:
     """Where a wrist goes: forward, outward and up from its shoulder, as shares of the arm's length.
 
     elbow: which way it points, in the same axes. chest: 1 if the place leans with the chest, 0 if it stays upright
-    below or above the shoulder. spread: how far from the place a hand may come to rest; shake: metres it is waved."""
+    below or above the shoulder. spread: how far from the place a hand may come to rest; shake: metres it is waved.
+    """
 
     at: tuple[float, float, float]
     elbow: tuple[float, float, float] = (-0.6, 0.7, -0.4)

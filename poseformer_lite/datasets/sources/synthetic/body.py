@@ -1,7 +1,8 @@
 """A body: bone lengths from anthropometry, joint limits, and from joint angles and limb targets to 17 joints.
 
 Axes of every frame of reference: x forward, y to the left, z up. Angles are radians, (roll, pitch, yaw): roll tips to
-the right, pitch bends forward, yaw turns to the left. Limbs come in the order left, right."""
+the right, pitch bends forward, yaw turns to the left. Limbs come in the order left, right.
+"""
 
 from dataclasses import dataclass
 
@@ -75,7 +76,8 @@ class Controls:
     """What a body is told to do, over T frames; positions and directions are in the world.
 
     trunk holds the angles of each part on the part below. wrists are offsets from the shoulders; elbow_poles and
-    knee_poles say which way elbows and knees point."""
+    knee_poles say which way elbows and knees point.
+    """
 
     pelvis: np.ndarray  # (T, 3) metres
     pelvis_angles: np.ndarray  # (T, 3)
@@ -114,7 +116,8 @@ def bend_limb(start, target, pole, upper: float, lower: float, limits: tuple[flo
 
     start, target, pole: (T, ..., 3). A target out of reach, or so near that the joint would bend past its limits
     (degrees of flexion), is moved along the line from start. The plane of the limb is smoothed over time, as it is
-    ill-defined for a moment when the pole passes close to the line."""
+    ill-defined for a moment when the pole passes close to the line.
+    """
     flexion = np.pi - np.radians(limits)
     furthest, nearest = np.sqrt(upper**2 + lower**2 - 2 * upper * lower * np.cos(flexion))
     line = target - start

@@ -52,7 +52,8 @@ def make_takes(seed: int = 0, subjects: Sequence[str] | None = None) -> list[Tak
     """All takes of these subjects (all seven if None): 209 of 10 to 14 seconds, 17 joints, world space, 50 Hz.
 
     They are made on first use and kept in the platform's cache folder, or in the one that the environment variable
-    POSEFORMER_LITE_CACHE names."""
+    POSEFORMER_LITE_CACHE names.
+    """
     subjects = SUBJECTS if subjects is None else subjects
     for subject in subjects:
         _check_subject(subject)
@@ -63,7 +64,8 @@ def make_takes(seed: int = 0, subjects: Sequence[str] | None = None) -> list[Tak
 def load(keypoints: str = "gt", seed: int = 0, subjects: Sequence[str] | None = None) -> PoseDataset:
     """The synthetic set as a PoseDataset: each take through the four Human3.6M cameras of its subject.
 
-    keypoints: "gt", the true projections, or "noisy", those of a simulated detector (`simulate_detector`)."""
+    keypoints: "gt", the true projections, or "noisy", those of a simulated detector (`simulate_detector`).
+    """
     if keypoints not in ("gt", "noisy"):
         raise ValueError(f'keypoints={keypoints!r}: the synthetic set has "gt" and "noisy"')
     sequences = []

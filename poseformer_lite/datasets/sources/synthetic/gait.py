@@ -1,7 +1,8 @@
 """How people step: published joint-angle curves of walking, and feet that stand where they were put.
 
 A gait cycle runs from one heel strike of the right foot (phase 0) to the next (phase 1); the left foot follows by
-half a cycle. A foot stands for the first 62 % of its own cycle and swings for the rest."""
+half a cycle. A foot stands for the first 62 % of its own cycle and swings for the rest.
+"""
 
 from functools import cache
 
@@ -58,7 +59,8 @@ def vigour(phase: np.ndarray) -> np.ndarray:
 def heel_rise(own: np.ndarray, strength: np.ndarray) -> np.ndarray:
     """Angle between sole and floor, radians: thigh - knee + ankle of the published curves, flat in mid-stance.
 
-    own: (T, 2) phases; strength: (T,), which scales the angle, (T, 2)."""
+    own: (T, 2) phases; strength: (T,), which scales the angle, (T, 2).
+    """
     u = own % 1
     published = curve("knee", own) - curve("thigh", own) - curve("ankle", own)
     window = min_jerk((u - 0.38) / 0.2) * (1 - min_jerk((u - 0.8) / 0.18))  # flat from before heel strike on
@@ -70,7 +72,8 @@ def footprints(base: np.ndarray, own: np.ndarray, body: Body, side: float, sprea
 
     base: (T, 3), x, y and heading of the body. A foot is put where the body is, on median, while the foot stands, and
     a little behind: so ahead of a walker, and beside one who stops. spread: standard deviations of x and y (metres) and
-    of the heading (radians)."""
+    of the heading (radians).
+    """
     step = np.floor(own).astype(int)
     step -= step[0]
     standing = own % 1 < STANCE
@@ -96,7 +99,8 @@ def step_feet(
     """Ankles (T, 2, 3) in the world, headings of the feet (T, 2), and whether each foot stands (T, 2).
 
     base: (T, 3); phase: (T,) cycles, never falling; where it rests, the person stands. The ball of a standing foot
-    stays exactly where it is, and the ankle with it until the heel rises about the ball."""
+    stays exactly where it is, and the ankle with it until the heel rises about the ball.
+    """
     own = own_phases(phase)
     rise = heel_rise(own, vigour(phase))
     ball = 0.5 * body.lengths["foot"]  # from ankle to ball, along the sole
@@ -124,5 +128,6 @@ def step_feet(
 def cycles_per_second(speed: np.ndarray, body: Body) -> np.ndarray:
     """Cadence of walking at `speed` (m/s), from the walk ratio.
 
-    Step length over steps per minute is 0.0064 m for adults (Sekiya et al. 1996); it is scaled with stature here."""
+    Step length over steps per minute is 0.0064 m for adults (Sekiya et al. 1996); it is scaled with stature here.
+    """
     return np.sqrt(60 * speed * (1.70 / body.stature) / 0.0064) / 120

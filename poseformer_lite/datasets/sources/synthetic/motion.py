@@ -179,7 +179,8 @@ def _arm_swing(body: Body, phase: np.ndarray) -> np.ndarray:
 def _knee_poles(posture, heading: np.ndarray, feet: np.ndarray, rng) -> np.ndarray:
     """Which way the knees point, (T, 2, 3): between hips and toes, turned out as the posture asks, and a little up.
 
-    Up decides nothing for a leg below its hip, and keeps the knee above the leg of one who sits with legs stretched."""
+    Up decides nothing for a leg below its hip, and keeps the knee above the leg of one who sits with legs stretched.
+    """
     yaw = (heading[:, None] + feet) / 2 + SIDES * posture["knees_out"][:, None]
     yaw += 0.08 * smooth_noise(rng, len(yaw), 2)
     return np.stack([np.cos(yaw), np.sin(yaw), np.full_like(yaw, 0.7)], axis=-1)

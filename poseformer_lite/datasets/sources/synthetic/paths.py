@@ -14,7 +14,8 @@ def stand(recipe: Action, body: Body, heights: np.ndarray, time: np.ndarray, rng
     """Someone who stays about, and takes a few steps to another place and heading now and then.
 
     heights: (T,), of the pelvis as a share of stature: who stands walks off, who sits moves the feet only, who crouches
-    stays. Returns the base (T, 3), x, y and heading, and the phase of the gait (T,), which rests between the steps."""
+    stays. Returns the base (T, 3), x, y and heading, and the phase of the gait (T,), which rests between the steps.
+    """
     place = np.array([*rng.uniform(-0.5, 0.5, 2), rng.uniform(-np.pi, np.pi)])
     starts, durations, places, steps, free = [], [], [place], [], 0.0
     for start in events(rng, time[-1], recipe.step_every):
@@ -40,7 +41,8 @@ def stand(recipe: Action, body: Body, heights: np.ndarray, time: np.ndarray, rng
 def walk(recipe: Action, body: Body, time: np.ndarray, rng: np.random.Generator):
     """Someone who walks round the room on a curved path, and stops now and then where the postures ask for it.
 
-    Returns the base (T, 3), x, y and heading along the path, and the phase of the gait (T,)."""
+    Returns the base (T, 3), x, y and heading along the path, and the phase of the gait (T,).
+    """
     slow, fast = recipe.walk
     pace = rng.uniform(slow, fast) * (1 + 0.1 * smooth_noise(rng, len(time), 1, corner=0.1)[:, 0])
     phase = np.cumsum(cycles_per_second(pace, body)) / FPS + rng.uniform()

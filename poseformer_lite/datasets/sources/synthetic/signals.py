@@ -9,7 +9,8 @@ def smooth_noise(rng: np.random.Generator, frames: int, channels: int, corner: f
     """Correlated noise of unit variance: (frames, channels).
 
     White noise shaped so that power is even up to `corner` (Hz), falls with the square of frequency above it, as human
-    movement does, and ends softly near 7 Hz."""
+    movement does, and ends softly near 7 Hz.
+    """
     frequency = np.fft.rfftfreq(frames, 1 / FPS)
     amplitude = 1 / np.sqrt(1 + (frequency / corner) ** 2) / (1 + (frequency / 7) ** 6)
     amplitude[0] = 0
@@ -34,6 +35,7 @@ def keyed(time: np.ndarray, starts: np.ndarray, durations: np.ndarray, values: n
     """Values that move from key to key: (T,), (K,), (K,), (K + 1, ...) -> (T, ...).
 
     Move k leads from values[k] to values[k + 1] and takes durations[k]; moves that overlap add up, as submovements of
-    the hand do (Flash & Henis 1991)."""
+    the hand do (Flash & Henis 1991).
+    """
     progress = min_jerk((time[:, None] - starts) / durations)  # (T, K)
     return values[0] + np.tensordot(progress, np.diff(values, axis=0), axes=1)

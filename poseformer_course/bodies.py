@@ -28,7 +28,8 @@ def humaneva15_to_h36m17(poses):
     """HumanEva's joints at their places among Human3.6M's 17; the two that are missing are put between others.
 
     Spine halves the way from pelvis to thorax and Neck/Nose that from thorax to head: guesses, which a network that
-    is trained further learns to read. poses: (..., 15, K), a numpy array or a tensor -> (..., 17, K)."""
+    is trained further learns to read. poses: (..., 15, K), a numpy array or a tensor -> (..., 17, K).
+    """
     if poses.shape[-2] != HUMANEVA15.num_joints:
         raise ValueError(f"poses are {tuple(poses.shape)}, expected (..., 15, K): the joints of {HUMANEVA15.name}")
     mix = _MIX if isinstance(poses, np.ndarray) else poses.new_tensor(_MIX)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from poseformer_course.prior_work import SemanticGraphConvolution
 from poseformer_lite.model.attention import MultiHeadSelfAttention
 from poseformer_lite.model.base import LiftingNetwork, evaluating
-from poseformer_lite.model.prior_work import SemanticGraphConvolution
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from poseformer_lite import model
 from poseformer_lite.model.base import LiftingNetwork
+from poseformer_lite.model.encoder import TransformerEncoder
+from poseformer_lite.model.poseformer import RegressionHead
 from poseformer_lite.skeleton import get_skeleton
 
 
@@ -174,6 +177,51 @@ class GraphConvolutionNetwork(LiftingNetwork):
         return tokens.squeeze(1).unflatten(-1, (-1, 3))
 
 
+class JointTokenTransformer(LiftingNetwork):
+    """Every joint of every frame is a token, and each looks at all of them (Fig. 1b): (B, F, J, 2) -> (B, J, 3).
+
+    The paper draws it to turn it down: F * J tokens cost (F * J)^2 products where PoseFormer's two stages cost
+    F * J^2 + F^2. The head is PoseFormer's, so that only the attention differs.
+    """
+
+    def __init__(
+        self,
+        num_frames: int = 27,
+        num_joints: int = 17,
+        dim: int = 32,
+        depth: int = 8,
+        num_heads: int = 8,
+        mlp_ratio: float = 2.0,
+        drop_path: float = 0.1,
+    ):
+        super().__init__(num_frames, num_joints)
+        self.patch_embedding = nn.Linear(2, dim)
+        self.joint_positions = nn.Parameter(torch.zeros(1, num_joints, dim))
+        self.frame_positions = nn.Parameter(torch.zeros(1, num_frames, 1, dim))
+        self.encoder = TransformerEncoder(dim, depth, num_heads, mlp_ratio, drop_path)
+        self.head = RegressionHead(num_frames, num_joints * dim, num_joints)
+
+    @classmethod
+    def sized_like(cls, sizes: dict) -> "JointTokenTransformer":
+        """Beside a PoseFormer of these arguments: tokens as wide, and as many layers as its two stages together."""
+        same = {
+            name: sizes[name]
+            for name in ("num_frames", "num_joints", "num_heads", "mlp_ratio", "drop_path")
+            if name in sizes
+        }
+        return cls(dim=sizes["spatial_dim"], depth=sizes["spatial_depth"] + sizes["temporal_depth"], **same)
+
+    def embed_frames(self, poses_2d: Tensor) -> Tensor:
+        """(N, J, 2) -> (N, J * c)."""
+        return (self.patch_embedding(poses_2d) + self.joint_positions).flatten(-2)
+
+    def forward_temporal(self, tokens: Tensor) -> Tensor:
+        """(B, F, J * c) -> (B, J, 3)."""
+        joints = tokens.unflatten(-1, (self.num_joints, -1)) + self.frame_positions  # (B, F, J, c)
+        encoded = self.encoder(joints.flatten(1, 2))  # (B, F * J, c)
+        return self.head(encoded.unflatten(1, (self.num_frames, -1)).flatten(-2))  # (B, J, 3)
+
+
 def _graph_layer(layer: nn.ModuleList, x: Tensor) -> Tensor:
     convolution, norm = layer
     return F.relu(norm(convolution(x).transpose(1, 2))).transpose(1, 2)
@@ -202,3 +250,18 @@ def _dropout(sizes: dict, rate: float) -> float:
 def _check_frames(num_frames: int, possible: set[int], why: str) -> None:
     if num_frames not in possible:
         raise ValueError(f"num_frames is {num_frames}: {why}, so choose {' or '.join(map(str, sorted(possible)))}")
+
+
+NETWORKS: dict[str, type[LiftingNetwork]] = {  # all that the tables compare, in the order of their years
+    network.__name__: network
+    for network in (
+        model.MeanPose,
+        ResidualMLP,
+        GraphConvolutionNetwork,
+        RecurrentNetwork,
+        TemporalConvolution,
+        model.TemporalTransformerBaseline,
+        JointTokenTransformer,
+        model.PoseFormer,
+    )
+}
