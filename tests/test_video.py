@@ -33,7 +33,7 @@ def walk() -> np.ndarray:
 
 
 def write_video(path, frames=50, size=(WIDTH, HEIGHT), times=None, codec="mpeg4"):
-    """Grey pictures, the i-th of brightness 4 i; times in thousandths of a second."""
+    """Grey frames, the i-th of brightness 4 i; times in thousandths of a second."""
     times = [i * 1000 // FPS for i in range(frames)] if times is None else times
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=1000)
@@ -60,13 +60,13 @@ class Script:
         return self.people[len(self.seen) - 1]
 
 
-def test_pictures_come_in_order_with_their_times(tmp_path):
-    pictures = list(read_video(write_video(tmp_path / "a.mp4")))
-    assert len(pictures) == 50
-    np.testing.assert_allclose([seconds for seconds, _ in pictures], np.arange(50) / FPS, atol=2e-3)
-    brightness = [image.mean() for _, image in pictures]
+def test_frames_come_in_order_with_their_times(tmp_path):
+    frames = list(read_video(write_video(tmp_path / "a.mp4")))
+    assert len(frames) == 50
+    np.testing.assert_allclose([seconds for seconds, _ in frames], np.arange(50) / FPS, atol=2e-3)
+    brightness = [image.mean() for _, image in frames]
     np.testing.assert_allclose(brightness, 4 * np.arange(50), atol=8)
-    assert pictures[0][1].shape == (HEIGHT, WIDTH, 3) and pictures[0][1].dtype == np.uint8
+    assert frames[0][1].shape == (HEIGHT, WIDTH, 3) and frames[0][1].dtype == np.uint8
 
 
 def test_a_video_is_lifted_as_its_keypoints_are(tmp_path, lifter, walk):
@@ -85,7 +85,7 @@ def test_a_portrait_video_keeps_its_size(tmp_path, lifter, walk):
     assert (motion.width, motion.height) == (240, 320) and detector.seen[0][0] == (320, 240, 3)
 
 
-def test_the_pictures_are_turned_as_the_file_says(monkeypatch):
+def test_the_frames_are_turned_as_the_file_says(monkeypatch):
     """Rotation is in the file's side data, which PyAV reads but cannot write: the decoder's frames are stood in for."""
     image = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
 
@@ -155,7 +155,7 @@ def test_after_a_second_out_of_sight_somebody_is_new(walk):
 
 
 def test_nobody_is_said_so(tmp_path, lifter, walk):
-    with pytest.raises(ValueError, match="nobody was found in the 50 pictures of a.mp4"):
+    with pytest.raises(ValueError, match="nobody was found in the 50 frames of a.mp4"):
         lift_video(write_video(tmp_path / "a.mp4"), lifter, Script([walk[:0]] * 50), progress=False)
 
 

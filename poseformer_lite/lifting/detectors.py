@@ -1,4 +1,4 @@
-"""People's keypoints in one picture after another: the detector that a video is lifted with."""
+"""People's keypoints in one frame after another: the detector that a video is lifted with."""
 
 import os
 from pathlib import Path
@@ -50,7 +50,7 @@ class MediaPipeDetector:
                 f"MediaPipe's model is not at {path}. Fetch it once with `poseformer-lite fetch-detector`, or get "
                 f"{MODEL_URL} and give its place with --detector-model or in {MODEL_VARIABLE}"
             )
-        self._picture = lambda image: mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=image)
+        self._image = lambda image: mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=image)
         options = tasks.vision.PoseLandmarkerOptions(
             base_options=tasks.BaseOptions(model_asset_path=str(path)),
             running_mode=tasks.vision.RunningMode.VIDEO,
@@ -63,7 +63,7 @@ class MediaPipeDetector:
 
     def __call__(self, image: np.ndarray, seconds: float) -> np.ndarray:
         """(H, W, 3) uint8 -> (P, 33, 3)."""
-        found = self._landmarker.detect_for_video(self._picture(np.ascontiguousarray(image)), round(1000 * seconds))
+        found = self._landmarker.detect_for_video(self._image(np.ascontiguousarray(image)), round(1000 * seconds))
         height, width = image.shape[:2]
         people = [[(p.x * width, p.y * height, p.visibility) for p in person] for person in found.pose_landmarks]
         return np.array(people, dtype=np.float32).reshape(len(people), 33, 3)

@@ -1,4 +1,4 @@
-"""A video to a motion: its pictures are decoded, people found and followed, and one of them lifted."""
+"""A video to a motion: its frames are decoded, people found and followed, and one of them lifted."""
 
 import warnings
 from collections.abc import Iterable, Iterator
@@ -15,21 +15,21 @@ from poseformer_lite.lifting.motion import Motion
 
 VIDEO_ENDINGS = (".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm")
 CONFIDENT = 0.3  # joints less sure than this say nothing about where a person is
-SAME_PERSON = 0.6  # of the person's size: the farthest that somebody moves between two pictures and is still the same
+SAME_PERSON = 0.6  # of the person's size: the farthest that somebody moves between two frames and is still the same
 FORGOTTEN = 1.0  # seconds after which somebody who left is not waited for
 LONG_GAP = 0.5  # seconds without the person, of which the user is told
 
 
 @dataclass(eq=False)
 class PersonTrack:
-    """One person followed through a video: keypoints[i] (J, 3) was found in picture frames[i]."""
+    """One person followed through a video: keypoints[i] (J, 3) was found in frame number frames[i]."""
 
     frames: list[int] = field(default_factory=list)
     keypoints: list[np.ndarray] = field(default_factory=list)
-    beside: list[int] = field(default_factory=list)  # pictures in which somebody else was near enough to be confused
+    beside: list[int] = field(default_factory=list)  # frames in which somebody else was near enough to be confused
 
     def weight(self) -> float:
-        """How much of the video the person fills: sizes in pixels, summed over the pictures."""
+        """How much of the video the person fills: sizes in pixels, summed over the frames."""
         return float(sum(_size(person) for person in self.keypoints))
 
 
@@ -58,17 +58,17 @@ def lift_video(
     :raises ValueError: for a file that is not a video, for nobody in it, or where PyAV or the detector is missing.
     """
     path = Path(path)
-    pictures = read_video(path, progress)
+    frames = read_video(path, progress)
     detector = detector or MediaPipeDetector()
     times, people, size = [], [], (0, 0)
-    for seconds, image in pictures:
+    for seconds, image in frames:
         times.append(seconds)
         people.append(np.asarray(detector(image, seconds), dtype=np.float32))
         size = image.shape[1], image.shape[0]
     tracks = follow_people(people, times)
     if not tracks:
         raise ValueError(
-            f"nobody was found in the {len(times)} pictures of {path.name}: use a video that shows one person from "
+            f"nobody was found in the {len(times)} frames of {path.name}: use a video that shows one person from "
             "head to foot and not too small, or lift the keypoint file of another detector"
         )
     if not 0 <= person < len(tracks):
@@ -113,7 +113,7 @@ def _decode(path: Path, progress: bool) -> Iterator[tuple[float, np.ndarray]]:
         raise ValueError(f"{path.name} is not a video that can be read ({error}): convert it to .mp4 first") from error
     with container:
         if not container.streams.video:
-            raise ValueError(f"{path.name} has sound but no pictures: expected a video")
+            raise ValueError(f"{path.name} has sound but no frames: expected a video")
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
         count, first = 0, 0.0
@@ -127,17 +127,17 @@ def _decode(path: Path, progress: bool) -> Iterator[tuple[float, np.ndarray]]:
                 bar.update(1)
         except av.error.FFmpegError as error:
             if count:
-                warnings.warn(f"{path.name} breaks off after {count} pictures ({error}): they are used", stacklevel=2)
+                warnings.warn(f"{path.name} breaks off after {count} frames ({error}): they are used", stacklevel=2)
         finally:
             bar.close()
         if not count:
-            raise ValueError(f"{path.name} holds no picture that can be read: it may be cut off")
+            raise ValueError(f"{path.name} holds no frame that can be read: it may be cut off")
 
 
 def follow_people(people: Iterable[np.ndarray], times: list[float]) -> list[PersonTrack]:
-    """Who is who from picture to picture: people (P, J, 3) of each picture -> tracks, whoever fills most first.
+    """Who is who from frame to frame: people (P, J, 3) of each frame -> tracks, the one who fills most first.
 
-    Everybody goes on as the nearest found in the next picture, all pairs together (the assignment problem), if no
+    Everybody goes on as the nearest found in the next frame, all pairs together (the assignment problem), if no
     farther than SAME_PERSON of their size; after FORGOTTEN seconds out of sight somebody is new.
     """
     tracks: list[PersonTrack] = []
@@ -164,7 +164,7 @@ def follow_people(people: Iterable[np.ndarray], times: list[float]) -> list[Pers
 def evenly(track: PersonTrack, times: list[float]) -> tuple[np.ndarray, float]:
     """The track at an even rate: (T, J, 3), NaN where the person was not found, and frames per second.
 
-    The rate is that of the usual step between pictures. Where no step differs by more than a tenth nothing is moved;
+    The rate is that of the usual step between frames. Where no step differs by more than a tenth nothing is moved;
     otherwise positions are interpolated in time.
     """
     first, last = track.frames[0], track.frames[-1]
@@ -176,7 +176,7 @@ def evenly(track: PersonTrack, times: list[float]) -> tuple[np.ndarray, float]:
     steps = np.diff(seconds)
     step = float(np.median(steps))
     if not step > 0:
-        raise ValueError("the pictures of the video have no times: convert it to .mp4 with a constant frame rate first")
+        raise ValueError("the frames of the video have no times: convert it to .mp4 with a constant frame rate first")
     if np.abs(steps - step).max() <= 0.1 * step:
         return keypoints, 1 / step
     even = seconds[0] + step * np.arange(int((seconds[-1] - seconds[0]) / step + 1e-6) + 1)
@@ -195,7 +195,7 @@ def _warn(track: PersonTrack, times: list[float], name: str) -> None:
             _say(f"{name}: out of sight from {times[before]:.1f} to {times[after]:.1f} s, where it is interpolated")
     if track.beside:
         _say(
-            f"{name}: somebody else is near at {times[track.beside[0]]:.1f} s ({len(track.beside)} pictures): look "
+            f"{name}: somebody else is near at {times[track.beside[0]]:.1f} s ({len(track.beside)} frames): look "
             "whether the two were exchanged"
         )
 
