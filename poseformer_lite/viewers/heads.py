@@ -1,7 +1,5 @@
 """All heads of a stage at a glance, as one mosaic: where to begin, before one of them is looked at closely."""
 
-from functools import lru_cache
-
 import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
@@ -42,7 +40,8 @@ class HeadGrid(Viewer):
         self.windows = window_indices(len(maps.temporal), maps.temporal.shape[-1]).numpy()  # (T, F)
         self.skeleton = skeleton
         self.fps = checked_fps(fps)
-        self._cells = lru_cache(maxsize=1)(self._cells)  # which joint or head is looked at changes none of them
+        self._drawn: tuple | None = None  # what the mosaic was last made of
+        self._cells: tuple[list, list] = ([], [])
         super().__init__(state, sizes)
 
     @property
@@ -77,7 +76,7 @@ class HeadGrid(Viewer):
         side = min(200, 800 / H) * N / step  # pixels of a tile
         width, height = (side / N * (count * step - _gap(N)) for count in (H, L))
         shared = self.scaling == ALIKE
-        colors, weights = self._cells(self.state.stage, self.state.frame, self.scaling)
+        colors, weights = self._colors_and_weights()
         heatmap = {
             "type": "heatmap",
             "name": "rows",
@@ -118,9 +117,12 @@ class HeadGrid(Viewer):
         layout["title"]["y"] = 0.94
         return {"data": [heatmap], "layout": layout}
 
-    def _cells(self, stage: str, frame: int, scaling: str) -> tuple[list, list]:
-        """The colours and the weights of the mosaic, as plotly takes them; they depend on these three alone."""
-        return _as_lists(self._mosaic()), _as_lists(_mosaic(self.tiles))
+    def _colors_and_weights(self) -> tuple[list, list]:
+        """Of the mosaic's cells, as plotly takes them; which joint or head is looked at changes none of them."""
+        drawn = (self.state.stage, self.state.frame, self.scaling)
+        if drawn != self._drawn:
+            self._drawn, self._cells = drawn, (_as_lists(self._mosaic()), _as_lists(_mosaic(self.tiles)))
+        return self._cells
 
     def _mosaic(self) -> np.ndarray:
         """The colours of the mosaic, NaN between the tiles."""
