@@ -11,8 +11,9 @@ import pytest
 import torch
 from helpers_data import small_model, tiny_dataset
 
+from poseformer_course.prior_work import TemporalConvolution
 from poseformer_lite.lifting.lifter import PoseLifter
-from poseformer_lite.model import MeanPose, TemporalConvolution, TemporalTransformerBaseline
+from poseformer_lite.model import MeanPose, TemporalTransformerBaseline
 from poseformer_lite.model.onnx import export_onnx
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install onnxruntime")
