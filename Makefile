@@ -11,8 +11,7 @@ PINS := constraints/current.txt
 # Colab's versions but for torch, whose Colab build wants CUDA: COLAB_TORCH=2.11.0 for that one, too.
 COLAB := .venv-colab
 COLAB_TORCH ?= $(shell sed -n 's/^torch==//p' $(PINS))
-# One worker of pytest a core; what shares a JupyterLab, or is one notebook, stays in one of them.
-SIDE_BY_SIDE := -n auto --dist loadgroup
+# One worker of pytest a core, a file in one of them, and in the order in which conftest.py or the plugin puts them.
 LONGEST_FIRST := -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
@@ -28,7 +27,7 @@ test: $(HAS)test ## everything: style, all tests, and every notebook run again a
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	scripts/ensure_browser.sh
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(SIDE_BY_SIDE)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(LONGEST_FIRST)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -c nbval.ini $(LONGEST_FIRST) notebooks
 
 test-fast: $(HAS)test ## the tests that take a minute or two together

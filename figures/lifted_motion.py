@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from poseformer_lite import Motion, PoseLifter, load_dataset
-from poseformer_lite.plots import COLOURS, STYLES
+from poseformer_lite.plots import COLORS, STYLES
 
 LAP = slice(67, 271)  # frames, at 50 Hz: the last keypoints of these lie close to the first
 EVERY = 3  # of the motion's frames, one in so many is drawn
@@ -72,7 +72,7 @@ def frames_of(motion: Motion, space: np.ndarray) -> list[Image.Image]:
     looks = [motion.skeleton.side(child) for _, child in bones]
     lines = []
     for side in looks:
-        look = {"color": COLOURS[side], "linestyle": STYLES[side], "linewidth": 3.5, "solid_capstyle": "round"}
+        look = {"color": COLORS[side], "linestyle": STYLES[side], "linewidth": 3.5, "solid_capstyle": "round"}
         lines.append((flat.plot([], [], **look)[0], solid.plot([], [], [], **look)[0]))
     dots = flat.plot([], [], "o", color="0.15", markersize=4.5, zorder=5)[0]
 

@@ -10,11 +10,8 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 def pytest_collection_modifyitems(items) -> None:
-    """Slow tests first, so that no core waits for another in the end; and one worker holds the one JupyterLab."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
-    for item in items:
-        if "lab" in item.fixturenames:
-            item.add_marker(pytest.mark.xdist_group("lab"))
+    """What takes long first, so that no core waits for another in the end (with --no-loadscope-reorder)."""
+    items.sort(key=lambda item: ("lab" not in item.fixturenames, item.get_closest_marker("slow") is None))
 
 
 @pytest.fixture(scope="session")
@@ -31,16 +28,6 @@ def browser_path() -> str:
     from chromium import BROWSER_NAMES, find_browser
 
     return find_browser() or pytest.skip(f"needs one of {', '.join(BROWSER_NAMES)}: run scripts/ensure_browser.sh")
-
-
-@pytest.fixture(scope="session")
-def lab(tmp_path_factory):
-    """JupyterLab on a copy of the course, one for all tests that look at it through a browser."""
-    from lab import copy_course, running_lab
-
-    root, folder = tmp_path_factory.mktemp("course"), tmp_path_factory.mktemp("lab")
-    with running_lab(copy_course(root), folder) as lab:
-        yield lab
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from nbval.plugin import IPyNbFile
 from shape_comments import shape_comments
 
 import frozen_notebooks
+from poseformer_course.reproduce.sources import SMALL_PEOPLE
 from poseformer_lite.datasets.sources import synthetic
 from poseformer_lite.datasets.sources.synthetic.dataset import CACHE_VARIABLE
 
@@ -24,9 +25,10 @@ STARTUP = "import sys\nsys.path[:0] = {!r}\nimport hostile_kernel\nhostile_kerne
 
 
 def pytest_sessionstart(session) -> None:
-    """Make the synthetic motion before the first lesson has to, and shows how far it is."""
+    """Make the synthetic motion before a lesson has to, which would show how far it is."""
     if not (hasattr(session.config, "workerinput") or session.config.option.collectonly):
         synthetic.make_takes()
+        synthetic.make_takes(seed=1, subjects=SMALL_PEOPLE)  # the other people of lesson 12
 
 
 def pytest_collection_modifyitems(items) -> None:

@@ -1,23 +1,28 @@
-"""A learner's first minutes: JupyterLab in Chromium opens the first notebook and runs all of it, without a network.
+"""JupyterLab in Chromium, without a network: a learner's first minutes, and viewers that draw what the kernel knows.
 
-The other lessons are not run in a browser: nbval proves that their cells run and print what they should, and
-test_viewers_browser.py that a browser draws each of their viewers, which do there as they are told.
+The first notebook is run as a whole. The other lessons are not run in a browser: nbval proves that their cells run and
+print what they should, and here each of their viewers is drawn, and does as it is told by keyboard and by mouse.
 """
 
 import re
+import statistics
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 
 import frozen_notebooks
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install -e '.[test]'")
 
-from lab import ROOT, lab_page, run_all_cells, save
+from helpers_browser import frame_of, page_with_viewers
+
+from lab import ROOT, copy_course, lab_page, run_all_cells, running_lab, save
 from poseformer_course import toys
 from poseformer_lite import viewers
-from viewer_page import SETUP, VIEWERS
+from poseformer_lite.skeleton import H36M17
+from viewer_page import SETUP, VIEWERS, viewers_on
 
 START_HERE = "notebooks/00_start_here.ipynb"
 PICTURES_PER_CELL = """() => [...document.querySelectorAll('.jp-Notebook .jp-Cell')].map(cell =>
@@ -41,6 +46,14 @@ def count_pictures(cell) -> int:
     if cell.cell_type == "markdown":
         return len(re.findall(r"!\[", cell.source))
     return sum("image/png" in output.get("data", {}) for output in cell.get("outputs", []))
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """One JupyterLab for all of these tests, on a copy of the course."""
+    root, folder = tmp_path_factory.mktemp("course"), tmp_path_factory.mktemp("lab")
+    with running_lab(copy_course(root), folder) as lab:
+        yield lab
 
 
 @pytest.mark.slow
@@ -72,10 +85,152 @@ def test_start_here_runs_in_jupyterlab(lab, tmp_path, browser_path):
 def test_all_viewers_of_the_lessons_are_among_those_that_a_browser_is_seen_to_draw():
     makers = {*viewers.__all__, *toys.__all__} - {"export_html"}
 
-    def shown(code: str) -> set[str]:
+    def made_in(code: str) -> set[str]:
         return {name for name in makers if re.search(rf"\b{name}\(", code)}
 
     lessons = map(frozen_notebooks.read, (ROOT / "notebooks").glob("*.ipynb"))
-    in_lessons = shown("\n".join(cell.source for lesson in lessons for cell in frozen_notebooks.code_cells(lesson)))
+    in_lessons = made_in("\n".join(cell.source for lesson in lessons for cell in frozen_notebooks.code_cells(lesson)))
     assert {"view_motion", "view_attention", "AblationBoard", "CameraToy"} <= in_lessons
-    assert in_lessons <= shown("\n".join([SETUP, *VIEWERS.values()]))
+    assert in_lessons <= made_in("\n".join([SETUP, *VIEWERS.values()]))
+
+
+# The viewers
+
+
+@pytest.fixture(scope="module")
+def open_lab(lab, browser_path):
+    frame_seven = {"motion": "motion.state.frame = 7"}
+    with page_with_viewers(lab, browser_path, "viewers", VIEWERS, frame_seven) as page_and_told:
+        yield page_and_told
+
+
+@pytest.fixture
+def shown(open_lab):
+    page, _ = open_lab
+    return dict(zip(VIEWERS, viewers_on(page, len(VIEWERS)), strict=True))
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_all_viewers_are_drawn_beside_each_other(shown, tmp_path):
+    """What the lessons show, with data of their own. That their cells run, nbval proves; here they are drawn."""
+    for name, viewer in shown.items():
+        viewer.show()
+        assert viewer.title()
+        viewer.output.screenshot(path=tmp_path / f"{name}.png")
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_ten_presses_of_the_arrow_key_show_the_tenth_frame_after(open_lab, shown):
+    page, told = open_lab
+    motion = shown["motion"]
+    motion.show()
+    assert frame_of(motion) == 7, "the frame that was set before it was displayed"
+    motion.slider().focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    motion.wait_for_title("frame 17 ")
+    drawn = np.array(motion.data("joints", "x", "y", "z")).T
+    np.testing.assert_allclose(drawn, told["drawn"][17], atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_hovering_a_row_and_hovering_its_joint_colour_the_joints_alike(open_lab, shown):
+    page, told = open_lab
+    spatial = shown["spatial"]
+    spatial.show()
+    for joint in (5, 16, 13):
+        expected = told["rows"][frame_of(spatial), 0, 0, joint]
+        for place in (spatial.place_in_heatmap(3, joint), spatial.place_in_scene("joints", joint)):
+            away = (joint + 1) % 17
+            spatial.hover(spatial.place_in_heatmap(3, away), f"{H36M17.joints[away]} attends most")
+            spatial.hover(place, f"{H36M17.joints[joint]} attends most")
+            np.testing.assert_allclose(spatial.data("joints", "marker.color")[0], expected, atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_a_click_on_a_tile_of_the_grid_opens_that_head(open_lab, shown):
+    page, _ = open_lab
+    heads, temporal, spatial = shown["heads"], shown["temporal"], shown["spatial"]
+    heads.show()
+    page.mouse.click(*heads.place_in_heatmap(17 + 3, 17 + 3))
+    spatial.wait_for_title("spatial layer 1 head 1")
+    temporal.wait_for_title("temporal layer 1 head 1")
+    page.mouse.click(*heads.place_in_heatmap(3, 3))
+    spatial.wait_for_title("spatial layer 0 head 0")
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_a_click_on_a_column_moves_the_skeleton_there(open_lab, shown):
+    page, told = open_lab
+    temporal = shown["temporal"]
+    temporal.show()
+    frame = frame_of(temporal)
+    page.mouse.click(*temporal.place_in_heatmap(6, 2))
+    (centre,) = re.findall(r"round frame (\d+)", temporal.title())
+    expected = int(centre) + 6 - 4
+    assert expected != frame
+    shown["spatial"].wait_for_title(f"frame {expected}")
+    drawn = np.array(temporal.data("joints", "x", "y", "z")).T
+    np.testing.assert_allclose(drawn, told["drawn"][expected], atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_a_click_pins_and_a_second_lets_go(open_lab, shown):
+    page, _ = open_lab
+    spatial = shown["spatial"]
+    spatial.show()
+    spatial.hover(spatial.place_in_heatmap(3, 4), "LHip attends most")
+    page.mouse.click(*spatial.place_in_heatmap(3, 4))
+    spatial.wait_for_title("LHip (pinned) attends most")
+    page.mouse.move(*spatial.place_in_heatmap(3, 9))
+    page.wait_for_timeout(1500)
+    assert "LHip (pinned)" in spatial.title()
+    page.mouse.move(*spatial.place_in_heatmap(3, 4))
+    page.mouse.click(*spatial.place_in_heatmap(3, 4))
+    spatial.wait_for_title("LHip attends most")
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_thirty_quick_presses_settle_on_the_last_frame(open_lab, shown):
+    page, told = open_lab
+    motion = shown["motion"]
+    start = frame_of(motion)
+    motion.slider().focus()
+    for _ in range(30):
+        page.keyboard.press("ArrowRight", delay=10)
+    motion.wait_for_title(f"frame {start + 30}")
+    page.wait_for_timeout(2000)
+    drawn = np.array(motion.data("joints", "x", "y", "z")).T
+    np.testing.assert_allclose(drawn, told["drawn"][start + 30], atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_from_key_to_figure_takes_a_second_at_most(shown):
+    motion = shown["motion"]
+    motion.show()
+    start = frame_of(motion)
+    assert statistics.median(motion.latencies(10, start + 1)) <= 1.0
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_after_a_reload_slider_and_figure_agree(open_lab, shown):
+    """The last test of this page, which is opened again in it."""
+    page, told = open_lab
+    frame = frame_of(shown["motion"])
+    assert frame > 17
+    save(page)
+    page.reload()
+    motion = viewers_on(page, len(VIEWERS))[0]
+    assert frame_of(motion) == frame
+    assert f"frame {frame} " in motion.title()
+    drawn = np.array(motion.data("joints", "x", "y", "z")).T
+    np.testing.assert_allclose(drawn, told["drawn"][frame], atol=1e-5)

@@ -22,7 +22,7 @@ def in_picture(sequence) -> bool:
     return bool(((x > 0) & (x < sequence.width) & (y > 0) & (y < sequence.height)).all())
 
 
-@pytest.mark.parametrize("metres", [0, 4, 25])
+@pytest.mark.parametrize("meters", [0, 4, 25])
 @pytest.mark.parametrize("start", [(0, 0), (-40, 7)])
 def test_everybody_is_in_the_picture_in_front_and_not_tiny(meters, start):
     take = walk(meters, start=start)
