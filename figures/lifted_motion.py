@@ -22,7 +22,7 @@ from poseformer_lite.plots import COLORS, STYLES
 
 LAP = slice(67, 271)  # frames, at 50 Hz: the last keypoints of these lie close to the first
 EVERY = 3  # of the motion's frames, one in so many is drawn
-COLORS = 48  # of the GIF's one palette
+PALETTE_SIZE = 48  # of the GIF's one palette
 FLOOR = np.arange(-0.6, 0.61, 0.3)  # meters from the pelvis
 
 
@@ -95,7 +95,7 @@ def write_gif(pictures: list[Image.Image], path: Path, milliseconds: float) -> N
     together = Image.new("RGB", (pictures[0].width, 2 * pictures[0].height))
     together.paste(pictures[0])
     together.paste(pictures[len(pictures) // 2], (0, pictures[0].height))
-    found = sorted(together.getcolors(together.width * together.height), reverse=True)[:COLORS]
+    found = sorted(together.getcolors(together.width * together.height), reverse=True)[:PALETTE_SIZE]
     palette = Image.new("P", (1, 1))
     palette.putpalette([part for _, color in found for part in color])
     flat = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
