@@ -84,9 +84,9 @@ def make(project: Path, tool: str, monkeypatch, *extras: str) -> int:
 
 
 def installed(folder: Path) -> dict[str, str]:
-    """package -> version, but for pip and what some Pythons put into every environment."""
+    """package -> version, but for pip, what some Pythons put into every environment, and what lies in this folder."""
     say = "from importlib import metadata as m; print(*(d.name + '==' + d.version for d in m.distributions()))"
-    run = subprocess.run([folder / "bin" / "python", "-c", say], capture_output=True, text=True, check=True)
+    run = subprocess.run([folder / "bin" / "python", "-Ic", say], capture_output=True, text=True, check=True)
     packages = dict(line.split("==") for line in run.stdout.split())
     return {name: version for name, version in packages.items() if name not in {"pip", "setuptools"}}
 

@@ -248,7 +248,7 @@ def moved_cameras(data):
     ("other", "words"),
     [
         (lambda data: replace(data, name="other"), "data name: tiny there, other here"),
-        (lambda data: replace(data, keypoints="noisy"), "data keypoints: gt there, noisy here"),
+        (lambda data: replace(data, keypoint_source="noisy"), "data keypoints: gt there, noisy here"),
         (lambda data: data.subset(actions=["WalkDog"]), "data frames: 360 there, 120 here"),
         (moved_cameras, "data mean pixel: [0-9.]+ there, [0-9.]+ here"),
     ],

@@ -354,7 +354,7 @@ def test_load_sees_each_take_through_the_cameras_of_its_subject(cache):
 def test_noisy_keypoints_are_the_same_twice_and_leave_the_truth_alone(cache):
     exact = synthetic.load("gt", subjects=["S1"])
     noisy, again = (synthetic.load("noisy", subjects=["S1"]) for _ in range(2))
-    assert noisy.keypoints == "noisy"
+    assert noisy.keypoint_source == "noisy"
     for a, b, c in zip(exact.sequences, noisy.sequences, again.sequences, strict=True):
         assert np.array_equal(b.keypoints, c.keypoints) and np.array_equal(a.poses_3d, b.poses_3d)
         assert 1 < np.linalg.norm(a.keypoints - b.keypoints, axis=-1).mean() < 10
