@@ -15,7 +15,7 @@ COLAB_TORCH ?= $(shell sed -n 's/^torch==//p' $(PINS))
 LONGEST_FIRST := -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-fast test-colab notebooks site clean
+.PHONY: help lab test test-notebooks test-browser test-fast test-colab notebooks site clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -27,8 +27,14 @@ test: $(HAS)test ## everything: style, all tests, and every notebook run again a
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	scripts/ensure_browser.sh
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(LONGEST_FIRST)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(LONGEST_FIRST) --ignore tests/test_browser.py
+	@$(MAKE) --no-print-directory -j 2 test-notebooks test-browser
+
+test-notebooks: $(HAS)test ## every notebook run again and compared with its stored outputs
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -c nbval.ini $(LONGEST_FIRST) notebooks
+
+test-browser: $(HAS)test ## JupyterLab and the viewers in Chromium; mostly waits, so `make test` runs it beside the notebooks
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/test_browser.py
 
 test-fast: $(HAS)test ## the tests that take a minute or two together
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n auto
