@@ -140,7 +140,9 @@ def test_compile_reaches_every_way_to_lift(model):
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile wants a C++ compiler on a CPU")
 @pytest.mark.skipif(" " in torch.__file__, reason="torch.compile does not find its headers below a folder with a space")
-def test_compiled_kernels_give_the_same_poses(model):
+def test_compiled_kernels_give_the_same_poses():
+    """One network, as kernels take long to make; that `compile` reaches both, the test above says."""
+    model = small_model(num_frames=9).eval()
     poses_2d = torch.randn(40, 17, 2)
     expected = model.predict_sequence(poses_2d)
     model.compile()
