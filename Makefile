@@ -28,12 +28,13 @@ test: $(HAS)test ## everything: style, all tests, and every notebook run again a
 	$(BIN)/ruff format --check .
 	scripts/ensure_browser.sh
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(LONGEST_FIRST) --ignore tests/test_browser.py
-	@$(MAKE) --no-print-directory -j 2 test-notebooks test-browser
+	$(MAKE) --no-print-directory test-browser
+	$(MAKE) --no-print-directory test-notebooks
 
 test-notebooks: $(HAS)test ## every notebook run again and compared with its stored outputs
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -c nbval.ini $(LONGEST_FIRST) notebooks
 
-test-browser: $(HAS)test ## JupyterLab and the viewers in Chromium; mostly waits, so `make test` runs it beside the notebooks
+test-browser: $(HAS)test ## JupyterLab and the viewers in Chromium: alone, as they are timed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/test_browser.py
 
 test-fast: $(HAS)test ## the tests that take a minute or two together
