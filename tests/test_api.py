@@ -83,6 +83,11 @@ def test_the_forward_of_poseformer_is_its_two_halves():
         assert torch.equal(model.forward_every_frame(windows)[0], halves)
 
 
+def test_a_number_is_no_sequence():
+    with pytest.raises(ValueError, match=r"poses_2d is \(\), expected \(T, 17, 2\)"):
+        small_model().predict_sequence(torch.tensor(1.0))
+
+
 def test_load_network_finds_the_class_and_puts_it_on_a_device():
     model = pfl.load_network("course-temporal", device="meta")
     assert isinstance(model, pfl.TemporalTransformerBaseline) and model.device.type == "meta"

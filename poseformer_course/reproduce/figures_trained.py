@@ -238,10 +238,6 @@ def _poses_2d(take: PoseSequence) -> torch.Tensor:
     return torch.from_numpy(take.poses_2d())
 
 
-def _device(model: LiftingNetwork) -> torch.device:
-    return next(model.parameters()).device
-
-
 def _lift(model: LiftingNetwork, take: PoseSequence) -> np.ndarray:
     """(T, J, 3) metres, flip averaged."""
     return predict(model, _poses_2d(take).to(model.device), H36M17).cpu().numpy()

@@ -115,8 +115,7 @@ class LiftingNetwork(nn.Module):
             stride
         :raises NotImplementedError: for a stride over 1 where the network gives the centre frame only.
         """
-        T = len(poses_2d)
-        if poses_2d.ndim != 3 or poses_2d.shape[1:] != (self.num_joints, 2) or T == 0:
+        if poses_2d.ndim != 3 or poses_2d.shape[1:] != (self.num_joints, 2) or len(poses_2d) == 0:
             raise ValueError(
                 f"poses_2d is {tuple(poses_2d.shape)}, expected (T, {self.num_joints}, 2) with T of 1 or more: "
                 "one sequence in normalised screen coordinates"
@@ -125,6 +124,7 @@ class LiftingNetwork(nn.Module):
             raise ValueError(f"stride is {stride}: expected an odd number of at most {self.num_frames} frames")
         if look_ahead is not None and (look_ahead < 0 or stride > 1):
             raise ValueError(f"look_ahead is {look_ahead} and stride {stride}: expected 0 or more frames, and stride 1")
+        T = len(poses_2d)
         batch_size = batch_size or windows_at_once(self.num_frames)
         part_size = FRAMES_AT_ONCE // stride * stride
         predicted = poses_2d.new_empty(T, self.num_joints, 3)  # at once: many pieces would split the heap
