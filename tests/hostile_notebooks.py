@@ -25,9 +25,9 @@ STARTUP = "import sys\nsys.path[:0] = {!r}\nimport hostile_kernel\nhostile_kerne
 
 
 def pytest_sessionstart(session) -> None:
-    """Make the synthetic motion before a lesson has to, which would show how far it is."""
+    """Make the synthetic set before a lesson has to, which would show how far it is."""
     if not (hasattr(session.config, "workerinput") or session.config.option.collectonly):
-        synthetic.make_takes()
+        synthetic.load("noisy")
         synthetic.make_takes(seed=1, subjects=SMALL_PEOPLE)  # the other people of lesson 12
 
 

@@ -286,7 +286,9 @@ def test_cache_gives_back_what_was_made_and_is_not_made_again(cache, monkeypatch
 def test_other_numbers_use_another_cache_file(cache, monkeypatch):
     before = dataset._recipe_hash()
     monkeypatch.setitem(dataset.gait.CURVES, "knee", (0,) * 20)
-    assert dataset._recipe_hash() != before
+    between = dataset._recipe_hash()
+    monkeypatch.setitem(dataset.detections.SPREAD, "Hip", 0.02)
+    assert len({before, between, dataset._recipe_hash()}) == 3
 
 
 def broken(path, how):
@@ -324,7 +326,7 @@ def test_a_broken_cache_file_is_made_again(cache, monkeypatch, how):
     assert file.read_bytes() != whole
     again = synthetic.make_takes(subjects=["S1"])
     assert all(np.array_equal(a.world, b.world) for a, b in zip(made, again, strict=True))
-    assert dataset._read(file, "S1") is not None
+    assert dataset._read(file, synthetic.take_names("S1"), 3) is not None
 
 
 def test_a_cache_that_cannot_be_written_warns_once_and_goes_on(tmp_path, monkeypatch):
@@ -351,7 +353,25 @@ def test_load_sees_each_take_through_the_cameras_of_its_subject(cache):
     assert inside.mean() > 0.999
 
 
-def test_noisy_keypoints_are_the_same_twice_and_leave_the_truth_alone(cache):
+def test_detections_are_those_of_a_take_made_alone_and_are_kept(cache, monkeypatch):
+    found = synthetic.load("noisy", subjects=["S11"]).sequences
+    rng = np.random.default_rng([0, 11, dataset.ACTIONS.index("Greeting"), 1, 1])
+    alone = dataset.view_take(synthetic.make_take("S11", "Greeting 1"), CAMERAS["S11"], "noisy", rng)
+    among = [s for s in found if s.action == "Greeting 1"]
+    assert [s.view for s in among] == [s.view for s in alone]
+    assert all(np.array_equal(a.keypoints, b.keypoints) for a, b in zip(among, alone, strict=True))
+    (file,) = cache.glob("*-noisy.npz")
+    monkeypatch.setattr(dataset.detections, "simulate_detector", lambda *_: pytest.fail("simulated again"))
+    kept = synthetic.load("noisy", subjects=["S11"]).sequences
+    assert all(np.array_equal(a.keypoints, b.keypoints) for a, b in zip(found, kept, strict=True))
+    monkeypatch.undo()
+    monkeypatch.setenv(dataset.CACHE_VARIABLE, str(cache))
+    file.write_bytes(file.read_bytes()[:5000])
+    again = synthetic.load("noisy", subjects=["S11"]).sequences
+    assert all(np.array_equal(a.keypoints, b.keypoints) for a, b in zip(found, again, strict=True))
+
+
+def test_noisy_keypoints_leave_the_truth_alone_and_differ_from_the_projections(cache):
     exact = synthetic.load("gt", subjects=["S1"])
     noisy, again = (synthetic.load("noisy", subjects=["S1"]) for _ in range(2))
     assert noisy.keypoint_source == "noisy"

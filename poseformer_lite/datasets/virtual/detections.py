@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
+from scipy.signal import fftconvolve
 
 from poseformer_lite.skeleton import H36M17
 
@@ -82,10 +83,9 @@ def _unit_smooth(white: np.ndarray, sigma: float) -> np.ndarray:
     """Gaussian smoothing over time that leaves the variance of white noise at one."""
     if sigma == 0:
         return white
-    impulse = np.zeros(8 * int(np.ceil(sigma)) + 3)
-    impulse[len(impulse) // 2] = 1
-    gain = np.sqrt((gaussian_filter1d(impulse, sigma) ** 2).sum())
-    return gaussian_filter1d(white, sigma, axis=0) / gain
+    reach = int(4 * sigma + 0.5)
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    return fftconvolve(white, (weights / np.linalg.norm(weights))[:, None, None], mode="same", axes=0)
 
 
 def draw_spells(

@@ -5,7 +5,8 @@ import os
 import warnings
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from poseformer_lite.datasets.sources.human36m import ACTIONS, CAMERAS, TEST_SUB
 from poseformer_lite.datasets.sources.synthetic import actions, body, gait
 from poseformer_lite.datasets.sources.synthetic.body import Body, make_body
 from poseformer_lite.datasets.sources.synthetic.motion import make_motion
+from poseformer_lite.datasets.virtual import detections
 from poseformer_lite.datasets.virtual.views import view_take
 from poseformer_lite.files import atomic_path
 
@@ -68,11 +70,12 @@ def load(keypoints: str = "gt", seed: int = 0, subjects: Sequence[str] | None = 
     """
     if keypoints not in ("gt", "noisy"):
         raise ValueError(f'keypoints={keypoints!r}: the synthetic set has "gt" and "noisy"')
-    sequences = []
-    for take in make_takes(seed, subjects):
-        action, _, number = take.action.partition(" ")
-        rng = np.random.default_rng([seed, int(take.subject[1:]), ACTIONS.index(action), int(number or 0), 1])
-        sequences += view_take(take, CAMERAS[take.subject], keypoints, rng)
+    takes = make_takes(seed, subjects)
+    sequences = [view for take in takes for view in view_take(take, CAMERAS[take.subject])]
+    if keypoints == "noisy":
+        found = {subject: _cached_detections(subject, seed) for subject in {take.subject for take in takes}}
+        pixels = (view for take in takes for view in found[take.subject][take.action])
+        sequences = [replace(s, keypoints=seen) for s, seen in zip(sequences, pixels, strict=True)]
     present = {sequence.subject for sequence in sequences}
     return PoseDataset(
         name="synthetic",
@@ -89,13 +92,37 @@ def _check_subject(subject: str) -> None:
 
 
 def _cached_takes(subject: str, seed: int) -> list[Take]:
-    """A subject's takes from the cache; made, and put there, if they are not in it whole."""
-    path = cache_folder() / f"synthetic-v{GENERATOR_VERSION}-{_recipe_hash()}-seed{seed}-{subject}.npz"
-    takes = _read(path, subject)
-    if takes is None:
-        takes = [make_take(subject, name, seed) for name in take_names(subject)]
-        _write(path, takes)
-    return takes
+    """A subject's takes, kept in the cache."""
+
+    def make() -> dict[str, np.ndarray]:
+        return {name: make_take(subject, name, seed).world for name in take_names(subject)}
+
+    worlds = _cached(f"seed{seed}-{subject}", take_names(subject), 3, make)
+    return [Take(subject, name, world) for name, world in worlds.items()]
+
+
+def _cached_detections(subject: str, seed: int) -> dict[str, np.ndarray]:
+    """What a simulated detector finds in a subject's takes, kept in the cache: {take: (cameras, T, 17, 2) pixels}."""
+
+    def make() -> dict[str, np.ndarray]:
+        found = {}
+        for take in _cached_takes(subject, seed):
+            action, _, number = take.action.partition(" ")
+            rng = np.random.default_rng([seed, int(subject[1:]), ACTIONS.index(action), int(number or 0), 1])
+            found[take.action] = np.stack([s.keypoints for s in view_take(take, CAMERAS[subject], "noisy", rng)])
+        return found
+
+    return _cached(f"seed{seed}-{subject}-noisy", take_names(subject), 2, make)
+
+
+def _cached(name: str, takes: Sequence[str], axes: int, make: Callable[[], dict]) -> dict[str, np.ndarray]:
+    """{take: (…, 17, axes)} from the cache; made, and put there, if they are not in it whole."""
+    path = cache_folder() / f"synthetic-v{GENERATOR_VERSION}-{_recipe_hash()}-{name}.npz"
+    arrays = _read(path, takes, axes)
+    if arrays is None:
+        arrays = make()
+        _write(path, arrays)
+    return arrays
 
 
 def cache_folder() -> Path:
@@ -104,28 +131,27 @@ def cache_folder() -> Path:
 
 def _recipe_hash() -> str:
     """Eight characters that change when a number in one of the tables behind the motion does."""
-    tables = (actions.POSTURES, actions.PLACES, actions.RECIPES, gait.CURVES, body.SHARES, body.TRUNK_LIMITS)
-    return hashlib.sha256(repr(tables).encode()).hexdigest()[:8]
+    motion = actions.POSTURES, actions.PLACES, actions.RECIPES, gait.CURVES, body.SHARES, body.TRUNK_LIMITS
+    detector = detections.SPREAD, detections.PARTS, detections.OUTLIERS, detections.OUTLIER_SPREAD, detections.SPELL
+    return hashlib.sha256(repr((motion, detector)).encode()).hexdigest()[:8]
 
 
-def _read(path: Path, subject: str) -> list[Take] | None:
-    """The takes in a cache file, or None if there is no such file or it is not what was written."""
+def _read(path: Path, takes: Sequence[str], axes: int) -> dict[str, np.ndarray] | None:
+    """The arrays in a cache file, or None if there is no such file or it is not what was written."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            worlds = {name: file[name] for name in take_names(subject)}
+            arrays = {name: file[name] for name in takes}
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error):
         return None
-    whole = all(w.ndim == 3 and w.shape[1:] == (17, 3) and w.dtype == np.float32 for w in worlds.values())
-    if not whole or not all(np.isfinite(w).all() for w in worlds.values()):
-        return None
-    return [Take(subject, name, world) for name, world in worlds.items()]
+    whole = all(a.ndim > 2 and a.shape[-2:] == (17, axes) and a.dtype == np.float32 for a in arrays.values())
+    return arrays if whole and all(np.isfinite(a).all() for a in arrays.values()) else None
 
 
-def _write(path: Path, takes: list[Take]) -> None:
+def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, **{take.action: take.world for take in takes})
+            np.savez(file, **arrays)
     except OSError as error:
         warnings.warn(  # shown once, as Python shows a warning from one place once
             f"cannot keep synthetic motion in {path.parent} ({error.strerror}): it is made anew each time. "
