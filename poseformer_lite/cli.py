@@ -20,13 +20,15 @@ class Network(StrEnum):
     baseline = "baseline"
 
 
-DATASET = Annotated[str, typer.Argument(help="synthetic, human36m, humaneva, mpi_inf_3dhp or cmu_mocap")]
-ROOT = Annotated[Path | None, typer.Option(help="folder with the dataset's files (not for synthetic)")]
-KEYPOINTS = Annotated[str, typer.Option(help="gt, noisy, or what the 2D file is called (cpn_ft_h36m_dbb)")]
+DATASET = Annotated[str, typer.Argument(help="synthetic, real, human36m, humaneva, mpi_inf_3dhp or cmu_mocap")]
+ROOT = Annotated[Path | None, typer.Option(help="folder with the dataset's files (not for synthetic and real)")]
+KEYPOINTS = Annotated[
+    str | None, typer.Option(help="gt (the default), noisy, or what the 2D file is called (cpn_ft_h36m_dbb)")
+]
 CAMERAS = Annotated[str | None, typer.Option(help="cmu_mocap: fixed, or random (drawn anew each epoch)")]
 
 
-def _load(dataset: str, root: Path | None, keypoints: str, cameras: str | None):
+def _load(dataset: str, root: Path | None, keypoints: str | None, cameras: str | None):
     from poseformer_lite.datasets import load_dataset
 
     if cameras and dataset != "cmu_mocap":
@@ -38,7 +40,7 @@ def _load(dataset: str, root: Path | None, keypoints: str, cameras: str | None):
 def train(
     dataset: DATASET = "synthetic",
     root: ROOT = None,
-    keypoints: KEYPOINTS = "gt",
+    keypoints: KEYPOINTS = None,
     cameras: CAMERAS = None,
     preset: Annotated[str, typer.Option(help="lite, speedrun, paper or official: sizes and settings")] = "lite",
     network: Annotated[Network, typer.Option(help="the network to train")] = Network.poseformer,
@@ -94,7 +96,7 @@ def evaluate(
     weights: Annotated[str, typer.Argument(help="a folder of weights, 'lite', or an official .bin checkpoint")],
     dataset: DATASET = "synthetic",
     root: ROOT = None,
-    keypoints: KEYPOINTS = "gt",
+    keypoints: KEYPOINTS = None,
     flip: Annotated[bool, typer.Option(help="average with the mirror image, as the paper does")] = True,
     zero_root: Annotated[bool, typer.Option(help="put the predicted root at zero")] = False,
     markdown: Annotated[bool, typer.Option(help="print the table as Markdown")] = False,
@@ -210,7 +212,7 @@ def convert(
     dataset: DATASET,
     output: Annotated[Path, typer.Option("--output", "-o", help="folder for the files")],
     root: ROOT = None,
-    keypoints: KEYPOINTS = "gt",
+    keypoints: KEYPOINTS = None,
     cameras: CAMERAS = None,
     name: Annotated[str | None, typer.Option(help="NAME in data_3d_NAME.npz; h36m is what other codes expect")] = None,
 ):

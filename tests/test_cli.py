@@ -205,7 +205,7 @@ def test_main_ends_with_2(arguments, words, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["train", "human37m"], "there is no dataset 'human37m': choose one of synthetic, human36m, humaneva"),
+        (["train", "human37m"], "there is no dataset 'human37m': choose one of synthetic, real, human36m"),
         (["train", "human36m"], "give root="),
         (["train", "human36m", "--cameras", "random"], "--cameras is an option of cmu_mocap, not of human36m"),
         (["train", "synthetic", "--cameras", "random"], "--cameras is an option of cmu_mocap, not of synthetic"),

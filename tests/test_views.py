@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from poseformer_lite.datasets.base import Take
-from poseformer_lite.datasets.virtual.views import fixed_cameras, random_cameras, view_take, view_takes
+from poseformer_lite.datasets.virtual.views import fixed_cameras, random_cameras, view_take, view_takes, wide_cameras
 
 
 def walk(meters: float, frames: int = 60, seed: int = 0, start=(0.0, 0.0)) -> Take:
@@ -32,6 +32,23 @@ def test_everybody_is_in_the_picture_in_front_and_not_tiny(meters, start):
         assert sequence.poses_3d[..., 2].min() >= 0.99
         heights = np.ptp(sequence.keypoints[..., 1], axis=1) / sequence.height
         assert np.median(heights) > (0.1 if meters < 10 else 0.02)
+
+
+def test_wide_cameras_fill_their_ranges_and_see_everybody():
+    take = walk(2.0)
+    cameras = wide_cameras(take, np.random.default_rng(0), num_views=400)
+    views = view_take(take, cameras)
+    assert all(map(in_picture, views))
+    pitch = np.degrees([np.arcsin(-camera.rotation[2, 2]) for camera in cameras])
+    level = np.array([[camera.rotation[2, 0], -camera.rotation[2, 1]] for camera in cameras])
+    roll = np.degrees(np.arctan2(*level.T))
+    field = np.degrees([2 * np.arctan(max(c.width, c.height) / 2 / c.focal_length[0]) for c in cameras])
+    share = np.array([np.median(np.ptp(s.keypoints, axis=1).max(axis=-1)) / max(s.width, s.height) for s in views])
+    assert -33 < pitch.min() < -20 and 38 < pitch.max() < 60
+    assert 25 < np.abs(roll).max() <= 30.5 and 0.2 < (np.abs(roll) > 5.1).mean() < 0.4
+    assert 35 <= field.min() < 40 and 85 < field.max() <= 90
+    assert 0.07 < share.min() < 0.12 and share.max() > 0.5
+    assert any(camera.height > camera.width for camera in cameras)
 
 
 def test_fixed_cameras_are_like_those_of_human36m():
@@ -102,7 +119,7 @@ def test_wrong_words():
         view_take(take, fixed_cameras(take), keypoints="cpn")
     with pytest.raises(ValueError, match="give rng="):
         view_take(take, fixed_cameras(take), keypoints="noisy")
-    with pytest.raises(ValueError, match='still.: expected "random" or "fixed"'):
+    with pytest.raises(ValueError, match='still.: expected "fixed", "random" or "wide"'):
         view_takes([take], cameras="still")
 
 

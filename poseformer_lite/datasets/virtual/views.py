@@ -11,6 +11,7 @@ from poseformer_lite.datasets.base import PoseSequence, Take
 
 MARGIN = 0.92  # of the half image: nobody comes closer to its edge
 NEAREST = 1.0  # metres that every joint is in front of the camera, at least
+PERSON, SMALLEST = 1.7, 0.1  # metres, and the share of the image's longer side that they take up at least
 IMAGE_SIZES = (  # width, height: phones held both ways, webcams, Human3.6M
     (1920, 1080), (1080, 1920), (1280, 720), (720, 1280), (640, 480), (480, 640), (1000, 1000), (1000, 1002),
 )  # fmt: skip
@@ -63,6 +64,45 @@ def random_cameras(take: Take, rng: Generator, num_views: int = 4) -> list[Camer
     return cameras
 
 
+def wide_cameras(take: Take, rng: Generator, num_views: int = 4) -> list[Camera]:
+    """Cameras as people hold them: tilted, near and far, of any lens.
+
+    Yaw all around; a third is rolled by up to 30 degrees either way, the others within 5; the pitch is that of a camera
+    0.4 to 2.4 m high for half of them, and for the others drawn evenly from 30 degrees upward to 45 downward; a field
+    of view of 35 to 90 degrees along the image's longer side; the same sizes of images as `random_cameras`; from where
+    the whole take just fits to where a person takes up a tenth of the longer side, evenly in the logarithm; aimed
+    within 15 cm of the take's middle.
+
+    :param take: what they look at
+    :param rng: of the draw
+    :param num_views: how many.
+    :returns: Cameras from which the whole take is seen.
+    """
+    cameras = []
+    for i in range(num_views):
+        size = IMAGE_SIZES[rng.integers(len(IMAGE_SIZES))]
+        focal_length = max(size) / 2 / np.tan(np.radians(rng.uniform(35, 90)) / 2)
+        roll = rng.uniform(-30, 30) if rng.random() < 1 / 3 else rng.uniform(-5, 5)
+        pitch = rng.uniform(-30, 45) if rng.random() < 1 / 2 else None
+        cameras.append(
+            _camera_around(
+                take,
+                f"wide{i}",
+                size,
+                focal_length,
+                target=_middle(take) + rng.uniform(-0.15, 0.15, 3),
+                yaw=rng.uniform(-np.pi, np.pi),
+                camera_height=rng.uniform(0.4, 2.4),
+                nearest=NEAREST,
+                farther=rng.uniform(0, 1),
+                farthest=focal_length * PERSON / (SMALLEST * max(size)),
+                roll_degrees=roll,
+                pitch_degrees=pitch,
+            )
+        )
+    return cameras
+
+
 def view_take(
     take: Take, cameras: Sequence[Camera], keypoints: str = "gt", rng: Generator | None = None
 ) -> list[PoseSequence]:
@@ -110,19 +150,20 @@ def view_takes(
     A take's views depend on the seed and on its position in the list, not on the other takes.
 
     :param takes: of Human3.6M's 17 joints
-    :param cameras: "random" or "fixed"
+    :param cameras: "fixed", "random" or "wide"
     :param keypoints: as for `view_take`
     :param seed: the same seed gives the same views
     :param num_views: of each take.
     :returns: The sequences, take by take.
     :raises ValueError: for unknown cameras or keypoints.
     """
-    if cameras not in ("random", "fixed"):
-        raise ValueError(f'cameras={cameras!r}: expected "random" or "fixed"')
+    if cameras not in ("fixed", "random", "wide"):
+        raise ValueError(f'cameras={cameras!r}: expected "fixed", "random" or "wide"')
+    placing = {"random": random_cameras, "wide": wide_cameras}
     sequences = []
     for index, take in enumerate(takes):
         rng = np.random.default_rng([seed, index])
-        placed = random_cameras(take, rng, num_views) if cameras == "random" else fixed_cameras(take, num_views)
+        placed = fixed_cameras(take, num_views) if cameras == "fixed" else placing[cameras](take, rng, num_views)
         sequences += view_take(take, placed, keypoints, rng)
     return sequences
 
@@ -134,23 +175,37 @@ def _middle(take: Take) -> np.ndarray:
 
 
 def _camera_around(
-    take, name, size, focal_length, target, yaw, camera_height, nearest, farther=1.0, roll_degrees=0.0
+    take,
+    name,
+    size,
+    focal_length,
+    target,
+    yaw,
+    camera_height,
+    nearest,
+    farther=1.0,
+    roll_degrees=0.0,
+    pitch_degrees=None,
+    farthest=None,
 ) -> Camera:
     """A camera in the direction `yaw` of the target (3,), looking at it from far enough to see the whole take.
 
-    camera_height and nearest (distance) are in metres. The distance depends on the pitch and the pitch on the
-    distance: a first guess with a level camera gives the pitch, a second one the distance, so that the height is met
-    almost, and the fit exactly.
+    camera_height and nearest (distance) are in metres; pitch_degrees, downward, takes the height's place where it is
+    given; farther is a factor of the distance or, with a farthest one, the share of the way there in the logarithm.
+    The distance depends on the pitch and the pitch on the distance: a first guess with a level camera gives the pitch,
+    a second one the distance, so that the height is met almost, and the fit exactly.
     """
     width, height = size
     sight = Camera(name, width, height, (focal_length, focal_length), (width / 2, height / 2))
-    sine = 0.0  # of the angle at which the camera stands above the target
+    sine = np.sin(np.radians(pitch_degrees or 0.0))  # of the angle at which the camera stands above the target
     for _ in range(2):
         level = np.sqrt(1 - sine**2)
         away = np.array([level * np.cos(yaw), level * np.sin(yaw), sine])
         sight = replace(sight, orientation=look_at(target + away, target, roll_degrees=roll_degrees))
-        distance = max(nearest, _fitting_distance(take, sight, target)) * farther
-        sine = np.clip((camera_height - target[2]) / distance, -0.9, 0.9)
+        distance = max(nearest, _fitting_distance(take, sight, target))
+        distance *= farther if farthest is None else max(1, farthest / distance) ** farther
+        if pitch_degrees is None:
+            sine = np.clip((camera_height - target[2]) / distance, -0.9, 0.9)
     return replace(sight, translation=tuple((target + distance * away).tolist()))
 
 
