@@ -286,6 +286,34 @@ def test_motion_without_skeleton_and_foreign_skeletons(tmp_path):
         cmu_mocap.read_takes(tmp_path)
 
 
+def test_a_bone_that_turns_faster_than_a_body_can_is_found_and_left_out():
+    world = np.zeros((100, 17, 3), np.float32)
+    for parent, child in H36M17.bones:
+        world[:, child] = world[:, parent] + (0.01 * child, 0.02, 0.2)
+    assert len(cmu_mocap.glitches(world, 50.0)) == 0
+    elbow, wrist = (H36M17.joints.index(name) for name in ("LElbow", "LWrist"))
+    angles = np.radians(40) * np.arange(100)  # fast, and a body's: 2,000 degrees a second
+    world[:, wrist, :2] = world[:, elbow, :2] + 0.25 * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+    world[:, wrist, 2] = world[:, elbow, 2]
+    assert len(cmu_mocap.glitches(world, 50.0)) == 0
+    world[30:, wrist] = 2 * world[30:, elbow] - world[30:, wrist]  # from here on it points the other way
+    assert cmu_mocap.glitches(world, 50.0).tolist() == [30]
+    with pytest.warns(UserWarning, match="martial 01: a bone turns faster .* at frame 30, .* frames 30 to 99 are kept"):
+        kept = cmu_mocap.without_glitches(Take("martial", "martial 01", world))
+    assert np.array_equal(kept.world, world[30:])
+
+
+def test_whole_people_and_a_kind_of_motion_are_held_out():
+    names = {"02": 6, "08": 2, "39": 1, "indian": 2, "salsa": 3}
+    world = np.zeros((60, 17, 3), np.float32)
+    takes = [Take(who, f"{who} {i}", world[: 50 + i]) for who, count in names.items() for i in range(count)]
+    split = cmu_mocap.split_people(takes)
+    assert {take.subject for take in split.training} == {take.subject for take in split.unseen_takes} == {"02", "salsa"}
+    assert [take.subject for take in split.unseen_people] == ["08", "08", "39"]
+    assert [take.subject for take in split.unseen_motion] == ["indian"] * 2
+    assert len(takes) == sum(map(len, split))
+
+
 def test_partners_are_held_out_together():
     sizes = {"01": 10, "02": 20, "03": 30, "16": 10, "17": 20}
     takes = [Take("salsa", f"salsa {n}", np.zeros((size, 17, 3), np.float32)) for n, size in sizes.items()]

@@ -76,6 +76,8 @@ MOTIONS = {
     "03_01": "terrain", "03_02": "terrain", "03_03": "terrain", "03_04": "terrain",
 }  # fmt: skip
 
+FASTEST_TURN = 2250.0  # degrees a second: no bone of a person turns faster, the joints of a glitch do
+UNSEEN_PEOPLE, UNSEEN_MOTION = ("08", "39"), ("indian",)  # folders that `split_people` keeps for testing
 TEST_SEED = 2**32 - 1  # far from any seed that a person or an epoch counter would choose
 
 WHERE_FROM = (
@@ -103,7 +105,7 @@ def load(
     """
     takes = read_takes(root, fps)
     held_out = default_test_takes(takes) if test_takes is None else _with_partners(takes, test_takes)
-    training, test = split_takes(takes, held_out)
+    training, test = (list(map(without_glitches, part)) for part in split_takes(takes, held_out))
 
     def redraw(new_seed: int):
         return view_takes(training, cameras, keypoints, new_seed, num_views)
@@ -153,6 +155,34 @@ def read_takes(root: str | Path, fps: float = 50.0) -> list[Take]:
     return takes
 
 
+def glitches(world: np.ndarray, fps: float) -> np.ndarray:
+    """The frames (N,) in which a bone of world (T, 17, 3) turns by more than FASTEST_TURN since the frame before."""
+    parents, children = np.array(H36M17.bones).T
+    bones = world[:, children] - world[:, parents]
+    bones = bones / np.maximum(np.linalg.norm(bones, axis=-1, keepdims=True), 1e-9)
+    turns = np.degrees(np.arccos(np.clip((bones[1:] * bones[:-1]).sum(-1), -1, 1)))  # (T - 1, 16)
+    return 1 + np.flatnonzero(turns.max(axis=1) > FASTEST_TURN / fps)
+
+
+def without_glitches(take: Take) -> Take:
+    """The longest stretch of a take that has none of its `glitches` within; a warning names the frames where it has.
+
+    To be called after takes are split, as `partners` know each other by their length.
+    """
+    found = glitches(take.world, take.fps)
+    if not len(found):
+        return take
+    edges = np.concatenate([[0], found, [len(take.world)]])
+    start, stop = edges[(longest := np.diff(edges).argmax())], edges[longest + 1]
+    where = ", ".join(map(str, found[:5])) + (" and others" if len(found) > 5 else "")
+    warnings.warn(
+        f"{take.subject}, {take.action}: a bone turns faster than a body can at frame {where}, so of its "
+        f"{len(take.world)} frames {start} to {stop - 1} are kept",
+        stacklevel=2,
+    )
+    return replace(take, world=take.world[start:stop])
+
+
 def h36m17_world(motion: ArticulatedMotion, points: tuple[Point, ...], path: str | Path = "this motion") -> np.ndarray:
     """The 17 joints of a motion: (T, 17, 3) float64, metres, z up, bone lengths constant, soles on the floor."""
     missing = sorted({node for point in points for node in point.nodes} - set(motion.names))
@@ -199,6 +229,25 @@ def split_takes(
     held_out = default_test_takes(takes) if held_out is None else held_out
     training = [take for take in takes if (take.subject, take.action) not in held_out]
     return training, [take for take in takes if (take.subject, take.action) in held_out]
+
+
+class PeopleSplit(NamedTuple):
+    """Takes to train on; takes of the same people; of people never seen; and of a kind of motion never seen."""
+
+    training: list[Take]
+    unseen_takes: list[Take]
+    unseen_people: list[Take]
+    unseen_motion: list[Take]
+
+
+def split_people(takes: list[Take]) -> PeopleSplit:
+    """Whole people and a kind of motion held out, UNSEEN_PEOPLE and UNSEEN_MOTION, and of the rest some takes.
+
+    All of them without glitches.
+    """
+    people, motion = ([t for t in takes if t.subject in names] for names in (UNSEEN_PEOPLE, UNSEEN_MOTION))
+    rest = [take for take in takes if take.subject not in UNSEEN_PEOPLE + UNSEEN_MOTION]
+    return PeopleSplit(*(list(map(without_glitches, part)) for part in (*split_takes(rest), people, motion)))
 
 
 def _with_partners(takes: list[Take], chosen: Collection[tuple[str, str]]) -> frozenset[tuple[str, str]]:
