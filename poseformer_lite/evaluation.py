@@ -115,7 +115,8 @@ def evaluate(
         action = sequence.base_action
         counted = len(sequence) if sequence.valid is None else int(sequence.valid.sum())
         frames[action] = frames.get(action, 0) + counted
-        for metric, error in sequence_errors(model, sequence, data.skeleton, flip, zero_root).items():
+        seen = sequence.seen_by(model.input, data.fps)
+        for metric, error in sequence_errors(model, seen, data.skeleton, flip, zero_root).items():
             totals[metric][action] = totals[metric].get(action, 0.0) + error * counted
 
     per_action = {m: {action: 1000 * row[action] / frames[action] for action in frames} for m, row in totals.items()}

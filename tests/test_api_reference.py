@@ -18,7 +18,7 @@ from poseformer_lite.model import base
 
 PAGES = sorted((Path(__file__).resolve().parent.parent / "docs" / "api").glob("*.md"))
 MODULES = [
-    "metrics", "skeleton", "camera", "keypoints", "plots", "evaluation",
+    "metrics", "skeleton", "camera", "canonical", "keypoints", "plots", "evaluation",
     "model", "model.baselines", "model.heads", "model.official", "model.onnx",
     "model.poseformer",
     "datasets", "datasets.base", "datasets.windows", "datasets.videopose3d",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from poseformer_lite.camera import Camera, normalize_screen
+from poseformer_lite.canonical import canonical_view
 from poseformer_lite.skeleton import H36M17, Skeleton
 
 
@@ -93,6 +94,26 @@ class PoseSequence:
             raise ValueError(f"{self.name} has 2D keypoints only, so it can be lifted but not trained or tested on")
         self._check_finite(self.poses_3d)
         return self.poses_3d - self.poses_3d[:, root : root + 1]
+
+    def seen_by(self, input: str, fps: float = 50.0, known: bool = False) -> "PoseSequence":
+        """The sequence as a network of that `LiftingNetwork.input` is to be shown it.
+
+        :param input: "screen", for which it stays as it is, or "canonical", for which keypoints and 3D are those of the
+            virtual camera of `canonical.canonical_view`, joint 0 being the root
+        :param fps: frames per second
+        :param known: whether the camera's focal length is used, or the assumed one, as for a stranger's video.
+        :returns: A sequence whose `poses_2d` and `root_relative` are what the network learns.
+        """
+        if input == "screen":
+            return self
+        self._check_finite(self.keypoints)
+        focal_length = float(np.mean(self.camera.focal_length)) if known and self.camera else None
+        seen, turns = canonical_view(self.keypoints, self.width, self.height, fps, focal_length)
+        poses_3d = self.poses_3d
+        if poses_3d is not None:
+            poses_3d = ((poses_3d - poses_3d[:, :1]) @ turns.swapaxes(-1, -2)).astype(np.float32)
+        # in a picture two wide and two high, pixels less one are screen coordinates
+        return replace(self, keypoints=seen + 1, poses_3d=poses_3d, width=2, height=2, camera=None)
 
     def _check_finite(self, array: np.ndarray) -> None:
         if not np.isfinite(array).all():

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from poseformer_lite.camera import normalize_screen
+from poseformer_lite.canonical import canonical_view
 from poseformer_lite.keypoints import (
     check_keypoints,
     confidence_h36m17,
@@ -65,6 +66,7 @@ class PoseLifter:
         fps: float = 50.0,
         min_confidence: float = 0.0,
         repair_swaps: bool = True,
+        focal_length: float | None = None,
     ) -> Motion:
         """Lift one person's keypoints; it warns as `sanity_warnings` says.
 
@@ -77,6 +79,8 @@ class PoseLifter:
         :param min_confidence: joints with less are interpolated, too.
         :param repair_swaps: whether left and right are exchanged back first where the detector confused them
             (`undo_swaps`).
+        :param focal_length: of the camera, pixels, where it is known; for networks of input "canonical", which else
+            assume one as long as the image's longer side.
         :returns: A motion of T frames.
         :raises ValueError: for keypoints that do not fit the layout, or look normalised although pixels are asked for.
         """
@@ -93,9 +97,15 @@ class PoseLifter:
         pixels = fill_gaps(to_h36m17(pixels, layout), seen)
         pixels = undo_swaps(pixels) if repair_swaps else pixels
 
-        poses_2d = normalize_screen(resample(pixels, fps, self.fps), width, height)
+        steady, turns = resample(pixels, fps, self.fps), None
+        if self.model.input == "canonical":
+            poses_2d, turns = canonical_view(steady, width, height, self.fps, focal_length)
+        else:
+            poses_2d = normalize_screen(steady, width, height)
         on_device = torch.from_numpy(poses_2d).to(self.device)
         predicted = predict(self.model, on_device, H36M17, self.flip, stride=self.stride).cpu().numpy()
+        if turns is not None:
+            predicted = (predicted @ turns).astype(np.float32)  # back to the camera's own axes
 
         poses_3d = resample(predicted, self.fps, fps, num_frames=len(pixels))
         return Motion(poses_3d - poses_3d[:, :1], pixels, fps, width, height)

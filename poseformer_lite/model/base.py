@@ -18,6 +18,7 @@ from poseformer_lite.files import atomic_path
 from poseformer_lite.skeleton import Skeleton, flip_poses
 
 SHIPPED_WEIGHTS = Path(__file__).parents[1] / "weights"
+INPUTS = ("screen", "canonical")  # what a network is shown: `camera.normalize_screen`, or `canonical.canonical_view`
 FRAMES_AT_ONCE = 4096  # of a long sequence, whose tokens are kept at one time
 
 
@@ -27,7 +28,10 @@ class LiftingNetwork(nn.Module):
     A subclass defines `embed_frames`, which sees one frame at a time, and `forward_temporal`, which sees a window of
     them. That split makes long sequences cheap: `predict_sequence` embeds every frame once, not once per window.
     config: the arguments that the network was made with, so that it can be saved and made again.
+    input: what it was trained on, one of INPUTS; it is saved with the weights.
     """
+
+    input = "screen"
 
     def __new__(cls, *args, **sizes):
         """Notes the arguments in `config`, whatever the subclass's `__init__` does with them."""
@@ -188,7 +192,9 @@ class LiftingNetwork(nn.Module):
         with atomic_path(folder / "model.safetensors") as path:
             save_file({name: tensor.contiguous() for name, tensor in self.state_dict().items()}, path)
         with atomic_path(folder / "config.json") as path:
-            path.write_text(json.dumps({"network": type(self).__name__, **self.config}, indent=1) + "\n")
+            path.write_text(
+                json.dumps({"network": type(self).__name__, "input": self.input, **self.config}, indent=1) + "\n"
+            )
         return folder
 
     def push_to_hub(self, repo_id: str, *, revision: str | None = None, private: bool | None = None) -> str:
@@ -228,7 +234,10 @@ class LiftingNetwork(nn.Module):
             network = config.pop("network", None)
             if network != cls.__name__:
                 raise ValueError(f"it holds the network {network}")
+            if (shown := config.pop("input", "screen")) not in INPUTS:
+                raise ValueError(f"its input is {shown!r}, expected one of {', '.join(INPUTS)}")
             model = cls(**config)
+            model.input = shown
             model.load_state_dict(load_file(weights_file), strict=True)
         except (SafetensorError, RuntimeError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"{name_or_folder} does not hold a {cls.__name__} that can be read: {error}") from error

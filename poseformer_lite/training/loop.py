@@ -248,6 +248,7 @@ class _Trainer:
         return 1000 * torch.cat(error).mean().item()
 
     def _windows(self, sequences, **kind) -> Windows:
+        sequences = [sequence.seen_by(self.run_.model.input, self.data.fps) for sequence in sequences]
         return Windows(sequences, self.run_.model.num_frames, self.data.skeleton, self.accelerator.device, **kind)
 
     def _sequences(self, epoch: int):
