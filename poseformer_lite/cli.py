@@ -131,20 +131,19 @@ def lift(
         int, typer.Option(help="poses from each window of 'small', an odd number: sooner, less exact")
     ] = 1,
     track: Annotated[int, typer.Option(help="which person or video of the file, 0 the longest or largest")] = 0,
-    detector_model: Annotated[Path | None, typer.Option(help="MediaPipe's model file, for videos")] = None,
     num_heads: Annotated[int, typer.Option(help="heads of an official checkpoint, which does not hold them")] = 8,
 ):
     """Lift one person of a video, or of a detector's keypoints, to a 3D motion."""
     import warnings
 
     from poseformer_lite.lifting.lifter import PoseLifter
-    from poseformer_lite.lifting.video import VIDEO_ENDINGS
+    from poseformer_lite.lifting.video import VIDEO_ENDINGS, lift_video
 
     lifter = PoseLifter(_read_model(weights, num_heads), stride=stride)
     with warnings.catch_warnings(record=True) as noticed:
         warnings.simplefilter("always", UserWarning)
         if keypoints.suffix.lower() in VIDEO_ENDINGS:
-            name, motion = keypoints.name, _lift_video(keypoints, lifter, detector_model, track, min_confidence)
+            name, motion = keypoints.name, lift_video(keypoints, lifter, None, track, min_confidence)
         else:
             name, motion = _lift_keypoints(keypoints, lifter, layout, width, height, fps, min_confidence, track)
     for text in dict.fromkeys(str(warning.message) for warning in noticed):
@@ -157,14 +156,6 @@ def lift(
     if picture:
         motion.plot().savefig(picture, dpi=110)
         print(f"some of its frames are drawn in {picture}")
-
-
-def _lift_video(path: Path, lifter, model: Path | None, person: int, min_confidence: float):
-    from poseformer_lite.lifting.detectors import MediaPipeDetector
-    from poseformer_lite.lifting.video import check_video, lift_video
-
-    check_video(path)  # before MediaPipe is looked for
-    return lift_video(path, lifter, MediaPipeDetector(model), person, min_confidence)
 
 
 def _lift_keypoints(path: Path, lifter, layout, width, height, fps, min_confidence: float, track: int):
@@ -185,17 +176,6 @@ def _lift_keypoints(path: Path, lifter, layout, width, height, fps, min_confiden
     if missing:
         raise ValueError(f"{path} does not say everything about its video: give {' and '.join(missing)}")
     return person.name, lifter(person.keypoints, min_confidence=min_confidence, **said)
-
-
-@app.command()
-def fetch_detector(sha256: Annotated[str | None, typer.Option(help="the file's checksum, if you know it")] = None):
-    """Download MediaPipe's pose model (9 MB), which finds the person in a video, and say its checksum."""
-    import pooch
-
-    from poseformer_lite.lifting.detectors import fetch_model
-
-    path = fetch_model(sha256)
-    print(f"{path}\nsha256 {pooch.file_hash(str(path))}")
 
 
 @app.command()

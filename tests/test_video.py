@@ -11,7 +11,8 @@ from helpers_data import small_model, tiny_dataset
 from typer.testing import CliRunner
 
 from poseformer_lite import cli
-from poseformer_lite.lifting import detectors, video
+from poseformer_lite.lifting import video
+from poseformer_lite.lifting.blazepose import BlazePose
 from poseformer_lite.lifting.lifter import PoseLifter
 from poseformer_lite.lifting.video import evenly, follow_people, lift_video, read_video
 
@@ -190,24 +191,17 @@ def test_what_is_not_a_video_is_refused_by_name(tmp_path, content):
         read_video(tmp_path / "none.mp4")
 
 
-def test_without_mediapipe_or_its_model_the_way_out_is_named(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "mediapipe", None)
+def test_without_the_detectors_runtime_the_way_out_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
     with pytest.raises(ValueError, match=r"pip install 'poseformer-lite\[video\]'"):
-        detectors.MediaPipeDetector()
-    monkeypatch.setitem(sys.modules, "mediapipe", type(sys)("mediapipe"))
-    for name in ("mediapipe.tasks", "mediapipe.tasks.python"):
-        monkeypatch.setitem(sys.modules, name, type(sys)(name))
-    sys.modules["mediapipe.tasks"].python = sys.modules["mediapipe.tasks.python"]
-    monkeypatch.setenv(detectors.MODEL_VARIABLE, str(tmp_path / "none.task"))
-    with pytest.raises(ValueError, match="fetch-detector"):
-        detectors.MediaPipeDetector()
+        BlazePose()
 
 
 def test_on_the_command_line(tmp_path, monkeypatch, walk):
     model = small_model(num_frames=9).save_pretrained(tmp_path / "weights")
     path = write_video(tmp_path / "a.mp4")
     people = [walk[i : i + 1] if i < 40 else walk[:0] for i in range(50)]
-    monkeypatch.setattr(detectors, "MediaPipeDetector", lambda model: Script(people))
+    monkeypatch.setattr(video, "BlazePose", lambda: Script(people))
     arguments = ["lift", str(path), "--weights", str(model), "-o", str(tmp_path / "motion.json")]
     with warnings.catch_warnings():
         warnings.simplefilter("error")

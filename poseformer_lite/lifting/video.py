@@ -4,12 +4,13 @@ import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from tqdm.auto import tqdm
 
-from poseformer_lite.lifting.detectors import Detector, MediaPipeDetector
+from poseformer_lite.lifting.blazepose import BlazePose
 from poseformer_lite.lifting.lifter import PoseLifter
 from poseformer_lite.lifting.motion import Motion
 
@@ -18,6 +19,17 @@ CONFIDENT = 0.3  # joints less sure than this say nothing about where a person i
 SAME_PERSON = 0.6  # of the person's size: the farthest that somebody moves between two frames and is still the same
 FORGOTTEN = 1.0  # seconds after which somebody who left is not waited for
 LONG_GAP = 0.5  # seconds without the person, of which the user is told
+
+
+class Detector(Protocol):
+    """What `lift_video` asks of a detector. layout: the name of its joints, one of `keypoints.LAYOUTS`."""
+
+    layout: str
+
+    def __call__(self, image: np.ndarray, seconds: float) -> np.ndarray:
+        """(H, W, 3) uint8, red first, and when it was taken -> (P, J, 3): x and y in pixels and a confidence, for each
+        of P people, who may be none.
+        """
 
 
 @dataclass(eq=False)
@@ -49,7 +61,7 @@ def lift_video(
 
     :param path: the file
     :param lifter: by default one with the shipped weights "small"
-    :param detector: by default MediaPipe
+    :param detector: by default `BlazePose`, which comes with the package
     :param person: 0 is the one who fills the most of the video, 1 the next
     :param min_confidence: joints with less are interpolated
     :param progress: whether to show a bar.
@@ -59,7 +71,7 @@ def lift_video(
     """
     path = Path(path)
     frames = read_video(path, progress)
-    detector = detector or MediaPipeDetector()
+    detector = detector or BlazePose()
     times, people, size = [], [], (0, 0)
     for seconds, image in frames:
         times.append(seconds)
