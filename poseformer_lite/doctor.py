@@ -26,12 +26,13 @@ class Finding:
 
 
 def examine(root: Path | None = None) -> list[Finding]:
-    """Python, packages, device, shipped weights, cache folder, and the data found in `root`."""
+    """Python, packages, device, shipped weights, detector, cache folder, and the data found in `root`."""
     return [
         _python(),
         *(_package(name, extra) for name, extra in PACKAGES.items()),
         *_torch(),
         _weights(),
+        _video(),
         _cache(),
         *([] if root is None else _data(root)),
     ]
@@ -73,6 +74,22 @@ def _weights() -> Finding:
     except (ValueError, OSError) as error:
         return Finding(False, "weights", f"{error}: install the package again")
     return Finding(bool(names), "weights", ", ".join(sizes) or "none are shipped: install the package again")
+
+
+def _video() -> Finding:
+    """The extra `video`, whose lack is no fault: keypoint files are lifted without it."""
+    try:
+        versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("av", "ai-edge-litert"))
+    except metadata.PackageNotFoundError as error:
+        what = f"{error.name} is not installed, which lifting a video needs"
+        return Finding(True, "video", f'{what}: pip install "poseformer-lite[video]"')
+    from poseformer_lite.lifting.blazepose import BlazePose
+
+    try:
+        BlazePose()
+    except (ValueError, OSError, RuntimeError) as error:
+        return Finding(False, "video", f"{versions}, but the detector cannot be loaded: {error}")
+    return Finding(True, "video", f"{versions}; the detector comes with the package")
 
 
 def _cache() -> Finding:

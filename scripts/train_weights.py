@@ -1,12 +1,12 @@
 """Train the weights that ship with the package, on real CMU motion and on synthetic motion together.
 
-    python scripts/train_weights.py lite|small --cmu FOLDER [FOLDER ...] [--mixed-precision bf16]
+    python scripts/train_weights.py lite|small|wild --cmu FOLDER [FOLDER ...] [--mixed-precision bf16]
 
 Every epoch sees all training takes on other bodies, through other cameras, with another detector's errors; takes with
 more motion are seen through more cameras. The people, the kind of motion and the takes of CMU that `split_people` holds
-out, and the synthetic test subjects, are not touched. `lite` (9 frames) learns from nothing; `small` (27) goes on from
-the weights of its name that ship. Goes on where it was stopped. bf16 pays on GPUs and on processors with matrix units
-(AMX).
+out, and the synthetic test subjects, are not touched. `lite` (9 frames) learns from nothing, `small` (27) goes on from
+it, and `wild` from `small`, behind the canonical camera. Goes on where it was stopped. bf16 pays on GPUs and on
+processors with matrix units (AMX).
 """
 
 import argparse
@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from poseformer_course.transfer import with_longer_windows
 from poseformer_lite.datasets import PoseDataset, Take
 from poseformer_lite.datasets.sources import cmu_mocap, synthetic
 from poseformer_lite.datasets.sources.human36m import TRAIN_SUBJECTS
@@ -36,12 +37,16 @@ SETTINGS = {"optimizer": "adamw", "weight_decay": 0.01, "schedule": "cosine", "w
 
 @dataclass(frozen=True)
 class Recipe:
-    """keypoints and cameras: as `view_takes` has them; input: as `LiftingNetwork`; start: shipped weights, or None."""
+    """keypoints and cameras: as `view_takes` has them; input: of `LiftingNetwork`; start: shipped weights, or None.
+
+    num_frames: of longer windows than those of the start.
+    """
 
     keypoints: tuple[str, ...]
     cameras: str
     input: str
     start: str | None
+    num_frames: int
     settings: dict
 
 
@@ -51,13 +56,23 @@ RECIPES = {
         "random",
         "screen",
         None,
+        9,
         {"epochs": 45, "windows_per_epoch": 128 * 400, "batch_size": 128, "learning_rate": 2e-3},
     ),
     "small": Recipe(
+        ("noisy", "wild"),
+        "random",
+        "screen",
+        "lite",
+        27,
+        {"epochs": 60, "windows_per_epoch": 32 * 1200, "batch_size": 32, "learning_rate": 1e-3, "supervise": "every"},
+    ),
+    "wild": Recipe(
         ("wild",),
         "wide",
         "canonical",
         "small",
+        27,
         {"epochs": 20, "windows_per_epoch": 32 * 600, "batch_size": 32, "learning_rate": 7e-4, "supervise": "every"},
     ),
 }
@@ -114,6 +129,8 @@ def main() -> None:
     data = mixed_dataset(arguments.cmu, recipe)
     torch.manual_seed(arguments.seed)
     model = PoseFormer.from_pretrained(recipe.start).float() if recipe.start else PoseFormer(**LITE)
+    if model.num_frames < recipe.num_frames:
+        model = with_longer_windows(model, num_frames=recipe.num_frames)
     model.input = recipe.input
     settings = SETTINGS | recipe.settings | {"mixed_precision": arguments.mixed_precision, "seed": arguments.seed}
     slow_kernel = arguments.mixed_precision == "bf16" and not torch.cuda.is_available()  # of attention, on a CPU

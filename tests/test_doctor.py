@@ -1,6 +1,7 @@
 """The doctor says what works, and what to do about what does not."""
 
 import os
+import re
 import sys
 from collections import namedtuple
 
@@ -70,6 +71,20 @@ def test_shipped_weights_are_loaded_and_counted(tmp_path, monkeypatch):
     weights.unlink()
     finding = by_name(examine())["weights"]
     assert not finding.ok and "model.safetensors" in finding.words
+
+
+def test_the_detector_is_loaded_and_its_lack_is_no_fault(monkeypatch):
+    pytest.importorskip("ai_edge_litert", reason="needs LiteRT: pip install -e '.[video]'")
+    assert "the detector comes with the package" in str(doctor._video())
+    version = doctor.metadata.version
+
+    def without(name: str) -> str:
+        if name == "ai-edge-litert":
+            raise doctor.metadata.PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(doctor.metadata, "version", without)
+    assert re.match(r"OK +video +ai-edge-litert is not installed, .*poseformer-lite\[video\]", str(doctor._video()))
 
 
 def test_a_cache_that_cannot_be_written_is_told_the_way_out(tmp_path, monkeypatch):
