@@ -312,6 +312,40 @@ def test_guess_layout():
         guess_layout(18)
 
 
+@pytest.mark.parametrize("divider", [",", ";", "\t"])
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize(("frames", "sure"), [(True, True), (True, False), (False, True), (False, False)])
+def test_a_csv_with_frames_and_confidences_is_read_as_what_it_is(tmp_path, divider, header, frames, sure):
+    """17 joints with both are 52 numbers, which are 26 pairs as well: another skeleton."""
+    rng = np.random.default_rng(0)
+    pixels = rng.uniform(100, 900, (8, 17, 2))
+    keypoints = np.concatenate([pixels, rng.random((8, 17, 1))], axis=-1) if sure else pixels
+    table = keypoints.reshape(8, -1)
+    names = [f"{axis}{joint}" for joint in range(17) for axis in ("xyc" if sure else "xy")]
+    if frames:
+        table, names = np.column_stack([np.arange(5, 13), table]), ["frame", *names]
+    lines = [divider.join(names)] * header + [divider.join(f"{value:.3f}" for value in row) for row in table]
+    (tmp_path / "table.csv").write_text("\ufeff" + "\n".join(lines) + "\n", encoding="utf-8")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        track = only(read_keypoints(tmp_path / "table.csv"))
+    np.testing.assert_allclose(track.keypoints, keypoints, atol=1e-3)
+    said = " ".join(str(warning.message) for warning in caught)
+    assert ("counts the frames" in said) == frames and ("is a confidence" in said) == sure
+    assert not said or "read as 17 joints" in said
+
+
+def test_a_word_in_a_cell_of_the_first_row_does_not_make_it_a_header(tmp_path):
+    (tmp_path / "plain.csv").write_text("1,2,None,NaN\n5,6,7,8\n")
+    keypoints = only(read_keypoints(tmp_path / "plain.csv")).keypoints
+    assert keypoints.shape == (2, 2, 2) and np.isnan(keypoints[0, 1]).all()
+
+
+def test_a_json_with_a_byte_order_mark(tmp_path):
+    (tmp_path / "marked.json").write_text("\ufeff" + json.dumps({"keypoints": [[[1, 2], [3, 4]]]}), encoding="utf-8")
+    assert only(read_keypoints(tmp_path / "marked.json")).keypoints.tolist() == [[[1, 2], [3, 4]]]
+
+
 def test_a_csv_without_a_header_keeps_its_first_frame(tmp_path):
     (tmp_path / "plain.csv").write_text("1,2,3,4\n5,6,7,8\n")
     (track,) = read_keypoints(tmp_path / "plain.csv")

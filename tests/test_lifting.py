@@ -225,11 +225,24 @@ def test_an_unknown_layout_lists_those_there_are(lifter):
         lifter(random_keypoints("coco17", 5), 1280, 720, layout="coco18")
 
 
-@pytest.mark.parametrize("scale", [1.0, 2.0])
-def test_normalised_keypoints_are_refused(lifter, scale):
-    keypoints = np.random.default_rng(0).uniform(1 - scale, 1, (5, 17, 2))
-    with pytest.raises(ValueError, match="look normalised, but pixels are expected. Multiply x by the width"):
-        lifter(keypoints, 1280, 720)
+@pytest.mark.parametrize(
+    ("low", "advice"), [(0.0, "from 0 to 1. Multiply x by the width"), (-1.0, "from -1 to 1.*denormalize_screen")]
+)
+def test_normalised_keypoints_are_refused_even_with_guesses_outside_of_the_picture(lifter, low, advice):
+    keypoints = np.random.default_rng(0).uniform(low, 1, (5, 17, 2))
+    for farthest in (keypoints.max(), 2.1, 7.0):
+        keypoints[3, 6, 1] = farthest
+        with pytest.raises(ValueError, match=f"look normalised, {advice}.*pixels are expected"):
+            lifter(keypoints, width=1280, height=720)
+
+
+def test_joints_at_minus_one_count_as_missing(lifter, walk):
+    keypoints = walk[:60].copy()
+    keypoints[20:25, 13] = np.nan
+    expected = lifter(keypoints, 1280, 720).poses_3d
+    for mark in (0, -1):
+        keypoints[20:25, 13] = mark
+        np.testing.assert_array_equal(lifter(keypoints, 1280, 720).poses_3d, expected)
 
 
 @pytest.mark.parametrize("nothing", [0.0, np.nan])

@@ -1,7 +1,9 @@
 """Keypoints of one's own: the files that detectors and the field's codes write, one person per track."""
 
+import csv
 import json
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from poseformer_lite.formats.safe_npz import load_npz
 from poseformer_lite.keypoints import LAYOUTS
 from poseformer_lite.skeleton import SKELETONS
 
+MISSING = ("", "none", "nan", "null", "na")  # cells of a table without a number
 # Names of the layouts in other codes' metadata.
 _LAYOUT_NAMES = {"coco": "coco17", "h36m": "h36m17", **{name: name for name in LAYOUTS}}
 
@@ -36,7 +39,8 @@ def read_keypoints(path: str | Path) -> list[KeypointTrack]:
     :param path: npz: VideoPose3D's custom layout, the PoseFormer demo's `reconstruction` (M, T, 17, 2), or an array
         `keypoints` of (T, J, 2 or 3), perhaps beside fps, width, height and layout. npy: (T, J, 2 or 3). json:
         AlphaPose's list of records, or {"keypoints": …}. csv: perhaps a header, then one row a frame with x0, y0, x1,
-        y1, … in pixels.
+        y1, … in pixels, or with a confidence after each pair; a first column that counts the frames is left out, and
+        a warning says so.
     :returns: One track per person and video, the longest first.
     :raises FileNotFoundError: where there is no file
     :raises ValueError: for other contents; it names the file, what it holds and what was expected.
@@ -117,7 +121,7 @@ def _read_npy(path: Path) -> list[KeypointTrack]:
 
 def _read_json(path: Path) -> list[KeypointTrack]:
     try:
-        contents = json.loads(path.read_text())
+        contents = json.loads(path.read_text(encoding="utf-8-sig"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not valid JSON ({error}): it may be cut off") from error
     if isinstance(contents, dict) and "keypoints" in contents:
@@ -174,29 +178,66 @@ def _numbers(values, path: Path) -> np.ndarray:
 
 
 def _read_csv(path: Path) -> list[KeypointTrack]:
+    rows = _cells(path)
+    header = rows[0] if rows and _is_header(rows[0]) else None
     try:
-        header = 0 if _is_numbers(path) else 1
-        table = np.loadtxt(
-            path, np.float32, delimiter=",", skiprows=header, ndmin=2, converters=_cell, encoding="utf-8"
-        )
+        table = np.array([[_cell(text) for text in row] for row in (rows[1:] if header else rows)], dtype=np.float32)
     except ValueError as error:
         raise ValueError(f"{path} is not a table of numbers after its header ({error})") from error
-    if table.size == 0 or table.shape[1] % 2:
-        raise ValueError(f"{path} has {table.shape[0]} rows of {table.shape[1]} numbers, expected x0, y0, x1, y1, …")
-    return [KeypointTrack(path.stem, table.reshape(len(table), -1, 2))]
+    if table.size == 0:
+        raise ValueError(f"{path} has no rows of numbers, expected one a frame: x0, y0, x1, y1, …")
+    said = []
+    if _counts(table[:, 0]):
+        table = table[:, 1:]
+        said.append("its first column counts the frames and is left out")
+    if table.shape[1] % 3 == 0 and _are_confidences(table[:, 2::3]):
+        keypoints = table.reshape(len(table), -1, 3)
+        said.append("every third number is a confidence")
+    elif table.shape[1] % 2 == 0:
+        keypoints = table.reshape(len(table), -1, 2)
+    else:
+        raise ValueError(
+            f"{path} has rows of {table.shape[1]} numbers, expected x0, y0, x1, y1, … or x0, y0, c0, x1, y1, c1, … "
+            "with confidences from 0 to 1, after a column that counts the frames or without one"
+        )
+    if said:
+        warnings.warn(f"{path.name} is read as {keypoints.shape[1]} joints: {', '.join(said)}", stacklevel=3)
+    return [KeypointTrack(path.stem, keypoints)]
 
 
-def _is_numbers(path: Path) -> bool:
-    """Whether the first line is a row of the table already."""
-    with open(path, encoding="utf-8") as stream:
-        first = stream.readline()
+def _cells(path: Path) -> list[list[str]]:
+    """The rows of a table that commas, semicolons or tabs divide, empty ones left out."""
     try:
-        for text in first.split(","):
-            _cell(text)
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not a table in UTF-8 ({error}): save it as CSV UTF-8") from error
+    first = text.partition("\n")[0]
+    divider = max(";,\t", key=first.count)
+    return [row for row in csv.reader(text.splitlines(), delimiter=divider) if any(cell.strip() for cell in row)]
+
+
+def _is_header(row: list[str]) -> bool:
+    """Whether most of a row's cells are words."""
+    return sum(not _is_number(text) for text in row) > len(row) / 2
+
+
+def _is_number(text: str) -> bool:
+    try:
+        _cell(text)
     except ValueError:
         return False
-    return bool(first.strip())
+    return True
 
 
 def _cell(text: str) -> float:
-    return float(text) if text.strip() else np.nan  # an empty cell is a joint that was not found
+    return np.nan if text.strip().lower() in MISSING else float(text)  # a joint that was not found
+
+
+def _counts(column: np.ndarray) -> bool:
+    """Whether a column rises by one from row to row, as frame numbers do and no joint."""
+    return len(column) > 2 and bool((np.diff(column) == 1).all())
+
+
+def _are_confidences(columns: np.ndarray) -> bool:
+    found = columns[np.isfinite(columns)]
+    return bool(((found >= 0) & (found <= 1)).all())

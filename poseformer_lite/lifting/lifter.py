@@ -22,6 +22,8 @@ from poseformer_lite.model.base import LiftingNetwork, predict
 from poseformer_lite.model.poseformer import PoseFormer
 from poseformer_lite.skeleton import H36M17
 
+NORMALIZED = 0.95  # of the coordinates; the rest may be guesses outside of the picture
+
 
 class PoseLifter:
     """A trained network with what keypoints need around it: layouts, gaps, frame rates, image sizes, long videos.
@@ -70,7 +72,7 @@ class PoseLifter:
     ) -> Motion:
         """Lift one person's keypoints; it warns as `sanity_warnings` says.
 
-        :param keypoints: (T, J, 2) pixels or, with a confidence, (T, J, 3). Joints that are NaN or (0, 0) are
+        :param keypoints: (T, J, 2) pixels or, with a confidence, (T, J, 3). Joints that are NaN, (0, 0) or (-1, -1) are
             interpolated over time.
         :param width: of the image, pixels.
         :param height: of the image, pixels.
@@ -87,7 +89,7 @@ class PoseLifter:
         keypoints = np.asarray(keypoints, dtype=np.float32)
         check_keypoints(keypoints, layout)
         pixels = keypoints[..., :2].copy()
-        pixels[(pixels == 0).all(-1)] = np.nan  # how detectors write "not found": must not enter a midpoint
+        pixels[np.isin(pixels, (0, -1)).all(-1)] = np.nan  # how detectors write "not found": not for a midpoint
         _check_pixels(pixels, width, height)
         for warning in sanity_warnings(pixels, layout, width, height):
             warnings.warn(warning, stacklevel=2)
@@ -112,9 +114,17 @@ class PoseLifter:
 
 
 def _check_pixels(pixels: np.ndarray, width: int, height: int) -> None:
+    """Raises ValueError where nearly all keypoints lie within 2 of zero, whatever one or the other does."""
     found = pixels[np.isfinite(pixels).all(-1)]
-    if len(found) and np.abs(found).max() <= 2 < min(width, height):
-        raise ValueError(
-            f"keypoints lie within {found.min():.2f} and {found.max():.2f} in an image of {width} x {height}: they "
-            "look normalised, but pixels are expected. Multiply x by the width and y by the height first"
-        )
+    if not len(found) or np.quantile(np.abs(found), NORMALIZED) > 2 or min(width, height) <= 2:
+        return
+    low, high = (np.quantile(found, share) for share in (1 - NORMALIZED, NORMALIZED))
+    x_and_y = (
+        "from -1 to 1, as `camera.normalize_screen` makes them. Turn them back with `camera.denormalize_screen`"
+        if low < -0.1
+        else "from 0 to 1. Multiply x by the width and y by the height"
+    )
+    raise ValueError(
+        f"keypoints lie within {low:.2f} and {high:.2f} in an image of {width} x {height}: they look normalised, "
+        f"{x_and_y}; pixels are expected"
+    )
