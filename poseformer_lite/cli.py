@@ -118,7 +118,9 @@ IN_A_FOLDER = (".npz", ".csv", ".bvh", ".gif", ".html")
 def lift(
     keypoints: Annotated[Path, typer.Argument(help="a video, or its keypoints in pixels: .npz, .npy, .json or .csv")],
     output: Annotated[Path, typer.Option("--output", "-o", help=MOTION)] = Path("motion.npz"),
-    weights: Annotated[str, typer.Option(help="'small', 'lite', a folder, or an official .bin checkpoint")] = "small",
+    weights: Annotated[
+        str, typer.Option(help="'wild', 'small', 'lite', a folder, or an official .bin checkpoint")
+    ] = "wild",
     layout: Annotated[str | None, typer.Option(help="h36m17, coco17, halpe26 or mediapipe33")] = None,
     width: Annotated[int | None, typer.Option(help="the video's width in pixels")] = None,
     height: Annotated[int | None, typer.Option(help="the video's height in pixels")] = None,
@@ -127,9 +129,7 @@ def lift(
     picture: Annotated[Path | None, typer.Option(help="also draw some frames to this .png")] = None,
     constant_bones: Annotated[bool, typer.Option(help="give each bone its median length in every frame")] = False,
     smooth: Annotated[float, typer.Option(help="seconds of a window that looks ahead as far as back; 0: not")] = 0.0,
-    stride: Annotated[
-        int, typer.Option(help="poses from each window of 'small', an odd number: sooner, less exact")
-    ] = 1,
+    stride: Annotated[int, typer.Option(help="poses from each window, an odd number: sooner, less exact")] = 1,
     track: Annotated[int, typer.Option(help="which person or video of the file, 0 the longest or largest")] = 0,
     num_heads: Annotated[int, typer.Option(help="heads of an official checkpoint, which does not hold them")] = 8,
 ):

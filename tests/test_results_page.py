@@ -144,3 +144,26 @@ def test_a_training_step_is_no_faster_and_bounded_batches_are():
     for row in files["benchmarks/results/bench/inference.json"]["inference"]:
         rates = row["frames per second"]
         assert rates["plain, a take in one batch"] < rates["plain, bounded batches"] < rates["ours"]
+
+
+ROWS = {
+    "unseen people, simulated detector": "unseen people, noisy",
+    "unseen people, in the wild": "unseen people, wild",
+    "unseen people, in the wild, wide cameras": "unseen people, wide",
+    "synthetic S9 and S11, simulated detector": "synthetic, noisy",
+}
+
+
+@pytest.mark.parametrize("card", ["small", "wild"])
+def test_cards_of_weights_say_what_was_measured(card):
+    files = Files(ROOT)
+    shipped, walk = (files[f"benchmarks/results/{name}.json"]["mm"] for name in ("shipped_weights", "real_video"))
+    lines = (ROOT / "poseformer_lite" / "weights" / card / "README.md").read_text(encoding="utf-8").splitlines()
+    table = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    (_, *networks), _, *rows = table
+    assert card in networks and {row[0] for row in rows} == {*ROWS, "one real walk, BlazePose"}
+    for name, *cells in rows:
+        for network, cell in zip(networks, cells, strict=True):
+            if cell:
+                errors = shipped[network][ROWS[name]] if name in ROWS else walk[network]["mean"]
+                assert cell == f"{errors['MPJPE']} ({errors['P-MPJPE']})", (name, network)

@@ -48,7 +48,7 @@ class PoseLifter:
         self.stride = stride
 
     @classmethod
-    def from_pretrained(cls, name_or_folder: str | Path = "small", **options) -> "PoseLifter":
+    def from_pretrained(cls, name_or_folder: str | Path = "wild", **options) -> "PoseLifter":
         """A lifter with a trained PoseFormer.
 
         :param name_or_folder: as for `LiftingNetwork.from_pretrained`

@@ -60,7 +60,7 @@ def lift_video(
     mistaken for somebody else.
 
     :param path: the file
-    :param lifter: by default one with the shipped weights "small"
+    :param lifter: by default one with the shipped weights "wild"
     :param detector: by default `BlazePose`, which comes with the package
     :param person: 0 is the one who fills the most of the video, 1 the next
     :param min_confidence: joints with less are interpolated
@@ -87,7 +87,7 @@ def lift_video(
         raise ValueError(f"{path.name} shows {len(tracks)} people, so there is no person {person}: count from 0")
     keypoints, fps = evenly(tracks[person], times)
     _warn(tracks[person], times, path.name)
-    lifter = lifter or PoseLifter.from_pretrained("small")
+    lifter = lifter or PoseLifter.from_pretrained("wild")
     return lifter(keypoints, *size, layout=detector.layout, fps=fps, min_confidence=min_confidence)
 
 

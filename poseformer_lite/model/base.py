@@ -219,8 +219,8 @@ class LiftingNetwork(nn.Module):
     ) -> "LiftingNetwork":
         """A network with its weights, in evaluation mode. Strict: every tensor must fit.
 
-        :param name_or_folder: weights shipped with the package ("small", "lite"), a folder that save_pretrained wrote,
-            or "name/repository" of Hugging Face's hub, the only one for which the network is asked.
+        :param name_or_folder: weights shipped with the package ("wild", "small", "lite"), a folder that save_pretrained
+            wrote, or "name/repository" of Hugging Face's hub, the only one for which the network is asked.
         :param device: where the weights go; by default the CPU.
         :param revision: a branch, tag or commit on the hub.
         :returns: A network of this class.
