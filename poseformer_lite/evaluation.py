@@ -115,8 +115,7 @@ def evaluate(
         action = sequence.base_action
         counted = len(sequence) if sequence.valid is None else int(sequence.valid.sum())
         frames[action] = frames.get(action, 0) + counted
-        seen = sequence.seen_by(model.input, data.fps)
-        for metric, error in sequence_errors(model, seen, data.skeleton, flip, zero_root).items():
+        for metric, error in sequence_errors(model, sequence, data.skeleton, flip, zero_root, data.fps).items():
             totals[metric][action] = totals[metric].get(action, 0.0) + error * counted
 
     per_action = {m: {action: 1000 * row[action] / frames[action] for action in frames} for m, row in totals.items()}
@@ -131,12 +130,13 @@ def evaluate(
 
 
 def sequence_errors(
-    model: LiftingNetwork, sequence: PoseSequence, skeleton: Skeleton, flip: bool, zero_root: bool
+    model: LiftingNetwork, sequence: PoseSequence, skeleton: Skeleton, flip: bool, zero_root: bool, fps: float = 50.0
 ) -> dict[str, float]:
     """The mean errors of one sequence's valid frames, in metres, under the names of PROTOCOLS.
 
-    The network sees every frame. A velocity counts where it is a step between two valid frames.
+    The network sees every frame, as its `input` says. A velocity counts where it is a step between two valid frames.
     """
+    sequence = sequence.seen_by(model.input, fps)
     poses_2d = torch.from_numpy(sequence.poses_2d()).to(model.device)
     target = torch.from_numpy(sequence.root_relative(skeleton.root)).to(model.device)
     predicted = predict(model, poses_2d, skeleton, flip)

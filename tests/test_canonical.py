@@ -11,6 +11,8 @@ from poseformer_lite.camera import Camera, look_at
 from poseformer_lite.canonical import SIZE, canonical_view, turn_to_front
 from poseformer_lite.datasets.sources.synthetic import make_take
 from poseformer_lite.datasets.virtual.views import view_take
+from poseformer_lite.evaluation import sequence_errors
+from poseformer_lite.model.base import predict
 
 SMALL = {"num_frames": 3, "spatial_dim": 4, "spatial_depth": 1, "temporal_depth": 1, "num_heads": 2, "drop_path": 0.0}
 
@@ -80,6 +82,11 @@ def test_a_network_says_what_it_is_shown_and_keeps_it(tmp_path, tiny):
     screen.input = "screen"
     canonical = evaluate(again, tiny, progress=False).average["MPJPE"]
     assert canonical != evaluate(screen, tiny, progress=False).average["MPJPE"]
+    view = tiny.test()[0]
+    of_one = sequence_errors(again, view, tiny.skeleton, flip=True, zero_root=False, fps=tiny.fps)
+    seen = view.seen_by("canonical", tiny.fps)
+    by_hand = predict(again, torch.from_numpy(seen.poses_2d()), tiny.skeleton) - torch.from_numpy(seen.poses_3d)
+    assert of_one["MPJPE"] == pytest.approx(by_hand.norm(dim=-1).mean().item(), rel=1e-4)
     config = json.loads((tmp_path / "config.json").read_text())
     (tmp_path / "config.json").write_text(json.dumps(config | {"input": "fisheye"}))
     with pytest.raises(ValueError, match="its input is 'fisheye', expected one of screen, canonical"):
