@@ -53,9 +53,7 @@ def random_cameras(take: Take, rng: Generator, num_views: int = 4) -> list[Camer
                 f"random{i}",
                 size,
                 focal_length=max(size) * rng.uniform(0.7, 1.3),
-                target=_middle(take) + rng.uniform(-0.15, 0.15, 3),
-                yaw=rng.uniform(-np.pi, np.pi),
-                camera_height=rng.uniform(0.4, 2.4),
+                **_aim(take, rng),
                 nearest=2.5,
                 farther=rng.uniform(1.0, 1.5),
                 roll_degrees=rng.uniform(-5, 5),
@@ -90,9 +88,7 @@ def wide_cameras(take: Take, rng: Generator, num_views: int = 4) -> list[Camera]
                 f"wide{i}",
                 size,
                 focal_length,
-                target=_middle(take) + rng.uniform(-0.15, 0.15, 3),
-                yaw=rng.uniform(-np.pi, np.pi),
-                camera_height=rng.uniform(0.4, 2.4),
+                **_aim(take, rng),
                 nearest=NEAREST,
                 farther=rng.uniform(0, 1),
                 farthest=focal_length * PERSON / (SMALLEST * max(size)),
@@ -172,6 +168,15 @@ def _middle(take: Take) -> np.ndarray:
     """(3,): the middle of the box that holds every joint of every frame, metres."""
     joints = take.world.reshape(-1, 3)
     return (joints.min(axis=0) + joints.max(axis=0)).astype(float) / 2
+
+
+def _aim(take: Take, rng: Generator) -> dict:
+    """What drawn cameras share, for `_camera_around`: where they look, from which side, and how high they stand."""
+    return {
+        "target": _middle(take) + rng.uniform(-0.15, 0.15, 3),
+        "yaw": rng.uniform(-np.pi, np.pi),
+        "camera_height": rng.uniform(0.4, 2.4),
+    }
 
 
 def _camera_around(

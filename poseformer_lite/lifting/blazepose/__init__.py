@@ -5,6 +5,7 @@ people in the whole picture, the other finds the joints of one person in a squar
 they stand upright. LiteRT runs them; what lies around them is written here after the description of MediaPipe's graphs.
 """
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -70,9 +71,8 @@ class BlazePose:
         answers, scores = self._find(cut_out(picture, whole, FINDER_SIZE, beyond="zeros") * 2 - 1)
         scores = expit(scores[0, :, 0])
         likely = scores > LIKELY
-        points = (
-            answers[0, likely].reshape(-1, 6, 2) / FINDER_SIZE
-        )  # center, size, and four points, from a cell's middle
+        # center, size, and four points, from a cell's middle
+        points = answers[0, likely].reshape(-1, 6, 2) / FINDER_SIZE
         points[:, [0, 2, 3, 4, 5]] += _cells()[likely, None]
         merged = _merged(points, scores[likely])
         return [_place(*_from_square(points[2:4], whole)) for points in merged]
@@ -156,6 +156,7 @@ def overlap(one: np.ndarray, other: np.ndarray) -> float:
     return float(both / (np.prod(one[2:] - one[:2]) + np.prod(other[2:] - other[:2]) - both + 1e-9))
 
 
+@cache
 def _cells() -> np.ndarray:
     """The middles of the cells that the finder's answers belong to: (2254, 2), from 0 to 1."""
     middles = []
