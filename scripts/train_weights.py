@@ -1,12 +1,13 @@
 """Train the weights that ship with the package, on real CMU motion and on synthetic motion together.
 
-    python scripts/train_weights.py lite|small|wild --cmu FOLDER [FOLDER ...] [--mixed-precision bf16]
+    python scripts/train_weights.py lite|small|wide|wild --cmu FOLDER [FOLDER ...] [--mixed-precision bf16]
 
 Every epoch sees all training takes on other bodies, through other cameras, with another detector's errors; takes with
 more motion are seen through more cameras. The people, the kind of motion and the takes of CMU that `split_people` holds
 out, and the synthetic test subjects, are not touched. `lite` (9 frames) learns from nothing, `small` (27) goes on from
-it, and `wild` from `small`, behind the canonical camera. Goes on where it was stopped. bf16 pays on GPUs and on
-processors with matrix units (AMX).
+it, and `wild` from `small`, behind the canonical camera: first towards the joints of CMU's skeletons (the recipe `wide`),
+then, `--start` that, towards the points that the simulated detector marks, since those are what it is asked for. Goes
+on where it was stopped. bf16 pays on GPUs and on processors with matrix units (AMX).
 """
 
 import argparse
@@ -37,7 +38,7 @@ SETTINGS = {"optimizer": "adamw", "weight_decay": 0.01, "schedule": "cosine", "w
 
 @dataclass(frozen=True)
 class Recipe:
-    """keypoints and cameras: as `view_takes` has them; input: of `LiftingNetwork`; start: shipped weights, or None.
+    """keypoints and cameras: as `view_takes` has them; input: of `LiftingNetwork`; start: whose weights, or None.
 
     num_frames: of longer windows than those of the start.
     """
@@ -67,13 +68,21 @@ RECIPES = {
         27,
         {"epochs": 60, "windows_per_epoch": 32 * 1200, "batch_size": 32, "learning_rate": 1e-3, "supervise": "every"},
     ),
-    "wild": Recipe(
+    "wide": Recipe(
         ("wild",),
         "wide",
         "canonical",
         "small",
         27,
         {"epochs": 20, "windows_per_epoch": 32 * 600, "batch_size": 32, "learning_rate": 7e-4, "supervise": "every"},
+    ),
+    "wild": Recipe(
+        ("marked",),
+        "wide",
+        "canonical",
+        "wide",
+        27,
+        {"epochs": 12, "windows_per_epoch": 32 * 600, "batch_size": 32, "learning_rate": 5e-4, "supervise": "every"},
     ),
 }
 
@@ -122,13 +131,15 @@ def main() -> None:
     parser.add_argument("--cmu", type=Path, nargs="+", required=True, help="folders of CMU motion capture")
     parser.add_argument("--mixed-precision", default="auto", help="auto, no, bf16 or fp16")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--start", help="weights to go on from, where the recipe's do not ship (wide): a folder")
     parser.add_argument("--output", type=Path, help="folder for the weights, beside those that ship by default")
     arguments = parser.parse_args()
 
     recipe = RECIPES[arguments.name]
     data = mixed_dataset(arguments.cmu, recipe)
     torch.manual_seed(arguments.seed)
-    model = PoseFormer.from_pretrained(recipe.start).float() if recipe.start else PoseFormer(**LITE)
+    start = arguments.start or recipe.start
+    model = PoseFormer.from_pretrained(start).float() if start else PoseFormer(**LITE)
     if model.num_frames < recipe.num_frames:
         model = with_longer_windows(model, num_frames=recipe.num_frames)
     model.input = recipe.input

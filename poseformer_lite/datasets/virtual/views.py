@@ -107,13 +107,13 @@ def view_take(
     :param take: a motion of Human3.6M's 17 joints
     :param cameras: what sees it
     :param keypoints: "gt", the true projections; "noisy", those of a simulated detector; "wild", those of one that has
-        other joints, gaps, and a frame rate of its own
-    :param rng: of the draw, for "noisy" and "wild".
+        other joints, gaps, and a frame rate of its own; "marked", the same, with those joints as the 3D truth
+    :param rng: of the draw, for all but "gt".
     :returns: One sequence per camera, with 3D.
     :raises ValueError: for an unknown kind of keypoints, or none to draw with.
     """
-    if keypoints not in ("gt", "noisy", "wild"):
-        raise ValueError(f'keypoints={keypoints!r}: virtual cameras give "gt", "noisy" or "wild"')
+    if keypoints not in ("gt", "noisy", "wild", "marked"):
+        raise ValueError(f'keypoints={keypoints!r}: virtual cameras give "gt", "noisy", "wild" or "marked"')
     if keypoints != "gt" and rng is None:
         raise ValueError(f"keypoints={keypoints!r} draws at random: give rng=np.random.default_rng(seed)")
     world = take.world.astype(np.float32)
@@ -127,11 +127,12 @@ def view_take(
             )
 
             pixels = simulate_detector(pixels, rng).astype(np.float32)
-        elif keypoints == "wild":
+        elif keypoints in ("wild", "marked"):
             from poseformer_lite.datasets.virtual.wild import detector_points, wild_keypoints
 
-            marked = camera.project(camera.world_to_camera(detector_points(world, rng)))
-            pixels = wild_keypoints(marked, rng, take.fps).astype(np.float32)
+            marked = camera.world_to_camera(detector_points(world, rng))
+            pixels = wild_keypoints(camera.project(marked), rng, take.fps).astype(np.float32)
+            poses_3d = marked if keypoints == "marked" else poses_3d
         sequences.append(
             PoseSequence(take.subject, take.action, camera.name, pixels, poses_3d, camera.width, camera.height, camera)
         )
