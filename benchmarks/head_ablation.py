@@ -48,7 +48,7 @@ def main() -> None:
 
 def study(model: PoseFormer, data: PoseDataset, frames: int) -> dict:
     """Everything about one network on one test set."""
-    takes = one_camera_of_each_take(data)
+    takes = [sequence.seen_by(model.input, data.fps) for sequence in one_camera_of_each_take(data)]
     pairs = [middle(sequence, data.skeleton.root, frames) for sequence in takes]
     actions = [sequence.base_action for sequence in takes]
     heads, groups = all_heads(model), groups_of_heads(model)

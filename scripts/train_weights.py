@@ -5,9 +5,9 @@
 Every epoch sees all training takes on other bodies, through other cameras, with another detector's errors; takes with
 more motion are seen through more cameras. The people, the kind of motion and the takes of CMU that `split_people` holds
 out, and the synthetic test subjects, are not touched. `lite` (9 frames) learns from nothing, `small` (27) goes on from
-it, and `wild` from `small`, behind the canonical camera: first towards the joints of CMU's skeletons (the recipe `wide`),
-then, `--start` that, towards the points that the simulated detector marks, since those are what it is asked for. Goes
-on where it was stopped. bf16 pays on GPUs and on processors with matrix units (AMX).
+it, and `wild` from `small`, behind the canonical camera: first towards the joints of CMU's skeletons (the recipe
+`wide`), then, `--start` that, towards the points that the simulated detector marks, since those are what it is asked
+for. Goes on where it was stopped. bf16 pays on GPUs and on processors with matrix units (AMX).
 """
 
 import argparse

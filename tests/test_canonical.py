@@ -13,6 +13,7 @@ from poseformer_lite.datasets.sources.synthetic import make_take
 from poseformer_lite.datasets.virtual.views import view_take
 from poseformer_lite.evaluation import sequence_errors
 from poseformer_lite.model.base import predict
+from poseformer_lite.model.heads import head_ablation
 
 SMALL = {"num_frames": 3, "spatial_dim": 4, "spatial_depth": 1, "temporal_depth": 1, "num_heads": 2, "drop_path": 0.0}
 
@@ -105,3 +106,15 @@ def test_the_lifter_shows_it_the_same_and_turns_the_answer_back(walk):
         sequence.keypoints, width=1600, height=1200, repair_swaps=False, focal_length=1000.0
     )
     np.testing.assert_allclose(motion.poses_3d, expected - expected[:, :1], atol=1e-5)
+
+
+def test_heads_are_measured_on_what_the_network_was_trained_on(walk):
+    model = PoseFormer(**SMALL)
+    model.input = "canonical"
+    (sequence,) = view_take(walk, [aimed(walk, 1.0)])
+    seen = sequence.seen_by("canonical")
+    pair = torch.from_numpy(seen.poses_2d()), torch.from_numpy(seen.root_relative(0))
+    of_sequence, of_pair = (head_ablation(model, [given], [()], progress=False).error for given in (sequence, pair))
+    assert of_sequence == pytest.approx(of_pair, rel=1e-6)
+    model.input = "screen"
+    assert abs(head_ablation(model, [sequence], [()], progress=False).error - of_pair) > 1

@@ -261,11 +261,10 @@ def head_ablation(
 
 def lifting_pairs(model: nn.Module, sequences: Sequence, root: int) -> list[tuple[Tensor, Tensor]]:
     """poses_2d (T, J, 2), as the model takes it, and target (T, J, 3) of each sequence, where its weights are."""
+    seen = [s if isinstance(s, tuple | list) else s.seen_by(model.input) for s in sequences]
     pairs = [
-        sequence
-        if isinstance(sequence, tuple | list)
-        else (torch.from_numpy(sequence.poses_2d()), torch.from_numpy(sequence.root_relative(root)))
-        for sequence in sequences
+        s if isinstance(s, tuple | list) else (torch.from_numpy(s.poses_2d()), torch.from_numpy(s.root_relative(root)))
+        for s in seen
     ]
     return [(poses_2d.to(model.device, model.dtype), target.to(model.device)) for poses_2d, target in pairs]
 

@@ -1,0 +1,136 @@
+"""Does PoseFormer need its attention weights? Networks trained without them, and networks that have to ask.
+
+    python benchmarks/attention_that_matters.py [--seeds 3] [--ways plain ...] [--json FILE]
+
+A head's weights matter where they differ from query to query. So networks are trained in which every query gets the
+mean row of its head, in one stage or both, throughout training and test; then ordinary ones in whose training joints
+are hidden (their tokens hold nothing but a position), are wider, or are more. For each: MPJPE on the synthetic test
+subjects, with all joints and with one wrist and one foot hidden; by how many mm it rises where every query gets the
+mean row after training; and how much rows differ from their mean (half of the L1 distance, 0 to 1). Mean and standard
+deviation over seeds, the same data and the same number of windows for all.
+"""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from head_ablation import middle, one_camera_of_each_take
+
+from poseformer_course.bench.record import record
+from poseformer_lite.datasets import load_dataset
+from poseformer_lite.model.heads import ablated, all_heads, attention_maps, head_ablation
+from poseformer_lite.model.poseformer import PoseFormer
+from poseformer_lite.skeleton import H36M17
+from poseformer_lite.training.loop import train
+from poseformer_lite.training.settings import get_preset
+
+FRAMES = 120  # from the middle of each test take
+STAGES = ("spatial", "temporal")
+HIDDEN = [H36M17.joints.index(name) for name in ("RWrist", "LFoot")]
+
+
+@dataclass(frozen=True)
+class Way:
+    """without: stages whose queries all get the mean row; hide: share of joints hidden in training; model: sizes."""
+
+    without: tuple[str, ...] = ()
+    hide: float = 0.0
+    model: dict = field(default_factory=dict)
+
+
+WAYS = {
+    "plain": Way(),
+    "no spatial attention": Way(without=("spatial",)),
+    "no temporal attention": Way(without=("temporal",)),
+    "no attention": Way(without=STAGES),
+    "joints hidden": Way(hide=0.2),
+    "joints hidden, no spatial attention": Way(hide=0.2, without=("spatial",)),
+    "c = 32": Way(model={"spatial_dim": 32}),
+}
+
+
+@contextmanager
+def hiding(model: PoseFormer, share: float = 0.0, joints: list[int] | None = None) -> Iterator[None]:
+    """Until the block ends, tokens of joints hold only their position: of the given ones, or drawn while training."""
+
+    def hide(embedding, inputs, tokens: torch.Tensor) -> torch.Tensor:
+        hidden = torch.zeros(tokens.shape[:2], dtype=torch.bool)  # (N, J)
+        if joints is not None:
+            hidden[:, joints] = True
+        elif model.training:
+            hidden = torch.rand(tokens.shape[:2]) < share
+        return tokens.masked_fill(hidden[..., None], 0.0)
+
+    hook = model.spatial.patch_embedding.register_forward_hook(hide)
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=WAYS)
+    parser.add_argument("--epochs", type=int, default=get_preset("speedrun").settings.epochs)
+    parser.add_argument("--json", type=Path, help="write the results here, after every network")
+    arguments = parser.parse_args()
+
+    data = load_dataset("synthetic", keypoints="noisy")
+    pairs = [middle(sequence, 0, FRAMES) for sequence in one_camera_of_each_take(data)]
+    found: dict[str, list[dict]] = {name: [] for name in arguments.ways}
+    for seed in range(arguments.seeds):
+        for name in arguments.ways:
+            found[name].append(trained_and_measured(WAYS[name], data, pairs, seed, arguments.epochs))
+            print(name, seed, found[name][-1], flush=True)
+            record(arguments.json, data=repr(data), preset="speedrun", epochs=arguments.epochs, ways=summary(found))
+
+
+def trained_and_measured(way: Way, data, pairs: list, seed: int, epochs: int) -> dict[str, float]:
+    """All in millimetres, but for how much rows differ."""
+    torch.manual_seed(seed)
+    model = PoseFormer(**get_preset("speedrun").model | way.model)
+    gone = [head for head in all_heads(model) if head.stage in way.without]
+    with ablated(model, *gone, instead="mean"):
+        with hiding(model, way.hide) if way.hide else nullcontext():
+            train(model, data, "speedrun", progress=False, seed=seed, epochs=epochs)
+        groups = [
+            tuple(h for h in all_heads(model) if h.stage in some) for some in (("spatial",), ("temporal",), STAGES)
+        ]
+        whole = head_ablation(model, pairs, groups, instead="mean", progress=False)
+        with hiding(model, joints=HIDDEN):
+            seen_less = head_ablation(model, pairs, groups[:1], instead="mean", progress=False)
+        rows = attention_maps(model, torch.cat([poses_2d[::10] for poses_2d, _ in pairs])).stages
+    differ = {
+        f"{stage} rows differ": (weights - weights.mean(-2, keepdim=True)).abs().sum(-1).mean().item() / 2
+        for stage, weights in rows.items()
+        if stage not in way.without
+    }
+    return (
+        {"MPJPE": whole.error, "wrist and foot hidden": seen_less.error}
+        | dict(zip(("spatial mean rows", "temporal mean rows", "all mean rows"), whole.change.tolist(), strict=True))
+        | {"hidden, spatial mean rows": seen_less.change[0].item()}
+        | differ
+    )
+
+
+def summary(found: dict[str, list[dict]]) -> dict:
+    """{way: {what: [mean, standard deviation], "seeds": how many}} of what is there so far."""
+    return {
+        name: {"seeds": len(runs)}
+        | {
+            what: [round(float(np.mean(values)), 3), round(float(np.std(values, ddof=1)), 3) if len(runs) > 1 else None]
+            for what in runs[0]
+            for values in [[run[what] for run in runs]]
+        }
+        for name, runs in found.items()
+        if runs
+    }
+
+
+if __name__ == "__main__":
+    main()
