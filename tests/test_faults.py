@@ -22,7 +22,10 @@ from helpers_faults import hostile_npz
 from poseformer_lite import cli, files
 from poseformer_lite.formats import safe_npz
 from poseformer_lite.formats.safe_npz import load_npz
+from poseformer_lite.lifting.motion_files import check_motion_output
 from poseformer_lite.training.loop import train
+
+QUIET = {"progress": False, "batch_size": 99, "epochs": 1}
 
 DOORS = {  # and how many trials there are at least
     "config.json": 100, "official": 8, "npz": 25, "motion .npz": 18, "motion .json": 20, "bvh": 28, "asf": 28,
@@ -89,10 +92,10 @@ def mutated(rng: random.Random, raws: list[bytes]) -> bytes:
     """One or more bytes exchanged, taken out, doubled, or put in from elsewhere; most often operations that build."""
     raw = bytearray(rng.choice(raws))
     for _ in range(rng.randint(1, 4)):
-        at = rng.randrange(len(raw))
+        at = rng.randrange(len(raw) or 1)
         kind = rng.randrange(4)
         if kind == 0:
-            raw[at] = rng.randrange(256)
+            raw[at : at + 1] = bytes([rng.randrange(256)])
         elif kind == 1:
             raw[at : at + 1] = bytes([rng.choice(b"bRsuae(}])\x81\x85\x86\x87\x93cio0h\x94")])
         elif kind == 2:
@@ -192,6 +195,24 @@ def test_an_output_is_tried_before_the_work(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"a.npz", "link.npz"}
 
 
+@pytest.mark.parametrize(
+    ("name", "frames", "fps", "words"),
+    [
+        ("a.gif", 3001, 25.0, "a.gif would have 3,001 frames, a .gif can have 3,000"),
+        ("a.gif", 6002, 50.0, "a.gif would have 3,001 frames"),  # of which every second one is shown
+        ("a.html", 40_000, 25.0, "a.html would have 40,000 frames"),
+        ("a.mp4", 1, 25.0, "a.mp4 needs the program ffmpeg"),
+        ("a.txt", 1, 25.0, "a motion is saved as .npz"),
+    ],
+)
+def test_what_a_motion_cannot_be_written_to_is_said_before(name, frames, fps, words, tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda program: None)
+    with pytest.raises(ValueError, match=words):
+        check_motion_output(tmp_path / name, frames, fps)
+    check_motion_output(tmp_path / "a.gif", 6000, 50.0)
+    check_motion_output(tmp_path / "a.npz", 10**6)
+
+
 # Numbers that are none.
 
 
@@ -210,13 +231,15 @@ def test_weights_that_are_no_numbers_are_neither_written_nor_read(tmp_path):
 
 
 def test_poses_that_are_no_numbers_do_not_leave_the_network():
-    with pytest.raises(ValueError, match="gives NaN or infinite poses: poses_2d go up to 3e\\+38"):
+    with pytest.raises(ValueError, match="gives NaN or infinite poses: its input goes up to 3e\\+38"):
         small_model().predict_sequence(torch.full((5, 17, 2), 3e38))
 
 
 def test_weights_that_become_infinite_are_said_before_they_are_saved(tmp_path):
     with pytest.raises(ValueError, match="became NaN or infinite in epoch 1: lower the learning rate") as caught:
-        train(small_model(), tiny_dataset(), output=tmp_path, epochs=1, learning_rate=1e38, progress=False)
+        train(
+            small_model(), tiny_dataset(), output=tmp_path, epochs=1, batch_size=99, learning_rate=1e38, progress=False
+        )
     assert "still stands" not in str(caught.value) and not (tmp_path / "checkpoint.pt").exists()
 
 

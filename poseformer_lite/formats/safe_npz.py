@@ -80,11 +80,11 @@ class _Made:
 class _Pickle:
     """A pickle, carried out operation by operation; stack, marks and memo are those of any unpickler."""
 
-    VALUES = (
+    VALUES = {
         "INT", "LONG", "LONG1", "LONG4", "BININT", "BININT1", "BININT2", "FLOAT", "BINFLOAT", "STRING", "BINSTRING",
         "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8", "UNICODE", "BINUNICODE",
         "SHORT_BINUNICODE", "BINUNICODE8",
-    )  # fmt: skip
+    }  # fmt: skip
     CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
     EMPTY = {"EMPTY_LIST": list, "EMPTY_DICT": dict, "EMPTY_SET": set}
     TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}

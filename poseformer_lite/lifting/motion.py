@@ -1,5 +1,6 @@
 """Motion: what a lifter gives, one 3D pose per frame, made steady where that is wanted, and written to files."""
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from scipy.signal import savgol_filter
 from poseformer_lite.camera import z_up
 from poseformer_lite.checked import array, number
 from poseformer_lite.skeleton import H36M17, Skeleton
+
+LARGEST_RATE = 25.0  # frames a second that every program shows in time; of faster motions some frames are left out
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,3 +106,8 @@ class Motion:
         from poseformer_lite.plots import plot_motion
 
         return plot_motion(self, frames)
+
+
+def every_frame(fps: float) -> int:
+    """Which frames an animation shows: every one, or every second, third, … of a faster motion."""
+    return max(1, math.ceil(fps / LARGEST_RATE))

@@ -1,7 +1,9 @@
 """A motion on disk: numbers that come back (.npz, .json, .csv), joint angles (.bvh), pictures that move, a page."""
 
 import json
+import math
 import re
+import shutil
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -10,13 +12,14 @@ import numpy as np
 import pandas as pd
 
 from poseformer_lite.checked import array, number, parsed, read_json, reading, table
-from poseformer_lite.files import atomic_path
+from poseformer_lite.files import atomic_path, check_output
 from poseformer_lite.formats.articulated import from_positions
 from poseformer_lite.formats.bvh import write_bvh
 from poseformer_lite.formats.safe_npz import load_npz
-from poseformer_lite.lifting.motion import Motion
+from poseformer_lite.lifting.motion import Motion, every_frame
 from poseformer_lite.skeleton import H36M17
 
+LONGEST = {".gif": 3_000, ".html": 38_000}  # a GIF's pictures are in memory until it is written, 0.8 MB each
 CSV_HEAD = "# poseformer-lite motion: fps={:g} width={:d} height={:d}"
 COLUMNS = ("x_m", "y_m", "z_m", "u_px", "v_px")
 
@@ -24,11 +27,22 @@ COLUMNS = ("x_m", "y_m", "z_m", "u_px", "v_px")
 def write_motion(motion: Motion, path: str | Path) -> Path:
     """`Motion.save`."""
     path = Path(path)
-    if path.suffix not in WRITERS:
-        raise ValueError(f"a motion is saved as {', '.join(WRITERS)}, not {path.name!r}")
+    check_motion_output(path, len(motion), motion.fps)
     with atomic_path(path) as temporary:
         WRITERS[path.suffix](motion, temporary)
     return path
+
+
+def check_motion_output(path: str | Path, frames: int = 1, fps: float = 25.0) -> None:
+    """Raises ValueError or OSError where a motion of that length cannot be written there, so before it is made."""
+    path, pictures = Path(path), math.ceil(frames / every_frame(fps))
+    if path.suffix not in WRITERS:
+        raise ValueError(f"a motion is saved as {', '.join(WRITERS)}, not {path.name!r}")
+    if path.suffix == ".mp4" and not shutil.which("ffmpeg"):
+        raise ValueError(f"{path.name} needs the program ffmpeg, which is not installed: install it, or write a .gif")
+    if (length := pictures if path.suffix == ".gif" else frames) > (most := LONGEST.get(path.suffix, length)):
+        raise ValueError(f"{path.name} would have {length:,} frames, a {path.suffix} can have {most:,}: save a part")
+    check_output(path)
 
 
 def read_motion(path: str | Path) -> Motion:
