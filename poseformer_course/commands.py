@@ -23,8 +23,10 @@ def reproduce(
 
     from poseformer_course.reproduce import TARGETS, Laboratory, Source, reproduce_in
     from poseformer_course.reproduce.scales import get_scale
+    from poseformer_lite.files import check_output
     from poseformer_lite.training.machine import describe_machine
 
+    check_output(output / "table")
     kinds = {"all": "", "tables": "table", "figures": "fig"}
     targets = [name for name in TARGETS if name.startswith(kinds[target])] if target in kinds else [target]
     laboratory = Laboratory(get_scale(scale), Source.named(dataset, root), output, stored)
@@ -48,8 +50,16 @@ def run_bench(
     """Measure how fast this machine lifts and trains, as ratios to a plain PoseFormer in the same run."""
     from poseformer_course.bench import QUESTIONS, as_lines, measure, plot_cost
     from poseformer_course.bench.record import record
+    from poseformer_lite.files import check_output
     from poseformer_lite.training.machine import describe_machine
 
+    for question in questions or ():
+        if question not in QUESTIONS:
+            raise ValueError(f"there is no question {question!r}: choose some of {', '.join(QUESTIONS)}")
+    if json:
+        check_output(json / "inference.json")
+    if picture:
+        check_output(picture, ".png", ".pdf", ".svg")
     print(f"On {describe_machine()}. Ratios: median (smallest to largest).")
     for question in questions or QUESTIONS:
         rows = measure(question, quick, official)

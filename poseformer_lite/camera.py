@@ -10,6 +10,10 @@ from functools import cached_property
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from poseformer_lite.checked import number
+
+_LENGTHS = {"focal_length": 2, "center": 2, "radial": 3, "tangential": 2, "orientation": 4, "translation": 3}
+
 
 @dataclass(frozen=True)
 class Camera:
@@ -23,7 +27,8 @@ class Camera:
     :param radial: the lens's distortion, (k1, k2, k3) and (p1, p2)
     :param tangential: the lens's distortion, (k1, k2, k3) and (p1, p2)
     :param orientation: a quaternion (w, x, y, z), from camera to world
-    :param translation: the camera's position in the world, metres.
+    :param translation: the camera's position in the world, metres
+    :raises ValueError: for other numbers, or as many.
     """
 
     name: str
@@ -35,6 +40,16 @@ class Camera:
     tangential: tuple[float, float] = (0.0, 0.0)
     orientation: tuple[float, float, float, float] = (1.0, 0.0, 0.0, 0.0)
     translation: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    def __post_init__(self):
+        for name in ("width", "height"):
+            number(getattr(self, name), f"camera {self.name!r}: {name}", 1, whole=True)
+        for name, length in _LENGTHS.items():
+            values = getattr(self, name)
+            if not isinstance(values, tuple | list | np.ndarray) or len(values) != length:
+                raise ValueError(f"camera {self.name!r}: {name} is {values!r:.60}, expected {length} numbers")
+            for value in values:
+                number(value, f"camera {self.name!r}: {name}")
 
     @cached_property
     def rotation(self) -> np.ndarray:

@@ -1,7 +1,8 @@
 """The command line, poseformer-lite: each command reads its input, calls the package and prints."""
 
+import sys
 from enum import StrEnum
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+LONGEST = 2187  # frames of a window: nine times the paper's longest
+
 
 class Network(StrEnum):
     poseformer = "poseformer"
@@ -25,6 +28,7 @@ ROOT = Annotated[Path | None, typer.Option(help="folder with the dataset's files
 KEYPOINTS = Annotated[
     str | None, typer.Option(help="gt (the default), noisy, or what the 2D file is called (cpn_ft_h36m_dbb)")
 ]
+HEADS = Annotated[int, typer.Option(min=1, help="heads of an official checkpoint, which does not hold them")]
 CAMERAS = Annotated[str | None, typer.Option(help="cmu_mocap: fixed, or random (drawn anew each epoch)")]
 
 
@@ -47,7 +51,7 @@ def train(
     output: Annotated[Path, typer.Option(help="folder for checkpoints and weights; a stopped run goes on")] = Path(
         "runs/latest"
     ),
-    num_frames: Annotated[int | None, typer.Option(help="frames of a window, other than the preset's")] = None,
+    num_frames: Annotated[int | None, typer.Option(min=1, max=LONGEST, help="frames of a window, odd")] = None,
     epochs: Annotated[int | None, typer.Option(help="epochs, other than the preset's")] = None,
     batch_size: Annotated[int | None, typer.Option(help="windows in a batch, other than the preset's")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="learning rate, other than the preset's")] = None,
@@ -61,21 +65,24 @@ def train(
     import torch
 
     from poseformer_lite.evaluation import evaluate
+    from poseformer_lite.files import check_output
     from poseformer_lite.training.loop import train as run_training
     from poseformer_lite.training.machine import is_main_process
-    from poseformer_lite.training.settings import get_preset
+    from poseformer_lite.training.settings import get_preset, resolve
 
+    changes = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "validation": validation}
+    changes = {name: value for name, value in changes.items() if value is not None} | {"seed": seed}
+    settings = resolve(preset, changes)  # what is wrong with the options is said before the data are read
+    joints = 15 if dataset == "humaneva" else 17
+    sizes = get_preset(preset).model | {"num_joints": joints} | ({"num_frames": num_frames} if num_frames else {})
+    torch.manual_seed(seed)
+    model = _build(network, sizes)
+    check_output(output / "config.json")
     data = _load(dataset, root, keypoints, cameras)
     if is_main_process():
         print(data)
-    sizes = get_preset(preset).model | ({"num_frames": num_frames} if num_frames else {})
-    torch.manual_seed(seed)
-    model = _build(network, sizes)
-    if is_main_process():
         print(f"{type(model).__name__} with {model.num_parameters():,} parameters, on {_device_words()}")
-    changes = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "validation": validation}
-    changes = {name: value for name, value in changes.items() if value is not None}
-    run = run_training(model, data, preset, output=output, seed=seed, **changes)
+    run = run_training(model, data, settings, output=output)
     if not run.finished:
         raise typer.Exit(130)
     if not is_main_process():
@@ -100,7 +107,7 @@ def evaluate(
     flip: Annotated[bool, typer.Option(help="average with the mirror image, as the paper does")] = True,
     zero_root: Annotated[bool, typer.Option(help="put the predicted root at zero")] = False,
     markdown: Annotated[bool, typer.Option(help="print the table as Markdown")] = False,
-    num_heads: Annotated[int, typer.Option(help="heads of an official checkpoint, which does not hold them")] = 8,
+    num_heads: HEADS = 8,
 ):
     """Measure a network on a dataset's test subjects: protocols 1 and 2, per action, averaged both ways."""
     from poseformer_lite.evaluation import evaluate as run_evaluation
@@ -182,7 +189,9 @@ def _lift_keypoints(path: Path, lifter, layout, width, height, fps, min_confiden
 def fetch_cmu(folder: Annotated[Path, typer.Argument(help="where the takes go, one folder a subject")]):
     """Download some 150 takes of CMU's motion capture, chosen for variety; run again to go on after a stop."""
     from poseformer_lite.datasets.sources.cmu_download import fetch_cmu as fetch
+    from poseformer_lite.files import check_output
 
+    check_output(folder / "01")
     files = fetch(folder)
     print(f"{len(files)} files, {sum(path.stat().st_size for path in files) / 1e6:.0f} MB, are in {folder}")
 
@@ -198,7 +207,11 @@ def convert(
 ):
     """Write a dataset in the VideoPose3D layout, on which the field's other codes can train."""
     from poseformer_lite.datasets.videopose3d import write
+    from poseformer_lite.files import check_output
 
+    check_output(output / "data_3d.npz")
+    if root and output.resolve() == root.resolve():
+        raise ValueError(f"{output} is the folder that is read: choose another output, or files in it may be lost")
     for path in write(_load(dataset, root, keypoints, cameras), output, name):
         print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
 
@@ -207,11 +220,13 @@ def convert(
 def export(
     weights: Annotated[str, typer.Argument(help="'small', 'lite', a folder, or an official .bin checkpoint")],
     output: Annotated[Path, typer.Option("--output", "-o", help="the .onnx file")] = Path("network.onnx"),
-    num_heads: Annotated[int, typer.Option(help="heads of an official checkpoint, which does not hold them")] = 8,
+    num_heads: HEADS = 8,
 ):
     """Write a network as one ONNX file, which runs without torch."""
+    from poseformer_lite.files import check_output
     from poseformer_lite.model.onnx import export_onnx
 
+    check_output(output, ".onnx")
     path = export_onnx(_read_model(weights, num_heads), output)
     print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
 
@@ -270,9 +285,32 @@ def _device_words() -> str:
 
 
 def main() -> None:
-    """Run the command; what is wrong with the input is said in a sentence, not in a traceback."""
+    """Run the command; what is wrong with the input is said in a sentence, a traceback is left of our own faults."""
     try:
         app()
-    except (ValueError, OSError) as error:
-        typer.echo(f"poseformer-lite: {error}", err=True)
+    except (ValueError, OSError, NotImplementedError, MemoryError) as error:
+        said = "there is not enough memory" if isinstance(error, MemoryError) else str(error) or type(error).__name__
+        typer.echo(f"poseformer-lite: {said}", err=True)
         raise SystemExit(2) from None
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}".partition("\n")[0][:200]
+        typer.echo(f"poseformer-lite: {said}. This is a fault of the program. {_report()}", err=True)
+        raise SystemExit(70) from None  # EX_SOFTWARE
+
+
+def _report() -> str:
+    """Where the traceback of the exception in hand is, and where to send it."""
+    import platform
+    import tempfile
+    import traceback
+
+    place = dict(line.split(", ", 1) for line in metadata("poseformer-lite").get_all("Project-URL", []))
+    contents = (
+        f"{' '.join(sys.argv)}\nPython {platform.python_version()}, {platform.platform()}\n{traceback.format_exc()}"
+    )
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="poseformer-lite-", suffix=".txt", delete=False) as file:
+            file.write(contents)
+    except OSError:
+        return f"What happened:\n{contents}"
+    return f"What happened is written in {file.name}: please send it to {place.get('Repository', 'its authors')}/issues"

@@ -34,7 +34,8 @@ INSIDE = [  # for other modules, not for readers of the reference
     "plots.fit_box", "plots.strongest_others",
     "datasets.virtual.detections.draw_spells", "datasets.virtual.detections.person_size", "training.settings.resolve",
     "lifting.video.Detector", "lifting.video.PersonTrack", "lifting.video.check_video", "lifting.video.evenly",
-    "lifting.video.follow_people",
+    "lifting.video.follow_people", "formats.articulated.check_held", "formats.articulated.numbers",
+    "lifting.motion.every_frame",
 ]  # fmt: skip
 DIRECTIVE = re.compile(r"^\.\. auto(\w+):: (?:poseformer_lite\.)?([\w.]+)$", re.MULTILINE)
 EXAMPLE = re.compile(r"```python\n(.*?)```", re.DOTALL)

@@ -147,8 +147,8 @@ def test_radians_in_an_amc(tmp_path):
 @pytest.mark.parametrize(
     "old, new, message",
     [
-        ("lower 90\n3", "lower nan\n3", r"a\.amc, frame 2, bone 'lower'.*not a finite"),
-        ("lower 90\n3", "lower x9\n3", r"a\.amc.*frame 2, bone 'lower': expected a number, found 'x9'"),
+        ("lower 90\n3", "lower nan\n3", r"a\.amc.*frame 2, bone 'lower' is nan, expected a finite"),
+        ("lower 90\n3", "lower x9\n3", r"a\.amc.*frame 2, bone 'lower' is 'x9', expected a finite number"),
         ("upper 0 0 0\nlower 90", "lower 90", r"frame 2: found 'lower' where 'upper'"),
         ("\n3\nroot", "\n4\nroot", r"frame 3: found '4' where '3'"),
         ("upper 0 0 0\nlower 0\n", "upper 0 0", r"cut short: frame 3 has 11 of its 14 words"),
@@ -171,7 +171,7 @@ def test_broken_amc(tmp_path, old, new, message):
         ("upper lower", "upper tail", "names bone 'tail'"),
         ("    upper lower\n", "", "gives no parent to lower"),
         ("     length 2\n", "", "bone 'lower' has no length"),
-        ("length 2\n", "length two\n", "length of bone 'lower': expected a number, found 'two'"),
+        ("length 2\n", "length two\n", "length of bone 'lower' is 'two', expected a finite number"),
         ("dof rx\n", "dof rx l\n", "only rx, ry, rz"),
         (ASF, "GIF89a", "no section :units, :root"),
     ],
@@ -217,8 +217,8 @@ def test_bvh_unit_and_channel_order(tmp_path):
     [
         ("0 0 0 90 90 0 0 0 0\n", "0 0 0 90\n", r"22 values, but 3 frames of 9 channels are 27: it is cut short"),
         ("Frames: 3", "Frames: 2", r"27 values, but 2 frames.*more than it announces"),
-        ("0 90 0 90 0 0", "0 90 0 nan 0 0", r"frame 2, channel 7: nan is not finite"),
-        ("0 90 0 90 0 0", "0 90 0 -- 0 0", r"frame 2, channel 7: expected a number, found '--'"),
+        ("0 90 0 90 0 0", "0 90 0 nan 0 0", r"frame 2, channel 7 is nan, expected a finite"),
+        ("0 90 0 90 0 0", "0 90 0 -- 0 0", r"frame 2, channel 7 is '--', expected a finite number"),
         ("CHANNELS 3 Z", "CHANNELS 2 Z", r"line 9: .*announces 2 channels and names 3"),
         ("3 Zrotation Xrotation", "3 Zrotation Zrotation", r"line 9: .*different channels"),
         ("3 Zrotation Xrotation", "3 Zposition Xrotation", r"line 9: .*only the root"),

@@ -199,7 +199,7 @@ def test_truncated_file_is_named(name, tmp_path):
 
 def test_another_body_is_refused(formats):
     with pytest.raises(
-        ValueError, match=r"Walking 1 chunk0, camera 0: 2D keypoints are \(60, 15, 2\), expected \(T, 17, 2\)"
+        ValueError, match=r"data_2d_humaneva15_gt.npz, metadata: layout_name is 'humaneva15', expected h36m or coco"
     ):
         human36m.load(formats, name="humaneva15")
 

@@ -102,7 +102,7 @@ def test_what_is_wrong_is_named(tmp_path):
     with pytest.raises(ValueError, match="expected data_2d, data_3d and valid"):
         load_dataset("mpi_inf_3dhp", tmp_path)
     np.savez(tmp_path / "data_test_3dhp.npz", data=pack({"TS1": {"data_2d": draw(8, 2), "data_3d": draw(7, 3)}}))
-    with pytest.raises(ValueError, match=r"TS1: 2D is \(8, 17, 2\) and 3D \(7, 17, 3\)"):
+    with pytest.raises(ValueError, match=r"TS1: 3D poses are \(7, 17, 3\), expected \(8, 17, 3\)"):
         load_dataset("mpi_inf_3dhp", tmp_path)
 
 

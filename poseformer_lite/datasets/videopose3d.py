@@ -8,7 +8,7 @@ import numpy as np
 
 from poseformer_lite.datasets.base import PoseDataset, PoseSequence
 from poseformer_lite.datasets.sources.human36m import JOINTS_17_OF_32
-from poseformer_lite.files import atomic_path
+from poseformer_lite.files import atomic_path, check_output
 from poseformer_lite.skeleton import H36M17
 
 
@@ -29,6 +29,9 @@ def write(data: PoseDataset, folder: str | Path, name: str | None = None) -> lis
     if data.skeleton != H36M17:
         raise ValueError(f"the Human3.6M layout has its 17 joints, but {data.name} has those of {data.skeleton.name}")
     folder, name = Path(folder), name or {"human36m": "h36m"}.get(data.name, data.name)
+    if Path(name).name != name:
+        raise ValueError(f"the name is {name!r}, expected a part of a file's name, such as 'h36m'")
+    check_output(folder / f"data_3d_{name}.npz", size=sum(sequence.keypoints.nbytes for sequence in data.sequences))
     positions_3d, positions_2d, cameras = {}, {}, {}
     takes = {}
     for sequence in data.sequences:

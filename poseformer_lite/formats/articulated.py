@@ -1,5 +1,6 @@
 """A moving tree of rigid segments: what ASF/AMC and BVH files both describe, its resampling and forward kinematics."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -7,7 +8,10 @@ import numpy as np
 from scipy.signal import resample_poly
 from scipy.spatial.transform import Rotation
 
+from poseformer_lite.checked import number, parsed
 from poseformer_lite.skeleton import Skeleton
+
+FARTHEST = 1e6  # of a file's units of length, and of degrees: larger numbers are damage
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +38,22 @@ class ArticulatedMotion:
 
     def __len__(self) -> int:
         return len(self.rotations)
+
+
+def numbers(words: list[str], where: Callable[[int], str]) -> np.ndarray:
+    """(N,) the words of a file as numbers; ValueError says which is none, `where(i)` telling the place of word i."""
+    try:
+        values = np.array(words, float)
+        good = (np.abs(values) <= FARTHEST).all() and not any("_" in word for word in words)
+    except ValueError:
+        good = False
+    return values if good else np.array([parsed(word, where(i), -FARTHEST, FARTHEST) for i, word in enumerate(words)])
+
+
+def check_held(frames: int, nodes: int, text: str) -> None:
+    """Raises ValueError for a motion of more poses than the file can hold: joints that nothing moves, in all frames."""
+    if frames * nodes > len(text):
+        raise ValueError(f"it announces {frames:,} frames of {nodes:,} joints, and is {len(text):,} characters long")
 
 
 def forward_kinematics(motion: ArticulatedMotion) -> tuple[np.ndarray, np.ndarray]:
@@ -69,8 +89,7 @@ def resample(motion: ArticulatedMotion, fps: float) -> ArticulatedMotion:
     :returns: A new motion.
     :raises ValueError: for a rate that is not positive.
     """
-    if not fps > 0:
-        raise ValueError(f"fps={fps}: expected a positive number of frames per second")
+    number(fps, "fps", over=0)
     ratio = Fraction(fps / motion.fps).limit_denominator(1000)
     if ratio == 1 or len(motion) == 1:
         return replace(motion, fps=fps)

@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from poseformer_lite.formats.articulated import ArticulatedMotion
+from poseformer_lite.checked import parsed, reading
+from poseformer_lite.formats.articulated import FARTHEST, ArticulatedMotion, check_held, numbers
 
 METRES_PER_INCH = 0.0254
+UNIT = 0.01  # by which the length of a direction may differ from 1
 CMU_FPS = 120.0  # the files do not say; the CMU lab recorded at 120 Hz
 
 
@@ -47,24 +49,29 @@ def read_asf(path: str | Path) -> Acclaim:
     :returns: The skeleton that `read_amc` needs, metres.
     :raises ValueError: for other contents; it names the file and what is missing or wrong in it.
     """
-    path = Path(path)
-    sections = _sections(path)
-    units = dict(line.split()[:2] for line in sections["units"])
-    unit = METRES_PER_INCH / _number(path, "length in :units", units.get("length", "nothing"))
-    degrees = units.get("angle", "deg") == "deg"
-
-    root = {key: words for key, *words in map(str.split, sections["root"])}
-    bones = {bone.name: bone for bone in _bones(path, sections["bonedata"], unit, degrees)}
-    parents = _parents(path, sections["hierarchy"], bones)
-    return Acclaim(
-        path=path,
-        unit=unit,
-        root_order=tuple(word.lower() for word in root["order"]),
-        root_position=np.array(root["position"], float) * unit,
-        root_axis=_euler(root["axis"][0], root["orientation"], degrees),
-        bones=tuple(bones[name] for name in parents),
-        parents=tuple(parents.values()),
-    )
+    with reading(path, "Acclaim skeleton") as path:
+        sections = _sections(path)
+        units = {key: words for key, *words in map(str.split, sections["units"])}
+        (length,), (angle, *_) = _words(units, "length", 1, ":units"), units.get("angle") or ["deg"]
+        if angle not in ("deg", "rad"):
+            raise ValueError(f"angle in :units is {angle!r}, expected deg or rad")
+        unit, degrees = METRES_PER_INCH / parsed(length, "length in :units", 1e-6, FARTHEST), angle == "deg"
+        root = {key: words for key, *words in map(str.split, sections["root"])}
+        order = tuple(word.lower() for word in _words(root, "order", 6, ":root"))
+        if sorted(order) != ["rx", "ry", "rz", "tx", "ty", "tz"]:
+            raise ValueError(f"order in :root is {' '.join(order)}, expected TX TY TZ RX RY RZ in any order")
+        bones = list(_bones(sections["bonedata"], unit, degrees))
+        parents = _parents(sections["hierarchy"], [bone.name for bone in bones])
+        named = {bone.name: bone for bone in bones}
+        return Acclaim(
+            path=path,
+            unit=unit,
+            root_order=order,
+            root_position=_vector(_words(root, "position", 3, ":root"), "position in :root") * unit,
+            root_axis=_euler(_words(root, "axis", 1, ":root")[0], _words(root, "orientation", 3, ":root"), degrees),
+            bones=tuple(named[name] for name in parents),
+            parents=tuple(parents.values()),
+        )
 
 
 def read_amc(path: str | Path, skeleton: Acclaim, fps: float = CMU_FPS) -> ArticulatedMotion:
@@ -77,8 +84,8 @@ def read_amc(path: str | Path, skeleton: Acclaim, fps: float = CMU_FPS) -> Artic
     :raises ValueError: for a bone that the skeleton lacks, a bone left out, a file cut short, or a value that is no
         finite number; it names the file, the frame, and what was expected there.
     """
-    path = Path(path)
-    columns, degrees = _columns(path, skeleton)
+    with reading(path, "Acclaim motion") as path:
+        columns, degrees = _columns(path, skeleton)
     root_position = skeleton.root_position + skeleton.unit * np.stack(
         [columns["root"][:, skeleton.root_order.index(key)] for key in ("tx", "ty", "tz")], axis=1
     )
@@ -114,11 +121,11 @@ def _sections(path: Path) -> dict[str, list[str]]:
             current.append(line)
     missing = [key for key in ("units", "root", "bonedata", "hierarchy") if key not in sections]
     if missing:
-        raise ValueError(f"{path} has no section :{', :'.join(missing)}: is it an Acclaim skeleton (.asf), and whole?")
+        raise ValueError(f"it has no section :{', :'.join(missing)}")
     return sections
 
 
-def _bones(path: Path, lines: list[str], unit: float, degrees: bool):
+def _bones(lines: list[str], unit: float, degrees: bool):
     """Each block from `begin` to `end` as a Bone."""
     block = {}
     for line in lines:
@@ -126,35 +133,52 @@ def _bones(path: Path, lines: list[str], unit: float, degrees: bool):
         if key == "begin":
             block = {}
         elif key == "end":
-            missing = [key for key in ("name", "direction", "length", "axis") if key not in block]
-            if missing:
-                raise ValueError(f"{path}: bone {block.get('name', ['?'])[0]!r} has no {' and no '.join(missing)}")
-            name, dof = block["name"][0], tuple(word.lower() for word in block.get("dof", ()))
-            if not set(dof) <= {"rx", "ry", "rz"}:
-                raise ValueError(f"{path}: bone {name!r} has dof {' '.join(dof)}, but only rx, ry, rz are understood")
-            length = unit * _number(path, f"length of bone {name!r}", block["length"][0])
-            *angles, order = block["axis"]
-            yield Bone(name, length * np.array(block["direction"], float), _euler(order, angles, degrees), dof)
+            name, dof = _words(block, "name", 1, "a bone")[0], tuple(word.lower() for word in block.get("dof", ()))
+            where = f"bone {name!r}"
+            if not set(dof) <= {"rx", "ry", "rz"} or len(set(dof)) < len(dof):
+                raise ValueError(f"{where} has dof {' '.join(dof)}, but only rx, ry, rz are understood, each once")
+            length = unit * parsed(_words(block, "length", 1, where)[0], f"length of {where}", 0, FARTHEST)
+            direction = _vector(_words(block, "direction", 3, where), f"direction of {where}")
+            if length and abs(np.linalg.norm(direction) - 1) > UNIT:
+                raise ValueError(f"direction of {where} is {np.linalg.norm(direction):g} long, expected 1")
+            *angles, order = _words(block, "axis", 4, where)
+            yield Bone(name, length * direction, _euler(order, angles, degrees), dof)
         else:
             block[key] = words
 
 
-def _parents(path: Path, lines: list[str], bones: dict[str, Bone]) -> dict[str, str]:
+def _words(block: dict[str, list[str]], key: str, number: int, where: str) -> list[str]:
+    """What stands after a keyword, as many words as it takes."""
+    if len(block.get(key, ())) < number:
+        short = f" of {number} words" if key in block else ""
+        raise ValueError(f"{where} has no {key}{short}")
+    return block[key][:number]
+
+
+def _vector(words: list[str], what: str) -> np.ndarray:
+    return numbers(words, lambda i: what)
+
+
+def _parents(lines: list[str], bones: list[str]) -> dict[str, str]:
     """{bone: its parent}, parents before children, as the hierarchy lists them."""
     parents = {}
+    if twice := [name for name in bones if bones.count(name) > 1]:
+        raise ValueError(f":bonedata describes bone {twice[0]!r} twice")
     for line in lines:
         if line in ("begin", "end"):
             continue
         parent, *children = line.split()
         for name in (parent, *children):
             if name != "root" and name not in bones:
-                raise ValueError(f"{path}: the hierarchy names bone {name!r}, which :bonedata does not describe")
+                raise ValueError(f"the hierarchy names bone {name!r}, which :bonedata does not describe")
         if parent != "root" and parent not in parents:
-            raise ValueError(f"{path}: the hierarchy gives children to {parent!r} before it gives it a parent")
+            raise ValueError(f"the hierarchy gives children to {parent!r} before it gives it a parent")
+        if again := [name for name in children if name in parents or name == "root" or children.count(name) > 1]:
+            raise ValueError(f"the hierarchy gives {again[0]!r} a second parent, {parent!r}")
         parents.update(dict.fromkeys(children, parent))
     loose = sorted(set(bones) - set(parents))
     if loose:
-        raise ValueError(f"{path}: the hierarchy gives no parent to {', '.join(loose)}: is the file whole?")
+        raise ValueError(f"the hierarchy gives no parent to {', '.join(loose)}")
     return parents
 
 
@@ -167,21 +191,24 @@ def _columns(path: Path, skeleton: Acclaim) -> tuple[dict[str, np.ndarray], bool
     start = next((i for i, line in enumerate(lines) if line.strip() and line.lstrip()[0] not in "#:"), len(lines))
     header = " ".join(lines[:start]).upper()
     words = " ".join(lines[start:]).split()
-    if not words or not words[0].isdigit() or words[1:2] != ["root"]:
-        raise ValueError(f"{path} holds no frames: expected a frame's number and then `root` with its values")
+    if not words or not words[0].isdecimal() or words[1:2] != ["root"]:
+        raise ValueError("it holds no frames: expected a frame's number and then `root` with its values")
 
     widths = {"root": len(skeleton.root_order)} | {bone.name: len(bone.dof) for bone in skeleton.bones if bone.dof}
     second = words.index("root", 2) - 1 if words.count("root") > 1 else len(words)
     names = [word for word in words[1:second] if word[0].isalpha() and word.lower() != "nan"]
-    _check_bones(path, names, widths, skeleton)
+    _check_bones(names, widths, skeleton)
 
     row = 1 + sum(1 + widths[name] for name in names)
     starts = _starts(names, widths)
-    _check_rows(path, words, row, {0: None} | starts)
+    _check_rows(words, row, {0: None} | starts)
+    check_held(len(words) // row, len(skeleton.bones), " ".join(words))
     columns = {}
     for at, name in starts.items():
         values = range(at + 1, at + 1 + widths[name])
-        columns[name] = np.stack([_numbers(path, name, words[i::row]) for i in values], axis=1)
+        columns[name] = np.stack(
+            [numbers(words[i::row], lambda f, name=name: f"frame {f + 1}, bone {name!r}") for i in values], axis=1
+        )
     return columns, ":RADIANS" not in header
 
 
@@ -194,19 +221,19 @@ def _starts(names: list[str], widths: dict[str, int]) -> dict[int, str]:
     return starts
 
 
-def _check_bones(path: Path, names: list[str], widths: dict[str, int], skeleton: Acclaim) -> None:
+def _check_bones(names: list[str], widths: dict[str, int], skeleton: Acclaim) -> None:
     unknown = [name for name in names if name not in widths]
     missing = [name for name in widths if name not in names]
     if unknown:
         raise ValueError(
-            f"{path}, frame 1: bone {unknown[0]!r} is not in {skeleton.path} or has no dof there: "
+            f"frame 1: bone {unknown[0]!r} is not in {skeleton.path} or has no dof there: "
             "expected the AMC and the ASF of one subject"
         )
     if missing:
-        raise ValueError(f"{path}, frame 1: no values for {', '.join(missing)}, which {skeleton.path} gives a dof")
+        raise ValueError(f"frame 1: no values for {', '.join(missing)}, which {skeleton.path} gives a dof")
 
 
-def _check_rows(path: Path, words: list[str], row: int, starts: dict[int, str | None]) -> None:
+def _check_rows(words: list[str], row: int, starts: dict[int, str | None]) -> None:
     """Every frame has the words of the first one, and the last one is whole."""
     frames, left_over = divmod(len(words), row)
     wrong = []
@@ -218,34 +245,16 @@ def _check_rows(path: Path, words: list[str], row: int, starts: dict[int, str | 
                 break
     if wrong:
         frame, _, word, expected = min(wrong)  # where it began: everything after it is shifted
-        raise ValueError(f"{path}, frame {frame + 1}: found {word!r} where {expected!r} was expected")
+        raise ValueError(f"frame {frame + 1}: found {word!r} where {expected!r} was expected")
     if left_over:
-        raise ValueError(
-            f"{path} is cut short: frame {frames + 1} has {left_over} of its {row} words. Download it again"
-        )
-
-
-def _numbers(path: Path, name: str, words: list[str]) -> np.ndarray:
-    try:
-        values = np.array(words, float)
-    except ValueError:
-        values = np.array([_number(path, f"frame {i + 1}, bone {name!r}", word) for i, word in enumerate(words)])
-    if not np.isfinite(values).all():
-        frame = int(np.argmin(np.isfinite(values)))
-        raise ValueError(f"{path}, frame {frame + 1}, bone {name!r}: {words[frame]} is not a finite number")
-    return values
-
-
-def _number(path: Path, what: str, word: str) -> float:
-    try:
-        return float(word)
-    except ValueError as error:
-        raise ValueError(f"{path}: {what}: expected a number, found {word!r}") from error
+        raise ValueError(f"it is cut short: frame {frames + 1} has {left_over} of its {row} words")
 
 
 def _euler(order: str, angles: list[str], degrees: bool) -> Rotation:
     """Turns about the fixed axes in this order: "XYZ" is x first, then y, then z."""
-    return Rotation.from_euler(order.lower(), np.array(angles, float), degrees=degrees)
+    if sorted(order.lower()) != ["x", "y", "z"]:
+        raise ValueError(f"an axis is of order {order!r}, expected XYZ or its like")
+    return Rotation.from_euler(order.lower(), _vector(angles, "an axis"), degrees=degrees)
 
 
 def _turned(axis: Rotation, dof, angles: np.ndarray, degrees: bool) -> np.ndarray:

@@ -3,16 +3,19 @@
 Format: M. Meredith and S. Maddock, "Motion Capture File Formats Explained", University of Sheffield, 2001.
 """
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from poseformer_lite.formats.articulated import ArticulatedMotion
+from poseformer_lite.checked import about, parsed, reading
+from poseformer_lite.formats.articulated import FARTHEST, ArticulatedMotion, check_held, numbers
 
 REST_DEGREES = 15.0  # a first frame with no joint turned further than this may be a T-pose
 REST_BLEND_SECONDS = 0.1
+FRAME_TIMES = 1e-4, 1.0  # seconds, shortest and longest: no motion is recorded faster or slower
 
 
 @dataclass
@@ -34,12 +37,15 @@ def read_bvh(path: str | Path, unit: float = 0.01) -> ArticulatedMotion:
     :returns: The motion, metres.
     :raises ValueError: for other contents; it names the file, the line or frame, and what was expected there.
     """
-    path = Path(path)
-    hierarchy, separator, motion = path.read_text(encoding="latin-1").partition("MOTION")
+    with reading(path, "BVH file") as path:
+        text = path.read_text(encoding="latin-1")
+    hierarchy, separator, motion = text.partition("MOTION")
     if hierarchy.split()[:1] != ["HIERARCHY"] or not separator:
         raise ValueError(f"{path} is no BVH file: expected a section HIERARCHY and after it a section MOTION")
     joints = _read_hierarchy(path, hierarchy)
     values, fps = _read_motion(path, motion, joints)
+    with about(path):
+        check_held(len(values), len(joints), text)
 
     rotations, column = np.zeros((len(values), len(joints), 4)), 0
     rotations[..., 3] = 1
@@ -147,7 +153,7 @@ def _read_hierarchy(path: Path, text: str) -> list[_Joint]:
             elif keyword == "}":
                 open_joints.pop()
             elif keyword == "OFFSET":
-                x, y, z = map(float, words[1:])
+                x, y, z = (parsed(word, "an offset", -FARTHEST, FARTHEST) for word in words[1:])
                 joints[latest].offset = (x, y, z)
             elif keyword == "CHANNELS":
                 joints[latest].channels = _channels(words, is_root=latest == 0)
@@ -160,6 +166,9 @@ def _read_hierarchy(path: Path, text: str) -> list[_Joint]:
     roots = [joint.name for joint in joints if joint.parent < 0]
     if len(roots) > 1:
         raise ValueError(f"{path} has {len(roots)} roots ({', '.join(roots)}): expected one skeleton")
+    twice = [name for name, times in Counter(joint.name for joint in joints if joint.channels).items() if times > 1]
+    if twice or not joints[0].channels:
+        raise ValueError(f"{path}: {f'two joints are called {twice[0]!r}' if twice else 'the root has no channels'}")
     return joints
 
 
@@ -181,13 +190,12 @@ def _read_motion(path: Path, text: str, joints: list[_Joint]) -> tuple[np.ndarra
     try:
         if words[0] != "Frames:" or words[2:4] != ["Frame", "Time:"]:
             raise ValueError
-        frames, seconds = int(words[1]), float(words[4])
-        if frames < 1 or not seconds > 0:
-            raise ValueError
+        frames = int(parsed(words[1], "Frames", 1, whole=True))
+        seconds = parsed(words[4], "Frame Time", *FRAME_TIMES)
     except (ValueError, IndexError) as error:
         raise ValueError(
             f"{path}: MOTION begins with {' '.join(words[:5])!r}: expected 'Frames: N' and 'Frame Time: seconds', "
-            "both positive"
+            f"both positive ({error})"
         ) from error
 
     channels = sum(len(joint.channels) for joint in joints)
@@ -198,23 +206,5 @@ def _read_motion(path: Path, text: str, joints: list[_Joint]) -> tuple[np.ndarra
             + ("it is cut short" if len(words) < frames * channels else "it holds more than it announces")
             + f" ({len(words) // channels} whole frames). Download it again"
         )
-    try:
-        values = np.array(words, float).reshape(frames, channels)
-    except ValueError as error:
-        bad = next(i for i, word in enumerate(words) if not _is_number(word))
-        raise ValueError(
-            f"{path}, frame {bad // channels + 1}, channel {bad % channels + 1}: "
-            f"expected a number, found {words[bad]!r}"
-        ) from error
-    if not np.isfinite(values).all():
-        frame, channel = np.argwhere(~np.isfinite(values))[0]
-        raise ValueError(f"{path}, frame {frame + 1}, channel {channel + 1}: {values[frame, channel]} is not finite")
-    return values, 1 / seconds
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
+    values = numbers(words, lambda i: f"{path}, frame {i // channels + 1}, channel {i % channels + 1}")
+    return values.reshape(frames, channels), 1 / seconds

@@ -1,7 +1,5 @@
 """A motion as a GIF or a film: the keypoints it came from, beside the skeleton, which turns once."""
 
-import math
-import shutil
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -9,18 +7,13 @@ import numpy as np
 from matplotlib.animation import FFMpegWriter, PillowWriter
 from tqdm.auto import tqdm
 
-from poseformer_lite.lifting.motion import Motion
+from poseformer_lite.lifting.motion import Motion, every_frame
 from poseformer_lite.plots import COLORS, STYLES
-
-LARGEST_RATE = 25.0  # frames a second that every program shows in time; of faster motions some frames are left out
 
 
 def write_animation(motion: Motion, path: str | Path, dpi: int = 80, progress: bool = True) -> None:
-    """Write .gif, or .mp4 where ffmpeg is installed. Raises ValueError where it is not."""
-    path = Path(path)
-    every = max(1, math.ceil(motion.fps / LARGEST_RATE))
-    if path.suffix == ".mp4" and not shutil.which("ffmpeg"):
-        raise ValueError(f"{path.name} needs the program ffmpeg, which is not installed: install it, or write a .gif")
+    """Write .gif, or .mp4 where ffmpeg is installed."""
+    path, every = Path(path), every_frame(motion.fps)
     writer = (PillowWriter if path.suffix == ".gif" else FFMpegWriter)(fps=motion.fps / every)
     frames = range(0, len(motion), every)
     figure, draw = _scene(motion)

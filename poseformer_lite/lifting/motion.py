@@ -1,5 +1,6 @@
 """Motion: what a lifter gives, one 3D pose per frame, made steady where that is wanted, and written to files."""
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -7,7 +8,10 @@ import numpy as np
 from scipy.signal import savgol_filter
 
 from poseformer_lite.camera import z_up
+from poseformer_lite.checked import array, number
 from poseformer_lite.skeleton import H36M17, Skeleton
+
+LARGEST_RATE = 25.0  # frames a second that every program shows in time; of faster motions some frames are left out
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +25,7 @@ class Motion:
     :param width: of the image, pixels
     :param height: of the image, pixels
     :param skeleton: the body.
+    :raises ValueError: for other shapes, numbers that are not finite, and a rate or size that is not positive.
     """
 
     poses_3d: np.ndarray
@@ -29,6 +34,16 @@ class Motion:
     width: int
     height: int
     skeleton: Skeleton = H36M17
+
+    def __post_init__(self):
+        for name, coordinates in (("poses_3d", 3), ("keypoints", 2)):
+            values = getattr(self, name)
+            array(values, name, len(self.poses_3d), self.skeleton.num_joints, coordinates)
+            if not np.isfinite(values).all():
+                raise ValueError(f"{name} hold NaN or infinite coordinates")
+        number(self.fps, "fps", over=0)
+        for name in ("width", "height"):
+            number(getattr(self, name), name, 1, whole=True)
 
     def __len__(self) -> int:
         return len(self.poses_3d)
@@ -60,8 +75,7 @@ class Motion:
         for half of it. Peaks narrower than the window are flattened. Where it holds fewer than 5 frames, nothing is
         changed. Raises ValueError for a negative time.
         """
-        if not seconds >= 0:
-            raise ValueError(f"seconds={seconds}: expected 0 or more")
+        number(seconds, "seconds", 0)
         frames = 2 * int(seconds * self.fps / 2) + 1
         frames = min(frames, len(self) - 1 + len(self) % 2)  # odd, and no longer than the motion
         if frames < 5:
@@ -92,3 +106,8 @@ class Motion:
         from poseformer_lite.plots import plot_motion
 
         return plot_motion(self, frames)
+
+
+def every_frame(fps: float) -> int:
+    """Which frames an animation shows: every one, or every second, third, … of a faster motion."""
+    return max(1, math.ceil(fps / LARGEST_RATE))

@@ -1,8 +1,9 @@
 """A motion on disk: numbers that come back (.npz, .json, .csv), joint angles (.bvh), pictures that move, a page."""
 
 import json
+import math
 import re
-import zipfile
+import shutil
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -10,12 +11,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from poseformer_lite.files import atomic_path
+from poseformer_lite.checked import array, number, parsed, read_json, reading, table
+from poseformer_lite.files import atomic_path, check_output
 from poseformer_lite.formats.articulated import from_positions
 from poseformer_lite.formats.bvh import write_bvh
-from poseformer_lite.lifting.motion import Motion
+from poseformer_lite.formats.safe_npz import load_npz
+from poseformer_lite.lifting.motion import Motion, every_frame
 from poseformer_lite.skeleton import H36M17
 
+LONGEST = {".gif": 3_000, ".html": 38_000}  # a GIF's pictures are in memory until it is written, 0.8 MB each
 CSV_HEAD = "# poseformer-lite motion: fps={:g} width={:d} height={:d}"
 COLUMNS = ("x_m", "y_m", "z_m", "u_px", "v_px")
 
@@ -23,11 +27,22 @@ COLUMNS = ("x_m", "y_m", "z_m", "u_px", "v_px")
 def write_motion(motion: Motion, path: str | Path) -> Path:
     """`Motion.save`."""
     path = Path(path)
-    if path.suffix not in WRITERS:
-        raise ValueError(f"a motion is saved as {', '.join(WRITERS)}, not {path.name!r}")
+    check_motion_output(path, len(motion), motion.fps)
     with atomic_path(path) as temporary:
         WRITERS[path.suffix](motion, temporary)
     return path
+
+
+def check_motion_output(path: str | Path, frames: int = 1, fps: float = 25.0) -> None:
+    """Raises ValueError or OSError where a motion of that length cannot be written there, so before it is made."""
+    path, pictures = Path(path), math.ceil(frames / every_frame(fps))
+    if path.suffix not in WRITERS:
+        raise ValueError(f"a motion is saved as {', '.join(WRITERS)}, not {path.name!r}")
+    if path.suffix == ".mp4" and not shutil.which("ffmpeg"):
+        raise ValueError(f"{path.name} needs the program ffmpeg, which is not installed: install it, or write a .gif")
+    if (length := pictures if path.suffix == ".gif" else frames) > (most := LONGEST.get(path.suffix, length)):
+        raise ValueError(f"{path.name} would have {length:,} frames, a {path.suffix} can have {most:,}: save a part")
+    check_output(path)
 
 
 def read_motion(path: str | Path) -> Motion:
@@ -35,21 +50,13 @@ def read_motion(path: str | Path) -> Motion:
     path = Path(path)
     if path.suffix not in READERS:
         raise ValueError(f"a motion is read from {', '.join(READERS)}, not {path.name!r}")
-    try:
-        contents = READERS[path.suffix](path)
-        poses, keypoints = (np.asarray(contents[name], np.float32) for name in ("poses_3d", "keypoints"))
-        fps, width, height = float(contents["fps"]), int(contents["width"]), int(contents["height"])
-        joints = tuple(map(str, contents["joints"]))
-    except (KeyError, TypeError, ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise ValueError(f"{path} is not a motion that `Motion.save` wrote: {error}") from error
-    if joints != H36M17.joints or poses.shape != (len(poses), 17, 3) or keypoints.shape != (len(poses), 17, 2):
-        raise ValueError(
-            f"{path} holds poses {poses.shape} and keypoints {keypoints.shape} of {len(joints)} joints, expected "
-            f"(T, 17, 3) and (T, 17, 2) of {H36M17.name}"
-        )
-    if not (np.isfinite(poses).all() and np.isfinite(keypoints).all()):
-        raise ValueError(f"{path} holds NaN or infinite coordinates")
-    return Motion(poses, keypoints, fps, width, height)
+    with reading(path, "motion, as `Motion.save` writes it"):
+        contents = table(READERS[path.suffix](path), "what it holds")
+        if tuple(map(str, contents["joints"])) != H36M17.joints:
+            raise ValueError(f"it has {len(contents['joints'])} joints, expected those of {H36M17.name}")
+        poses, keypoints = (array(contents[name], name, "T", 17, "2 or 3") for name in ("poses_3d", "keypoints"))
+        width, height = (number(contents[name], name, whole=True) for name in ("width", "height"))
+        return Motion(poses, keypoints, number(contents["fps"], "fps"), width, height)
 
 
 def _contents(motion: Motion) -> dict:
@@ -69,7 +76,7 @@ def _write_npz(motion: Motion, path: Path) -> None:
 
 def _write_json(motion: Motion, path: Path) -> None:
     plain = {k: np.round(v, 5).tolist() if isinstance(v, np.ndarray) else v for k, v in _contents(motion).items()}
-    path.write_text(json.dumps(plain))
+    path.write_text(json.dumps(plain, allow_nan=False))
 
 
 def _write_csv(motion: Motion, path: Path) -> None:
@@ -95,7 +102,7 @@ def _read_csv(path: Path) -> dict:
     if list(table.columns) != wanted:
         raise ValueError(f"its columns begin with {', '.join(table.columns[:4])}, expected {', '.join(wanted[:4])}")
     values = table.to_numpy(np.float32)[:, 1:].reshape(len(table), len(joints), len(COLUMNS))
-    fps, width, height = match.groups()
+    fps, width, height = (parsed(word, "its first line") for word in match.groups())
     return {
         "poses_3d": values[..., :3], "keypoints": values[..., 3:], "joints": joints,
         "fps": fps, "width": width, "height": height,
@@ -129,7 +136,7 @@ WRITERS: dict[str, Callable[[Motion, Path], None]] = {
     ".html": _write_page,
 }
 READERS: dict[str, Callable[[Path], dict]] = {
-    ".npz": lambda path: dict(np.load(path)),  # np.load refuses pickles
-    ".json": lambda path: json.loads(path.read_text(encoding="utf-8")),
+    ".npz": load_npz,
+    ".json": lambda path: read_json(path, "motion"),
     ".csv": _read_csv,
 }

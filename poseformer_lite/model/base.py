@@ -14,7 +14,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from poseformer_lite.checked import read_json
 from poseformer_lite.files import atomic_path
+from poseformer_lite.model.weights import check_sizes, check_weights, no_larger_than
 from poseformer_lite.skeleton import Skeleton, flip_poses
 
 SHIPPED_WEIGHTS = Path(__file__).parents[1] / "weights"
@@ -115,8 +117,8 @@ class LiftingNetwork(nn.Module):
         :param stride: an odd number of frames that one window gives, its middle ones, each from its own token: that
             many times fewer windows, for networks trained with supervise="every".
         :returns: (T, J, 3), metres, relative to the root.
-        :raises ValueError: for a different shape, an even stride or one over F, or a look_ahead under 0 or beside a
-            stride
+        :raises ValueError: for a different shape, an even stride or one over F, a look_ahead under 0 or beside a
+            stride, or poses that are not finite
         :raises NotImplementedError: for a stride over 1 where the network gives the centre frame only.
         """
         if poses_2d.ndim != 3 or poses_2d.shape[1:] != (self.num_joints, 2) or len(poses_2d) == 0:
@@ -143,6 +145,11 @@ class LiftingNetwork(nn.Module):
                 windows = (windows - first).to(tokens.device)
                 for poses_3d, batch in zip(part.split(batch_size * stride), windows.split(batch_size), strict=True):
                     poses_3d.copy_(self._middle_poses(tokens[batch], stride)[: len(poses_3d)])
+        if not predicted.isfinite().all():
+            largest = poses_2d.abs().max().item()
+            raise ValueError(
+                f"the network gives NaN or infinite poses: its input goes up to {largest:g}, expected some 1"
+            )
         return predicted
 
     def _middle_poses(self, tokens: Tensor, number: int) -> Tensor:
@@ -186,11 +193,13 @@ class LiftingNetwork(nn.Module):
 
         :param folder: made where there is none.
         :returns: The folder.
-        :raises OSError: where the disk is full; it says how much room there is.
+        :raises OSError: where the disk is full; it says how much room there is
+        :raises ValueError: for weights that are not finite.
         """
-        folder = Path(folder)
+        folder, weights = Path(folder), {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
+        check_weights(weights)
         with atomic_path(folder / "model.safetensors") as path:
-            save_file({name: tensor.contiguous() for name, tensor in self.state_dict().items()}, path)
+            save_file(weights, path)
         with atomic_path(folder / "config.json") as path:
             path.write_text(
                 json.dumps({"network": type(self).__name__, "input": self.input, **self.config}, indent=1) + "\n"
@@ -230,16 +239,19 @@ class LiftingNetwork(nn.Module):
         files = ("config.json", "model.safetensors")
         config_file, weights_file = (_find(str(name_or_folder), file, revision) for file in files)
         try:
-            config = json.loads(config_file.read_text())
+            config, weights = read_json(config_file, "config"), load_file(weights_file)
             network = config.pop("network", None)
             if network != cls.__name__:
                 raise ValueError(f"it holds the network {network}")
             if (shown := config.pop("input", "screen")) not in INPUTS:
                 raise ValueError(f"its input is {shown!r}, expected one of {', '.join(INPUTS)}")
-            model = cls(**config)
+            check_weights(weights)
+            check_sizes(cls, config, weights)
+            with no_larger_than(weights):
+                model = cls(**config)
             model.input = shown
-            model.load_state_dict(load_file(weights_file), strict=True)
-        except (SafetensorError, RuntimeError, TypeError, AttributeError, ValueError) as error:
+            model.load_state_dict(weights, strict=True)
+        except (SafetensorError, RuntimeError, TypeError, AttributeError, ArithmeticError, ValueError) as error:
             raise ValueError(f"{name_or_folder} does not hold a {cls.__name__} that can be read: {error}") from error
         return model.eval().to(device)
 
@@ -276,8 +288,8 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 def saved_network(name_or_folder: str | Path, revision: str | None = None) -> str | None:
     """The name of the network that save_pretrained wrote there, or None where it is not said."""
     try:
-        return json.loads(_find(str(name_or_folder), "config.json", revision).read_text()).get("network")
-    except (ValueError, AttributeError) as error:
+        return read_json(_find(str(name_or_folder), "config.json", revision), "config").get("network")
+    except AttributeError as error:
         raise ValueError(f"config.json of {name_or_folder} is not what save_pretrained writes: {error}") from error
 
 

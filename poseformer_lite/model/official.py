@@ -6,12 +6,16 @@ inert stand-in: nothing of it is ever built.
 """
 
 import re
+import zipfile
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from poseformer_lite.checked import ADVICE, reading
+from poseformer_lite.files import check_archive
 from poseformer_lite.model.poseformer import PoseFormer
+from poseformer_lite.model.weights import check_weights, no_larger_than
 
 # Ours on the left, the authors' on the right; {i} counts layers.
 _NAMES = (
@@ -102,24 +106,28 @@ def load_official(source: str | Path | dict[str, Tensor], num_heads: int = 8) ->
             f"{where} has {depths[0]} layers in Spatial_blocks and {depths[1]} in blocks, but the authors' networks "
             "have as many in both: layers are missing"
         )
+    try:
+        check_weights(weights)
+    except ValueError as error:
+        raise ValueError(f"{where} cannot be used: {error}") from None
     _, num_joints, spatial_dim = weights["Spatial_pos_embed"].shape
     hidden = weights.get("Spatial_blocks.0.mlp.fc1.weight")
-    model = PoseFormer(
-        num_frames=weights["Temporal_pos_embed"].shape[1],
-        num_joints=num_joints,
-        spatial_dim=spatial_dim,
-        spatial_depth=depths[0],
-        temporal_depth=depths[1],
-        num_heads=num_heads,
-        mlp_ratio=2.0 if hidden is None else len(hidden) / spatial_dim,
-    )
+    with no_larger_than(weights):
+        model = PoseFormer(
+            num_frames=weights["Temporal_pos_embed"].shape[1],
+            num_joints=num_joints,
+            spatial_dim=spatial_dim,
+            spatial_depth=depths[0],
+            temporal_depth=depths[1],
+            num_heads=num_heads,
+            mlp_ratio=2.0 if hidden is None else len(hidden) / spatial_dim,
+        )
     _load_strictly(model, weights, where)
     return model.eval()
 
 
 def _depth(weights: dict[str, Tensor], stack: str) -> int:
-    layers = {int(match[1]) for name in weights if (match := re.match(rf"{stack}\.(\d+)\.", name))}
-    return max(layers, default=-1) + 1
+    return len({match[1] for name in weights if (match := re.match(rf"{stack}\.(\d+)\.", name))})
 
 
 def _load_strictly(model: PoseFormer, weights: dict[str, Tensor], where: str) -> None:
@@ -139,18 +147,14 @@ def _load_strictly(model: PoseFormer, weights: dict[str, Tensor], where: str) ->
 
 
 def _read_model_pos(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}")
-    try:
+    with reading(path, "checkpoint", advice=f"what asks for more than weights is refused and was not run; {ADVICE}"):
+        if zipfile.is_zipfile(path):
+            check_archive(path)
         with torch.serialization.safe_globals(_INERT_CLASSES):
             checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch reports a bad file in many ways; each means that it cannot be read
-        raise ValueError(
-            f"{path} ({path.stat().st_size:,} bytes) is not a readable checkpoint. It may be cut off, or ask for more "
-            f"than weights, which is refused and was not run: {error}"
-        ) from error
     weights = checkpoint.get("model_pos", checkpoint) if isinstance(checkpoint, dict) else None
-    if not weights or not all(isinstance(tensor, Tensor) for tensor in weights.values()):
+    named = isinstance(weights, dict) and all(isinstance(name, str) for name in weights)
+    if not weights or not named or not all(isinstance(tensor, Tensor) for tensor in weights.values()):
         held = ", ".join(map(str, checkpoint)) if isinstance(checkpoint, dict) else type(checkpoint).__name__
         raise ValueError(f"{path} has no model_pos with the weights of a network: it holds {held}")
     return dict(weights)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import torch
 
-from poseformer_lite.files import atomic_path
+from poseformer_lite.files import atomic_path, check_output
 from poseformer_lite.model.base import LiftingNetwork, evaluating
+from poseformer_lite.model.weights import check_weights
 
 
 def export_onnx(model: LiftingNetwork, path: str | Path) -> Path:
@@ -30,6 +31,8 @@ def export_onnx(model: LiftingNetwork, path: str | Path) -> Path:
     except ImportError as error:
         raise ValueError("onnx and onnxscript are not installed: pip install 'poseformer-lite[onnx]'") from error
     path = Path(path)
+    check_output(path, size=sum(tensor.nbytes for tensor in model.state_dict().values()))
+    check_weights(model.state_dict())
     if not model.num_parameters():
         raise ValueError(f"{type(model).__name__} has no weights and looks at nothing: export a trained network")
     windows = torch.zeros(2, model.num_frames, model.num_joints, 2, dtype=model.dtype, device=model.device)

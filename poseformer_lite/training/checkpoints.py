@@ -1,11 +1,12 @@
-"""Checkpoints of a training run: written whole or not at all, read without running code."""
+"""Checkpoints of a training run: written whole or not at all, read without running code, with a checksum inside."""
 
 import io
 from pathlib import Path
 
 import torch
 
-from poseformer_lite.files import atomic_path
+from poseformer_lite.checked import reading
+from poseformer_lite.files import atomic_path, check_archive, remove_leftovers
 
 NAME = "checkpoint.pt"
 SHOWN = 6  # differences that an error lists
@@ -23,23 +24,18 @@ def load_checkpoint(folder: Path, fingerprint: dict, device) -> dict | None:
     """The state saved in `folder`, or None where there is none yet.
 
     Raises ValueError, naming every difference, where the checkpoint is of other settings, model or data, or cannot be
-    read.
+    read, as when a single byte is not what was written.
     """
     path = folder / NAME
-    for unfinished in folder.glob(f".{NAME}.*"):  # left by a run that was killed while it wrote
-        unfinished.unlink()
+    remove_leftovers(path)
     if not path.is_file():
         return None
-    try:
-        place = "cpu" if torch.device(device).type == "cpu" else device  # torch cannot load to "cpu:0"
+    place = "cpu" if torch.device(device).type == "cpu" else device  # torch cannot load to "cpu:0"
+    with reading(path, "checkpoint of a run", advice="nothing in it was run. Move it away to start anew"):
+        check_archive(path)
         checkpoint = torch.load(path, map_location=place, weights_only=True)
         saved = {part: dict(values) for part, values in checkpoint["fingerprint"].items()}
         state = dict(checkpoint["state"])
-    except Exception as error:  # torch reports a bad file in many ways; each means that it cannot be read
-        raise ValueError(
-            f"{path} ({path.stat().st_size:,} bytes) is not a readable checkpoint of a run: it is cut off, or holds "
-            "other things; nothing in it was run. Move it away to start anew"
-        ) from error
     differences = _differences(saved, fingerprint)
     if differences:
         more = f"; and {len(differences) - SHOWN} more" if len(differences) > SHOWN else ""

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -11,12 +12,13 @@ from torch import Tensor, nn
 
 from poseformer_lite.datasets.base import PoseDataset, split_validation
 from poseformer_lite.datasets.windows import Windows
-from poseformer_lite.files import atomic_path
+from poseformer_lite.files import atomic_path, check_output, held
 from poseformer_lite.metrics import mpjpe
 from poseformer_lite.model.base import LiftingNetwork
-from poseformer_lite.training.checkpoints import load_checkpoint, save_checkpoint
+from poseformer_lite.training.checkpoints import NAME, load_checkpoint, save_checkpoint
 from poseformer_lite.training.machine import (
     interrupts,
+    is_main_process,
     make_accelerator,
     own_randomness,
     randomness,
@@ -26,6 +28,7 @@ from poseformer_lite.training.optim import learning_rate, make_optimizer, prepar
 from poseformer_lite.training.settings import Settings, resolve
 
 CHECKPOINT_SECONDS = 300  # a long epoch is saved this often; the end of every epoch always is
+COPIES = 6  # of the weights that a run writes: Adam's two, the best, the latest, and those beside the checkpoint
 VALIDATION_WINDOWS = 4096  # at most; spread evenly over the held-out takes
 
 
@@ -80,7 +83,7 @@ def train(
     """Train a network in place on the training takes of a dataset; the test subjects or takes are never touched.
 
     The loss is MPJPE of the centre frame (Eq. 9), and of every frame with supervise="every". Ctrl-C (or a notebook's
-    stop button) ends the run after the step in hand, saves it, and returns what there is.
+    stop button, or SIGTERM) ends the run after the step in hand, saves it, and returns what there is.
 
     :param model: a network with as many joints as the data has.
     :param data: what `load_dataset` gives.
@@ -92,13 +95,23 @@ def train(
     :param changes: settings that differ, such as epochs=5.
     :returns: The trained model, its settings and one row of history per epoch.
     :raises ValueError: for a setting that does not exist, where data and model do not fit, where the loss becomes NaN,
-        or where `output` holds another run.
+        or where `output` holds another run, or is in use by one
+    :raises OSError: where `output` cannot be written, or has too little room.
     """
     settings = resolve(preset if settings is None else settings, changes)
     if data.skeleton.num_joints != model.num_joints:
         raise ValueError(f"the model has {model.num_joints} joints, but {data.name} has {data.skeleton.num_joints}")
-    with own_randomness(settings.seed), interrupts() as interrupted:
-        return _Trainer(model, data, settings, Path(output) if output else None, progress).run(interrupted)
+    output = Path(output) if output else None
+    with _held(output, model), own_randomness(settings.seed), interrupts() as interrupted:
+        return _Trainer(model, data, settings, output, progress).run(interrupted)
+
+
+def _held(output: Path | None, model: LiftingNetwork):
+    """The folder, tried for rights and room, and held by this run alone."""
+    if output is None or not is_main_process():
+        return nullcontext()
+    check_output(output / NAME, size=COPIES * sum(tensor.nbytes for tensor in model.state_dict().values()))
+    return held(output)
 
 
 class _Loss(nn.Module):
@@ -194,11 +207,14 @@ class _Trainer:
         return (mine if len(mine) else index[:1]), len(mine) * processes / len(index)
 
     def _check_loss(self) -> None:
-        """Raises ValueError once the loss is not finite, so that a checkpoint never holds what comes after."""
-        if not self.loss_sum.isfinite():
+        """Raises ValueError once loss or weights are not finite, so that a checkpoint never holds what comes after."""
+        finite = all(weights.isfinite().all() for weights in self.run_.model.parameters())
+        if not self.loss_sum.isfinite() or not finite:
+            what = "weights" if self.loss_sum.isfinite() else "training error"
+            saved = "; the last checkpoint still stands" if self.output and (self.output / NAME).is_file() else ""
             raise ValueError(
-                f"the training error became {self.loss_sum.item()} in epoch {self.epoch + 1}: lower the learning rate "
-                f"(now {self.settings.learning_rate:g}); the last checkpoint still stands"
+                f"the {what} became NaN or infinite in epoch {self.epoch + 1}: lower the learning rate "
+                f"(now {self.settings.learning_rate:g}){saved}"
             )
 
     def _end_epoch(self, windows_in_epoch: int, bar) -> None:

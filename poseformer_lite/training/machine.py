@@ -1,4 +1,4 @@
-"""What a training run wants of the machine: a device and precision, random states of its own, and an orderly Ctrl-C."""
+"""What a training run wants of the machine: a device and precision, random states of its own, and an orderly end."""
 
 import os
 import platform
@@ -71,13 +71,14 @@ def restore_randomness(state: dict) -> None:
 
 @contextmanager
 def interrupts():
-    """An event that Ctrl-C sets in place of raising, so that a step is never cut in two."""
+    """An event that Ctrl-C and SIGTERM set in place of ending the process, so that a step is never cut in two."""
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield event
         return
-    before = signal.signal(signal.SIGINT, lambda *_: event.set())
+    before = {kind: signal.signal(kind, lambda *_: event.set()) for kind in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield event
     finally:
-        signal.signal(signal.SIGINT, before)
+        for kind, handler in before.items():
+            signal.signal(kind, handler)

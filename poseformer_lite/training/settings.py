@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, field, fields, replace
 from difflib import get_close_matches
 
+from poseformer_lite.checked import number
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -51,16 +53,16 @@ class Settings:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: choose one of {', '.join(choices)}")
-        for name in ("epochs", "batch_size", "learning_rate", "decay"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} is {getattr(self, name)}: it must be positive")
-        if self.windows_per_epoch is not None and self.windows_per_epoch < 1:
-            raise ValueError(f"windows_per_epoch is {self.windows_per_epoch}: give 1 or more, or None for every window")
-        for name in ("weight_decay", "warmup_steps"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name} is {getattr(self, name)}: it must not be negative")
-        if not 0 <= self.validation < 1:
-            raise ValueError(f"validation is {self.validation}: it is a share of the training takes, 0 to under 1")
+        for name in ("epochs", "batch_size"):
+            number(getattr(self, name), name, 1, whole=True)
+        for name in ("warmup_steps", "seed"):
+            number(getattr(self, name), name, 0, 2**63 - 1, whole=True)
+        for name in ("learning_rate", "decay"):
+            number(getattr(self, name), name, over=0)
+        number(self.weight_decay, "weight_decay", 0)
+        number(self.validation, "validation", 0, under=1)
+        if self.windows_per_epoch is not None:
+            number(self.windows_per_epoch, "windows_per_epoch", 1, whole=True)
 
 
 _CHOICES = {

@@ -5,17 +5,17 @@ holds positions_2d: {subject: {action: [one (T, 17, 2) in pixels per camera]}} a
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
 
 from poseformer_lite.camera import Camera
+from poseformer_lite.checked import about, array, read_json, reading, table
 from poseformer_lite.datasets.base import PoseDataset, PoseSequence
 from poseformer_lite.formats.safe_npz import load_npz
 from poseformer_lite.keypoints import to_h36m17
-from poseformer_lite.skeleton import H36M17
 
 TRAIN_SUBJECTS = ("S1", "S5", "S6", "S7", "S8")
 TEST_SUBJECTS = ("S9", "S11")
@@ -23,11 +23,13 @@ ACTIONS = (
     "Directions", "Discussion", "Eating", "Greeting", "Phoning", "Photo", "Posing", "Purchases", "Sitting",
     "SittingDown", "Smoking", "Waiting", "WalkDog", "Walking", "WalkTogether",
 )  # fmt: skip
+LAYOUTS = {"h36m": "h36m17", "coco": "coco17"}  # what a file's metadata calls the joints of its 2D
 JOINTS_17_OF_32 = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
 
 
 def _camera(fields: dict) -> Camera:
     """A camera as JSON holds it: JSON has lists where a camera, which can be compared and hashed, has tuples."""
+    fields = table(fields, "a camera")
     return Camera(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
 
 
@@ -61,15 +63,13 @@ def load(
     positions_3d = entry(load_npz(paths[0]), "positions_3d", paths[0])
     contents_2d = load_npz(paths[1])
     positions_2d = entry(contents_2d, "positions_2d", paths[1])
-    layout = "coco17" if contents_2d.get("metadata", {}).get("layout_name") == "coco" else "h36m17"
+    said = table(contents_2d.get("metadata", {}), f"{paths[1]}, metadata").get("layout_name", "h36m")
+    if said not in LAYOUTS:
+        raise ValueError(f"{paths[1]}, metadata: layout_name is {said!r}, expected {' or '.join(LAYOUTS)}")
     cameras = _cameras_beside(root / f"cameras_{name}.json")
 
-    sequences = [
-        _sequence(subject, action, index, view, layout, positions_3d.get(subject, {}).get(action), cameras)
-        for subject, actions in positions_2d.items()
-        for action, views in actions.items()
-        for index, view in enumerate(views)
-    ]
+    with about(f"{paths[1]} and {paths[0].name}"):
+        sequences = [_sequence(*place, LAYOUTS[said], cameras) for place in views(positions_2d, positions_3d)]
     with_3d = dict.fromkeys(s.subject for s in sequences if s.poses_3d is not None)  # in order, each once
     return PoseDataset(
         name={"h36m": "human36m"}.get(name, name),
@@ -108,21 +108,28 @@ def entry(contents: dict, key: str, path: Path) -> dict:
     return contents[key]
 
 
-def _sequence(subject, action, index, keypoints, layout, world, cameras) -> PoseSequence:
+def views(positions_2d: dict, positions_3d: dict) -> Iterator[tuple]:
+    """(subject, action, number of the camera, its 2D, the take's 3D or None)."""
+    for subject, actions in positions_2d.items():
+        worlds = table(positions_3d.get(subject, {}), f"3D of {subject}")
+        for action, cameras in table(actions, f"2D of {subject}").items():
+            if not isinstance(cameras, list | tuple | np.ndarray) or not len(cameras):
+                raise ValueError(f"2D of {subject}, {action} is a {type(cameras).__name__}, expected an array a camera")
+            for index, view in enumerate(cameras):
+                yield str(subject), str(action), index, view, worlds.get(action)
+
+
+def _sequence(subject, action, index, keypoints, world, layout, cameras) -> PoseSequence:
     where = f"{subject}, {action}, camera {index}"
     calibrated = cameras.get(subject, CAMERAS["S1"])  # a subject without calibration: the same lenses, places unknown
     if index >= len(calibrated):
         raise ValueError(f"{where}: there are only {len(calibrated)} cameras, so this view has no calibration")
     camera = calibrated[index]
-    keypoints = np.asarray(keypoints, dtype=np.float32)[..., :2]
-    if keypoints.ndim != 3 or keypoints.shape[1] != H36M17.num_joints:
-        raise ValueError(f"{where}: 2D keypoints are {keypoints.shape}, expected (T, 17, 2) in pixels")
-
-    keypoints = to_h36m17(keypoints, layout)
+    keypoints = to_h36m17(array(keypoints, f"{where}: 2D keypoints", "T", 17, "2", unit="pixels")[..., :2], layout)
 
     poses_3d = None
     if world is not None and subject in cameras:
-        world = _seventeen_joints(np.asarray(world, dtype=np.float32), where)
+        world = _seventeen_joints(array(world, f"{where}: 3D positions", "T", "32", 3, unit="metres"), where)
         keypoints, poses_3d = trim_to_3d(keypoints, world, where), camera.world_to_camera(world)
     return PoseSequence(
         subject=subject,
@@ -147,4 +154,6 @@ def _seventeen_joints(world: np.ndarray, where: str) -> np.ndarray:
 def _cameras_beside(path: Path) -> dict[str, tuple[Camera, ...]]:
     if not path.is_file():
         return CAMERAS
-    return {subject: tuple(map(_camera, cameras)) for subject, cameras in json.loads(path.read_text()).items()}
+    contents = table(read_json(path, "calibration"), str(path))
+    with reading(path, "calibration", advice="write it again with `poseformer-lite convert`, or delete it"):
+        return {subject: tuple(map(_camera, cameras)) for subject, cameras in contents.items()}

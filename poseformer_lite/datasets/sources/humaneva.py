@@ -7,11 +7,10 @@ are cut into chunks where the motion capture is missing. data_2d_humaneva15_KEYP
 
 from pathlib import Path
 
-import numpy as np
-
 from poseformer_lite.camera import Camera
+from poseformer_lite.checked import about, array
 from poseformer_lite.datasets.base import PoseDataset, PoseSequence
-from poseformer_lite.datasets.sources.human36m import entry, require_files, trim_to_3d
+from poseformer_lite.datasets.sources.human36m import entry, require_files, trim_to_3d, views
 from poseformer_lite.formats.safe_npz import load_npz
 from poseformer_lite.skeleton import HUMANEVA15
 
@@ -40,12 +39,8 @@ def load(root: str | Path, keypoints: str = "gt") -> PoseDataset:
     require_files(paths, "data_*humaneva*.npz")
     positions_3d = entry(load_npz(paths[0]), "positions_3d", paths[0])
     positions_2d = entry(load_npz(paths[1]), "positions_2d", paths[1])
-    sequences = [
-        _sequence(subject, action, index, view, positions_3d.get(subject, {}).get(action))
-        for subject, actions in positions_2d.items()
-        for action, views in actions.items()
-        for index, view in enumerate(views)
-    ]
+    with about(f"{paths[1]} and {paths[0].name}"):
+        sequences = [_sequence(*place) for place in views(positions_2d, positions_3d)]
     with_3d = dict.fromkeys(s.subject for s in sequences if s.poses_3d is not None)  # in order, each once
     return PoseDataset(
         name="humaneva",
@@ -60,15 +55,11 @@ def load(root: str | Path, keypoints: str = "gt") -> PoseDataset:
 
 def _sequence(subject: str, action: str, index: int, keypoints, world) -> PoseSequence:
     where = f"{subject}, {action}, camera C{index + 1}"
-    keypoints = np.asarray(keypoints, dtype=np.float32)[..., :2]
-    if keypoints.ndim != 3 or keypoints.shape[1] != HUMANEVA15.num_joints:
-        raise ValueError(f"{where}: 2D keypoints are {keypoints.shape}, expected (T, 15, 2) in pixels")
+    keypoints = array(keypoints, f"{where}: 2D keypoints", "T", 15, "2", unit="pixels")[..., :2]
     poses_3d = None
     places = PLACES.get(subject.rsplit("/", 1)[-1])
     if world is not None and places is not None:
-        world = np.asarray(world, dtype=np.float32)
-        if world.ndim != 3 or world.shape[1:] != (HUMANEVA15.num_joints, 3):
-            raise ValueError(f"{where}: 3D positions are {world.shape}, expected (T, 15, 3) in metres")
+        world = array(world, f"{where}: 3D positions", "T", 15, 3, unit="metres")
         if index >= len(places):
             raise ValueError(f"{where}: HumanEva's layout has three cameras, so this view has no calibration")
         keypoints, poses_3d = trim_to_3d(keypoints, world, where), _stands_at(*places[index]).world_to_camera(world)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from poseformer_lite.checked import about, array, table
 from poseformer_lite.datasets.base import PoseDataset, PoseSequence
 from poseformer_lite.datasets.sources.human36m import entry
 from poseformer_lite.formats.safe_npz import load_npz
@@ -46,13 +47,11 @@ def load(root: str | Path, keypoints: str = "gt", layout: str | None = None) -> 
             f"{root} has not the files {', or '.join(' and '.join(files) for files in wanted)}: data/README.md says "
             "how to get them"
         )
-    first, second = (load_npz(root / file) for file in LAYOUTS[layout])
-    if layout == "P-STMO":
-        paths = [root / file for file in LAYOUTS[layout]]
-        sequences = _training(entry(first, "data", paths[0])) + _test(entry(second, "data", paths[1]))
-    else:
-        paths = [root / file for file in LAYOUTS[layout]]
-        sequences = _nested(entry(first, "positions_3d", paths[0]), entry(second, "positions_2d", paths[1]))
+    keys = ("data", "data") if layout == "P-STMO" else ("positions_3d", "positions_2d")
+    paths = [root / file for file in LAYOUTS[layout]]
+    first, second = (entry(load_npz(path), key, path) for path, key in zip(paths, keys, strict=True))
+    with about(f"{paths[0]} and {paths[1].name}"):
+        sequences = _training(first) + _test(second) if layout == "P-STMO" else _nested(first, second)
     subjects = dict.fromkeys(s.subject for s in sequences)
     return PoseDataset(
         name=f"mpi_inf_3dhp, {layout}'s files",
@@ -66,11 +65,12 @@ def load(root: str | Path, keypoints: str = "gt", layout: str | None = None) -> 
 def _training(data: dict) -> list[PoseSequence]:
     sequences = []
     for take, contents in data.items():
-        subject, action = take.split(" ", 1)
-        cameras = contents[0]
-        for camera, view in cameras.items():
+        subject, _, action = str(take).partition(" ")
+        if not action or not isinstance(contents, list | tuple | np.ndarray) or not len(contents):
+            raise ValueError(f"{take!r} has a {type(contents).__name__}, expected 'S1 Seq1' with [{{camera: …}}, fps]")
+        for camera, view in table(contents[0], f"the cameras of {take}").items():
             where = f"{take}, camera {camera}"
-            keypoints, poses_3d = _arrays(view.get("data_2d"), view.get("data_3d"), where)
+            keypoints, poses_3d = _arrays(*(table(view, where).get(name) for name in ("data_2d", "data_3d")), where)
             sequences.append(_sequence(subject, action, str(camera), keypoints, poses_3d))
     return sequences
 
@@ -78,10 +78,15 @@ def _training(data: dict) -> list[PoseSequence]:
 def _test(data: dict) -> list[PoseSequence]:
     sequences = []
     for subject, take in data.items():
-        keypoints, poses_3d = _arrays(take.get("data_2d"), take.get("data_3d"), subject)
+        keypoints, poses_3d = _arrays(*(table(take, subject).get(name) for name in ("data_2d", "data_3d")), subject)
         if "valid" not in take:
             raise ValueError(f"{subject} has {', '.join(take)}, expected data_2d, data_3d and valid")
-        valid = np.asarray(take["valid"]).reshape(-1).astype(bool)
+        valid = np.asarray(take["valid"]).reshape(-1)
+        if not np.isin(valid, (0, 1)).all() or not valid.any():
+            raise ValueError(
+                f"{subject}: valid is a {valid.dtype} {valid.shape}, expected 0 and 1, and a frame that counts"
+            )
+        valid = valid.astype(bool)
         sequences.append(_sequence(subject, "test", "0", keypoints, poses_3d, valid))
     return sequences
 
@@ -90,8 +95,8 @@ def _nested(positions_3d: dict, positions_2d: dict) -> list[PoseSequence]:
     """GraphMLP's: one array a view in both files, or a dictionary of them by camera."""
     sequences = []
     for subject, actions in positions_2d.items():
-        for action, views in actions.items():
-            poses = positions_3d.get(subject, {}).get(action)
+        for action, views in table(actions, f"2D of {subject}").items():
+            poses = table(positions_3d.get(subject, {}), f"3D of {subject}").get(action)
             if poses is None:
                 raise ValueError(f"{subject}, {action} has 2D but no 3D: the two files do not belong together")
             for camera, keypoints, poses_3d in _views(views, poses, f"{subject}, {action}"):
@@ -105,8 +110,12 @@ def _nested(positions_3d: dict, positions_2d: dict) -> list[PoseSequence]:
 def _views(views, poses, where: str) -> list[tuple]:
     if isinstance(views, np.ndarray) and views.dtype != object and views.ndim == 3:
         views, poses = [views], [poses]
+    if not all(isinstance(some, dict | list | tuple | np.ndarray) for some in (views, poses)):
+        raise ValueError(
+            f"{where}: a {type(views).__name__} beside a {type(poses).__name__}, expected one array a view"
+        )
     keys = list(views) if isinstance(views, dict) else range(len(views))
-    if len(views) != len(poses) or isinstance(views, dict) != isinstance(poses, dict):
+    if len(views) != len(poses) or isinstance(views, dict) and set(views) != set(poses):
         raise ValueError(f"{where}: {len(views)} views of 2D beside {len(poses)} of 3D, expected one for one")
     return [(str(key), views[key], poses[key]) for key in keys]
 
@@ -115,11 +124,8 @@ def _arrays(keypoints, poses_3d, where: str, scale: float = 1000, order: tuple |
     """(T, 17, 2) pixels and (T, 17, 3) metres, in Human3.6M's order, as copies."""
     if keypoints is None or poses_3d is None:
         raise ValueError(f"{where} lacks data_2d or data_3d: the file has another layout than P-STMO's")
-    keypoints, poses_3d = np.asarray(keypoints, dtype=np.float32)[..., :2], np.asarray(poses_3d, dtype=np.float32)
-    if keypoints.ndim != 3 or keypoints.shape[1] != 17 or poses_3d.shape != (*keypoints.shape[:2], 3):
-        raise ValueError(
-            f"{where}: 2D is {keypoints.shape} and 3D {poses_3d.shape}, expected (T, 17, 2) and (T, 17, 3)"
-        )
+    keypoints = array(keypoints, f"{where}: 2D keypoints", "T", 17, "2", unit="pixels")[..., :2]
+    poses_3d = array(poses_3d, f"{where}: 3D poses", len(keypoints), 17, 3)
     order = list(range(17) if order is None else order)
     return keypoints[:, order], poses_3d[:, order] / np.float32(scale)
 

@@ -126,7 +126,7 @@ def _cached(name: str, takes: Sequence[str], axes: int, make: Callable[[], dict]
 
 
 def cache_folder() -> Path:
-    return Path(os.environ.get(CACHE_VARIABLE) or pooch.os_cache("poseformer-lite"))
+    return Path(os.environ.get(CACHE_VARIABLE) or pooch.os_cache("poseformer-lite")).expanduser()
 
 
 def _recipe_hash() -> str:
