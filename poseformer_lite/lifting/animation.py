@@ -19,9 +19,9 @@ def write_animation(motion: Motion, path: str | Path, dpi: int = 80, progress: b
     """Write .gif, or .mp4 where ffmpeg is installed. Raises ValueError where it is not."""
     path = Path(path)
     every = max(1, math.ceil(motion.fps / LARGEST_RATE))
-    if path.suffix == ".mp4" and not shutil.which("ffmpeg"):
+    if path.suffix.lower() == ".mp4" and not shutil.which("ffmpeg"):
         raise ValueError(f"{path.name} needs the program ffmpeg, which is not installed: install it, or write a .gif")
-    writer = (PillowWriter if path.suffix == ".gif" else FFMpegWriter)(fps=motion.fps / every)
+    writer = (PillowWriter if path.suffix.lower() == ".gif" else FFMpegWriter)(fps=motion.fps / every)
     frames = range(0, len(motion), every)
     figure, draw = _scene(motion)
     try:

@@ -20,7 +20,10 @@ class Motion:
     :param fps: frames per second
     :param width: of the image, pixels
     :param height: of the image, pixels
-    :param skeleton: the body.
+    :param skeleton: the body
+    :param start: seconds of the video before the first frame of the motion
+    :param confidence: (T, 17), the detector's, where it gave any
+    :param filled: (T, 17) bool, the joints that were not found and are interpolated, where it is known.
     """
 
     poses_3d: np.ndarray
@@ -29,6 +32,9 @@ class Motion:
     width: int
     height: int
     skeleton: Skeleton = H36M17
+    start: float = 0.0
+    confidence: np.ndarray | None = None
+    filled: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.poses_3d)

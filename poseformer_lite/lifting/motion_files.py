@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import zipfile
 from collections.abc import Callable
 from importlib.metadata import entry_points
@@ -18,28 +19,40 @@ from poseformer_lite.skeleton import H36M17
 
 CSV_HEAD = "# poseformer-lite motion: fps={:g} width={:d} height={:d}"
 COLUMNS = ("x_m", "y_m", "z_m", "u_px", "v_px")
+MARKS = ("confidence", "filled")  # columns of a motion that knows them
 
 
 def write_motion(motion: Motion, path: str | Path) -> Path:
     """`Motion.save`."""
     path = Path(path)
-    if path.suffix not in WRITERS:
-        raise ValueError(f"a motion is saved as {', '.join(WRITERS)}, not {path.name!r}")
+    check_ending(path)
     with atomic_path(path) as temporary:
-        WRITERS[path.suffix](motion, temporary)
+        WRITERS[path.suffix.lower()](motion, temporary)
     return path
+
+
+def check_ending(path: Path) -> None:
+    """Raises ValueError unless a motion can be written to a file of that ending here; nothing is written."""
+    suffix = path.suffix.lower()
+    if suffix not in WRITERS:
+        raise ValueError(f"a motion is saved as {', '.join(WRITERS)}, not {path.name!r}")
+    if suffix == ".mp4" and shutil.which("ffmpeg") is None:
+        raise ValueError(f"{path.name} needs the program ffmpeg, which is not installed: install it, or save a .gif")
 
 
 def read_motion(path: str | Path) -> Motion:
     """`Motion.load`."""
     path = Path(path)
-    if path.suffix not in READERS:
+    if path.suffix.lower() not in READERS:
         raise ValueError(f"a motion is read from {', '.join(READERS)}, not {path.name!r}")
     try:
-        contents = READERS[path.suffix](path)
+        contents = READERS[path.suffix.lower()](path)
         poses, keypoints = (np.asarray(contents[name], np.float32) for name in ("poses_3d", "keypoints"))
         fps, width, height = float(contents["fps"]), int(contents["width"]), int(contents["height"])
         joints = tuple(map(str, contents["joints"]))
+        start = float(contents.get("start", 0.0))
+        given = [(name, kind, contents.get(name)) for name, kind in (("confidence", np.float32), ("filled", bool))]
+        marks = {name: np.asarray(values, kind) for name, kind, values in given if values is not None}
     except (KeyError, TypeError, ValueError, zipfile.BadZipFile, EOFError) as error:
         raise ValueError(f"{path} is not a motion that `Motion.save` wrote: {error}") from error
     if joints != H36M17.joints or poses.shape != (len(poses), 17, 3) or keypoints.shape != (len(poses), 17, 2):
@@ -47,12 +60,15 @@ def read_motion(path: str | Path) -> Motion:
             f"{path} holds poses {poses.shape} and keypoints {keypoints.shape} of {len(joints)} joints, expected "
             f"(T, 17, 3) and (T, 17, 2) of {H36M17.name}"
         )
+    if any(values.shape != poses.shape[:2] for values in marks.values()):
+        raise ValueError(f"{path} holds {', '.join(marks)} of other frames or joints than its poses {poses.shape}")
     if not (np.isfinite(poses).all() and np.isfinite(keypoints).all()):
         raise ValueError(f"{path} holds NaN or infinite coordinates")
-    return Motion(poses, keypoints, fps, width, height)
+    return Motion(poses, keypoints, fps, width, height, start=start, **marks)
 
 
 def _contents(motion: Motion) -> dict:
+    marks = {"confidence": motion.confidence, "filled": motion.filled}
     return {
         "poses_3d": motion.poses_3d,
         "keypoints": motion.keypoints,
@@ -60,6 +76,8 @@ def _contents(motion: Motion) -> dict:
         "width": motion.width,
         "height": motion.height,
         "joints": list(motion.skeleton.joints),
+        "start": motion.start,
+        **{name: values for name, values in marks.items() if values is not None},
     }
 
 
@@ -68,15 +86,18 @@ def _write_npz(motion: Motion, path: Path) -> None:
 
 
 def _write_json(motion: Motion, path: Path) -> None:
-    plain = {k: np.round(v, 5).tolist() if isinstance(v, np.ndarray) else v for k, v in _contents(motion).items()}
+    arrays = {k: v.astype(float) for k, v in _contents(motion).items() if isinstance(v, np.ndarray)}
+    plain = _contents(motion) | {name: values.round(5).tolist() for name, values in arrays.items()}
     path.write_text(json.dumps(plain))
 
 
 def _write_csv(motion: Motion, path: Path) -> None:
-    names = [f"{joint} {column}" for joint in motion.skeleton.joints for column in COLUMNS]
-    values = np.concatenate([motion.poses_3d, motion.keypoints], axis=-1).reshape(len(motion), -1)
-    table = pd.DataFrame(values.round(5), columns=names)
-    table.insert(0, "seconds", (np.arange(len(motion)) / motion.fps).round(5))
+    marks = [(name, getattr(motion, name)) for name in MARKS if getattr(motion, name) is not None]
+    columns = (*COLUMNS, *(name for name, _ in marks))
+    names = [f"{joint} {column}" for joint in motion.skeleton.joints for column in columns]
+    values = [motion.poses_3d, motion.keypoints, *(values[..., None] for _, values in marks)]
+    table = pd.DataFrame(np.concatenate(values, axis=-1).reshape(len(motion), -1).round(5), columns=names)
+    table.insert(0, "seconds", (motion.start + np.arange(len(motion)) / motion.fps).round(5))
     with path.open("w", encoding="utf-8", newline="") as stream:
         stream.write(CSV_HEAD.format(motion.fps, motion.width, motion.height) + "\n")
         table.to_csv(stream, index=False)
@@ -91,14 +112,16 @@ def _read_csv(path: Path) -> dict:
             raise ValueError(f"it begins with {head[:60]!r}, expected {CSV_HEAD.format(50, 1000, 1000)!r} or the like")
         table = pd.read_csv(stream)
     joints = list(H36M17.joints)
-    wanted = ["seconds", *(f"{joint} {column}" for joint in joints for column in COLUMNS)]
+    columns = (*COLUMNS, *(name for name in MARKS if f"{joints[0]} {name}" in table.columns))
+    wanted = ["seconds", *(f"{joint} {column}" for joint in joints for column in columns)]
     if list(table.columns) != wanted:
         raise ValueError(f"its columns begin with {', '.join(table.columns[:4])}, expected {', '.join(wanted[:4])}")
-    values = table.to_numpy(np.float32)[:, 1:].reshape(len(table), len(joints), len(COLUMNS))
+    values = table.to_numpy(np.float32)[:, 1:].reshape(len(table), len(joints), len(columns))
     fps, width, height = match.groups()
     return {
-        "poses_3d": values[..., :3], "keypoints": values[..., 3:], "joints": joints,
-        "fps": fps, "width": width, "height": height,
+        "poses_3d": values[..., :3], "keypoints": values[..., 3:5], "joints": joints,
+        "fps": fps, "width": width, "height": height, "start": table["seconds"].iloc[0] if len(table) else 0.0,
+        **{name: values[..., columns.index(name)] for name in columns[len(COLUMNS):]},
     }  # fmt: skip
 
 
