@@ -118,17 +118,20 @@ def evaluate(
 
 
 MOTION = "the motion: .npz, .json, .csv, .bvh (Blender), .gif, .mp4, .html, or a folder for one of each kind"
-IN_A_FOLDER = (".npz", ".csv", ".bvh", ".gif", ".html")
+SOURCE = "a video, a picture, or keypoints in pixels: .json, .csv, .npz, .npy, or a folder"
 
 
 @app.command()
 def lift(
-    keypoints: Annotated[Path, typer.Argument(help="a video, or its keypoints in pixels: .npz, .npy, .json or .csv")],
+    source: Annotated[Path, typer.Argument(help=SOURCE)],
     output: Annotated[Path, typer.Option("--output", "-o", help=MOTION)] = Path("motion.npz"),
     weights: Annotated[
-        str, typer.Option(help="'wild', 'small', 'lite', a folder, or an official .bin checkpoint")
+        str, typer.Option(help="'wild', 'small', 'lite', a folder, an official checkpoint, or hub:NAME/REPOSITORY")
     ] = "wild",
-    layout: Annotated[str | None, typer.Option(help="h36m17, coco17, halpe26 or mediapipe33")] = None,
+    format: Annotated[
+        str | None, typer.Option(help="of the keypoints, where the file does not tell: openpose, ...")
+    ] = None,
+    layout: Annotated[str | None, typer.Option(help="of the joints: coco17, h36m17, body25, halpe26, ...")] = None,
     width: Annotated[int | None, typer.Option(help="the video's width in pixels")] = None,
     height: Annotated[int | None, typer.Option(help="the video's height in pixels")] = None,
     fps: Annotated[float | None, typer.Option(help="the video's frames per second")] = None,
@@ -138,51 +141,19 @@ def lift(
     smooth: Annotated[float, typer.Option(help="seconds of a window that looks ahead as far as back; 0: not")] = 0.0,
     stride: Annotated[int, typer.Option(help="poses from each window, an odd number: sooner, less exact")] = 1,
     track: Annotated[int, typer.Option(help="which person or video of the file, 0 the longest or largest")] = 0,
+    everybody: Annotated[bool, typer.Option("--all", help="lift every person, each to files of their name")] = False,
+    keep_keypoints: Annotated[Path | None, typer.Option(help="keep what is found in a video: .npz or .json")] = None,
     num_heads: Annotated[int, typer.Option(help="heads of an official checkpoint, which does not hold them")] = 8,
 ):
-    """Lift one person of a video, or of a detector's keypoints, to a 3D motion."""
-    import warnings
-
+    """Lift people of a video, or of a detector's keypoints, to 3D motions."""
+    from poseformer_lite.lifting.jobs import Job, run
     from poseformer_lite.lifting.lifter import PoseLifter
-    from poseformer_lite.lifting.video import VIDEO_ENDINGS, lift_video
 
+    job = Job(source, output, format, layout, width, height, fps, min_confidence, track, everybody, keep_keypoints,
+              picture, constant_bones, smooth)  # fmt: skip
+    job.check()
     lifter = PoseLifter(_read_model(weights, num_heads), stride=stride)
-    with warnings.catch_warnings(record=True) as noticed:
-        warnings.simplefilter("always", UserWarning)
-        if keypoints.suffix.lower() in VIDEO_ENDINGS:
-            name, motion = keypoints.name, lift_video(keypoints, lifter, None, track, min_confidence)
-        else:
-            name, motion = _lift_keypoints(keypoints, lifter, layout, width, height, fps, min_confidence, track)
-    for text in dict.fromkeys(str(warning.message) for warning in noticed):
-        typer.echo(f"note: {text}", err=True)
-    motion = motion.smoothed(smooth)
-    motion = motion.with_constant_bones() if constant_bones else motion
-    files = [output] if output.suffix else [output / f"motion{suffix}" for suffix in IN_A_FOLDER]
-    for path in files:
-        print(f"{motion} of {name} written to {motion.save(path)}")
-    if picture:
-        motion.plot().savefig(picture, dpi=110)
-        print(f"some of its frames are drawn in {picture}")
-
-
-def _lift_keypoints(path: Path, lifter, layout, width, height, fps, min_confidence: float, track: int):
-    """The track's name and its motion."""
-    from poseformer_lite.formats.keypoint_files import guess_layout, read_keypoints
-
-    tracks = read_keypoints(path)
-    if not 0 <= track < len(tracks):
-        raise ValueError(f"{path} has {len(tracks)} tracks, so there is no track {track}: count from 0")
-    person = tracks[track]
-    said = {
-        "width": width or person.width,
-        "height": height or person.height,
-        "fps": fps or person.fps,
-        "layout": layout or person.layout or guess_layout(person.keypoints.shape[1]),
-    }
-    missing = [f"--{name}" for name, value in said.items() if value is None]
-    if missing:
-        raise ValueError(f"{path} does not say everything about its video: give {' and '.join(missing)}")
-    return person.name, lifter(person.keypoints, min_confidence=min_confidence, **said)
+    run(job, lifter, say=print, note=lambda text: typer.echo(f"note: {text}", err=True))
 
 
 @app.command()
@@ -264,11 +235,19 @@ def _add_commands_of_others() -> None:
 _add_commands_of_others()
 
 
+CHECKPOINTS = (".bin", ".pth", ".pt", ".ckpt", ".pth.tar", ".pth.tr")
+
+
 def _read_model(weights: str, num_heads: int):
+    """Only a name that begins with "hub:" asks the network; any other with a slash is a path."""
     from poseformer_lite.model import PoseFormer, load_network
 
-    if weights.endswith((".bin", ".pth", ".pt")):
+    if weights.endswith(CHECKPOINTS):
         return PoseFormer.from_official(weights, num_heads=num_heads)
+    if weights.startswith("hub:"):
+        return load_network(weights.removeprefix("hub:"))
+    if len(Path(weights).parts) > 1 and not Path(weights).is_dir():
+        raise FileNotFoundError(f"there is no folder {weights}. For weights of Hugging Face's hub say hub:{weights}")
     return load_network(weights)
 
 

@@ -2,7 +2,18 @@
 
 import numpy as np
 
-from poseformer_lite.skeleton import COCO17, H36M17, HALPE26, MEDIAPIPE33, Skeleton, get_skeleton
+from poseformer_lite.skeleton import (
+    BODY25,
+    COCO17,
+    COCO18,
+    H36M17,
+    HALPE26,
+    HALPE136,
+    MEDIAPIPE33,
+    WHOLEBODY133,
+    Skeleton,
+    get_skeleton,
+)
 
 # How far the head's top lies beyond the ears, in units of the way from the thorax to the ears. Seated anthropometry
 # gives 0.68 for the crown; Human3.6M's joint sits below the crown, in the skull's upper part, hence less.
@@ -14,6 +25,11 @@ _COCO_SOURCES = {
     11: (5,), 12: (7,), 13: (9,), 14: (6,), 15: (8,), 16: (10,),
 }  # fmt: skip
 _HALPE_SOURCES = {**_COCO_SOURCES, 0: (19,), 8: (18,), 10: (17,)}
+_COCO18_SOURCES = {
+    0: (8, 11), 1: (8,), 2: (9,), 3: (10,), 4: (11,), 5: (12,), 6: (13,), 8: (1,), 9: (0,),
+    11: (5,), 12: (6,), 13: (7,), 14: (2,), 15: (3,), 16: (4,),
+}  # fmt: skip
+_BODY25_SOURCES = {**_COCO18_SOURCES, 0: (8,), 1: (9,), 2: (10,), 3: (11,), 4: (12,), 5: (13,), 6: (14,)}
 _MEDIAPIPE_SOURCES = {
     0: (23, 24), 1: (24,), 2: (26,), 3: (28,), 4: (23,), 5: (25,), 6: (27,), 8: (11, 12), 9: (0,),
     11: (11,), 12: (13,), 13: (15,), 14: (12,), 15: (14,), 16: (16,),
@@ -21,7 +37,11 @@ _MEDIAPIPE_SOURCES = {
 _LAYOUTS: dict[str, tuple[Skeleton, dict[int, tuple[int, ...]], tuple[int, int] | None]] = {
     # layout: its skeleton, the sources, and its two ears where the head's top must be extrapolated
     "coco17": (COCO17, _COCO_SOURCES, (3, 4)),
+    "coco18": (COCO18, _COCO18_SOURCES, (17, 16)),
+    "body25": (BODY25, _BODY25_SOURCES, (18, 17)),
+    "wholebody133": (WHOLEBODY133, _COCO_SOURCES, (3, 4)),
     "halpe26": (HALPE26, _HALPE_SOURCES, None),
+    "halpe136": (HALPE136, _HALPE_SOURCES, None),
     "mediapipe33": (MEDIAPIPE33, _MEDIAPIPE_SOURCES, (7, 8)),
 }
 LAYOUTS = ("h36m17", *_LAYOUTS)
@@ -31,16 +51,19 @@ _CLOSE_JOINTS = {
     "coco17": (((0,), (1, 2), (3, 4)), 0.2, "nose, eyes and ears"),
 }
 
+USUAL_WIDTHS = (640, 1280, 1920, 3840)  # pixels, of videos and of what networks are shown of them
+ALWAYS = 0.9  # of the frames: more than what somebody does for a while
+
 
 def to_h36m17(keypoints: np.ndarray, layout: str) -> np.ndarray:
     """Convert a detector's joints to Human3.6M's 17. For confidences use `confidence_h36m17`.
 
     Pelvis and thorax are the midpoints of hips and of shoulders unless the layout has its own (Halpe-26); the spine is
     the midpoint of pelvis and thorax; joint 9 is the nose. Where no head top is detected it is extrapolated from the
-    thorax through the middle of the ears: ears + 0.5 (ears - thorax).
+    thorax through the middle of the ears, or the one that was found: ears + 0.5 (ears - thorax).
 
     :param keypoints: (T, J, 2 or 3)
-    :param layout: "h36m17", "coco17", "halpe26" or "mediapipe33".
+    :param layout: one of `LAYOUTS`, such as "coco17".
     :returns: (T, 17, 2 or 3), in the unit given; a copy.
     :raises ValueError: as `check_keypoints` does.
     """
@@ -53,7 +76,8 @@ def to_h36m17(keypoints: np.ndarray, layout: str) -> np.ndarray:
         converted[:, joint] = keypoints[:, detected].mean(axis=1)
     converted[:, 7] = (converted[:, 0] + converted[:, 8]) / 2
     if ears is not None:
-        middle = keypoints[:, ears].mean(axis=1)
+        left, right = keypoints[:, ears[0]], keypoints[:, ears[1]]  # from the side only one of them is found
+        middle = (np.where(np.isnan(left), right, left) + np.where(np.isnan(right), left, right)) / 2
         converted[:, 10] = middle + HEAD_TOP_BEYOND_EARS * (middle - converted[:, 8])
     return converted
 
@@ -126,26 +150,79 @@ def sanity_warnings(pixels: np.ndarray, layout: str, width: int, height: int) ->
         if np.median(apart) > share * np.median(size):
             other = next(name for name in _CLOSE_JOINTS if name != layout)
             said.append(f"{names} are far apart for layout {layout!r}: is it {other!r}, which has 17 joints, too?")
-    return said
+            return said
+    said += _axes_warnings(to_h36m17(pixels, layout))
+    return said or _size_warnings(places, width, height)
+
+
+def _axes_warnings(person: np.ndarray) -> list[str]:
+    """Whether a person (T, 17, 2) in H36M's joints stands on the head, or lies, from the first frame to the last."""
+    spine = person[:, 8] - person[:, 0]  # from the pelvis to the thorax: upwards, so y falls
+    spine = spine[np.isfinite(spine).all(axis=-1)]
+    x, y = (spine / np.maximum(np.linalg.norm(spine, axis=-1, keepdims=True), 1e-9)).T
+    if (y > 0.5).mean() > ALWAYS:
+        return [
+            "the person stands on the head throughout: if that is not so, y is measured upwards here, and y from the "
+            "top, as in a picture, is height - y"
+        ]
+    if (x < -0.7).mean() > ALWAYS:
+        return ["the person lies throughout, the head to the left: if that is not so, x and y are exchanged"]
+    return []
+
+
+def _size_warnings(places: np.ndarray, width: int, height: int) -> list[str]:
+    """Whether found joints (N, 2) keep to what a smaller picture of the same shape, or a square around it, would be."""
+    low, high = np.quantile(places, (0.001, 0.999), axis=0)
+    for size in USUAL_WIDTHS if width in USUAL_WIDTHS else ():
+        tall = size * height / width
+        bar = max(0.0, (size - tall) / 2)  # above and below the picture, in a square
+        small = high[0] <= size < 0.7 * width
+        if small and (
+            0.7 * tall < high[1] <= tall or (bar > 20 and bar <= low[1] and 0.7 * tall < high[1] - bar <= tall)
+        ):
+            return [
+                f"all joints lie in the upper left of a picture of {width} x {height}, where one {size} wide would be: "
+                "are width and height those of the picture that the detector was shown?"
+            ]
+    return []
+
+
+def missing_marks(pixels: np.ndarray) -> np.ndarray:
+    """Where detectors wrote that a joint was not found: (0, 0) or (-1, -1), or no number.
+
+    :param pixels: (..., 2)
+    :returns: (...) bool.
+    """
+    return np.isin(pixels, (0, -1)).all(axis=-1) | ~np.isfinite(pixels).all(axis=-1)
+
+
+def found_joints(keypoints: np.ndarray, seen: np.ndarray | None = None) -> np.ndarray:
+    """Which joints were found: those that are not NaN, infinite or exactly (0, 0), as detectors write a missing one.
+
+    :param keypoints: (T, J, 2)
+    :param seen: (T, J) bool; a joint is also missing where this is False.
+    :returns: (T, J) bool.
+    """
+    present = np.isfinite(keypoints).all(axis=-1) & (keypoints != 0).any(axis=-1)
+    return present if seen is None else present & seen
 
 
 def fill_gaps(keypoints: np.ndarray, seen: np.ndarray | None = None, skeleton: Skeleton = H36M17) -> np.ndarray:
     """Interpolate missing joints over time, each joint by itself; before the first and after the last sight, hold.
 
-    :param keypoints: (T, J, 2); a joint is missing where it is NaN, infinite or exactly (0, 0), as detectors write it
+    :param keypoints: (T, J, 2); which joints are missing is for `found_joints` to say
     :param seen: (T, J) bool; a joint is also missing where this is False
     :param skeleton: whose joints an error names.
     :returns: (T, J, 2), a copy.
     :raises ValueError: for a joint that is missing in every frame.
     """
-    present = np.isfinite(keypoints).all(axis=-1) & (keypoints != 0).any(axis=-1)
-    if seen is not None:
-        present &= seen
+    present = found_joints(keypoints, seen)
     never = [skeleton.joints[j] for j in np.flatnonzero(~present.any(axis=0))]
     if never:
+        unsure = found_joints(keypoints).any(axis=0)[~present.any(axis=0)].any()
         raise ValueError(
             f"{', '.join(never)} is missing in all {len(keypoints)} frames, so there is nothing to interpolate from: "
-            "use a clip that shows the whole body, or lower the confidence threshold"
+            f"use a clip that shows the whole body{', or lower the confidence threshold' if unsure else ''}"
         )
     if present.all():
         return keypoints.copy()

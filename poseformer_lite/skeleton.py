@@ -168,13 +168,65 @@ MEDIAPIPE33 = Skeleton(
     right=(4, 5, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32),
 )  # fmt: skip
 
-SKELETONS = {s.name: s for s in (H36M17, HUMANEVA15, MPI_INF_3DHP17, COCO17, HALPE26, MEDIAPIPE33)}
+BODY25 = Skeleton(
+    name="body25",
+    joints=(
+        "Nose", "Neck", "RShoulder", "RElbow", "RWrist", "LShoulder", "LElbow", "LWrist", "Hip",
+        "RHip", "RKnee", "RAnkle", "LHip", "LKnee", "LAnkle", "REye", "LEye", "REar", "LEar",
+        "LBigToe", "LSmallToe", "LHeel", "RBigToe", "RSmallToe", "RHeel",
+    ),
+    parents=(1, 8, 1, 2, 3, 1, 5, 6, -1, 8, 9, 10, 8, 12, 13, 0, 0, 15, 16, 14, 14, 14, 11, 11, 11),
+    left=(5, 6, 7, 12, 13, 14, 16, 18, 19, 20, 21),
+    right=(2, 3, 4, 9, 10, 11, 15, 17, 22, 23, 24),
+)  # fmt: skip
+
+COCO18 = Skeleton(
+    name="coco18",
+    joints=(
+        "Nose", "Neck", "RShoulder", "RElbow", "RWrist", "LShoulder", "LElbow", "LWrist",
+        "RHip", "RKnee", "RAnkle", "LHip", "LKnee", "LAnkle", "REye", "LEye", "REar", "LEar",
+    ),
+    parents=(1, -1, 1, 2, 3, 1, 5, 6, 1, 8, 9, 1, 11, 12, 0, 0, 14, 15),
+    left=(5, 6, 7, 11, 12, 13, 15, 17),
+    right=(2, 3, 4, 8, 9, 10, 14, 16),
+)  # fmt: skip
+
+# Of the 68 points of a face, for each in its right half (the person's) the one opposite; the others lie in the middle.
+_OPPOSITE = dict(zip(
+    (0, 1, 2, 3, 4, 5, 6, 7, 17, 18, 19, 20, 21, 31, 32, 36, 37, 38, 39, 40, 41, 48, 49, 50, 58, 59, 60, 61, 67),
+    (16, 15, 14, 13, 12, 11, 10, 9, 26, 25, 24, 23, 22, 35, 34, 45, 44, 43, 42, 47, 46, 54, 53, 52, 56, 55, 64, 63, 65),
+    strict=True,
+))  # fmt: skip
+
+
+def _with_face_and_hands(name: str, body: Skeleton, feet: tuple[str, ...] = ()) -> Skeleton:
+    """A body, the joints of its feet, then 68 points of the face and 21 of each hand, the left one first."""
+    face = {i: f"Face{i}" for i in range(68)}
+    face |= {i: f"RFace{i}" for i in _OPPOSITE} | {other: f"LFace{i}" for i, other in _OPPOSITE.items()}
+    joints = (*body.joints, *feet, *face.values(), *(f"{side}Hand{i}" for side in "LR" for i in range(21)))
+    left = tuple(i for i, joint in enumerate(joints) if joint[0] == "L")
+    ends = [*(joint[0] + "Ankle" for joint in feet), *["Nose"] * 68, *["LWrist"] * 21, *["RWrist"] * 21]
+    parents = (*body.parents, *(joints.index(joint) for joint in ends))
+    return Skeleton(name, joints, parents, left, tuple(joints.index("R" + joints[i][1:]) for i in left))
+
+
+_FEET = ("LBigToe", "LSmallToe", "LHeel", "RBigToe", "RSmallToe", "RHeel")
+WHOLEBODY133 = _with_face_and_hands("wholebody133", COCO17, _FEET)
+HALPE136 = _with_face_and_hands("halpe136", HALPE26)
+
+SKELETONS = {
+    s.name: s
+    for s in (
+        H36M17, HUMANEVA15, MPI_INF_3DHP17, COCO17, COCO18, BODY25, HALPE26, MEDIAPIPE33, WHOLEBODY133, HALPE136,
+    )
+}  # fmt: skip
 
 
 def get_skeleton(name: str) -> Skeleton:
     """The skeleton of that name.
 
-    :param name: "h36m17", "humaneva15", "mpi_inf_3dhp17", "coco17", "halpe26" or "mediapipe33".
+    :param name: "h36m17", "humaneva15", "mpi_inf_3dhp17", "coco17", "coco18", "body25", "halpe26", "mediapipe33",
+        "wholebody133" or "halpe136".
     :returns: The body.
     :raises ValueError: for an unknown name; it lists the names there are.
     """

@@ -18,13 +18,13 @@ from poseformer_lite.model import base
 
 PAGES = sorted((Path(__file__).resolve().parent.parent / "docs" / "api").glob("*.md"))
 MODULES = [
-    "metrics", "skeleton", "camera", "canonical", "keypoints", "plots", "evaluation",
+    "metrics", "skeleton", "tracking", "camera", "canonical", "keypoints", "plots", "evaluation",
     "model", "model.baselines", "model.heads", "model.official", "model.onnx",
     "model.poseformer",
     "datasets", "datasets.base", "datasets.windows", "datasets.videopose3d",
     "datasets.virtual.views", "datasets.virtual.detections", "datasets.virtual.wild",
     "training", "training.loop", "training.settings",
-    "lifting.lifter", "lifting.live", "lifting.motion", "lifting.video",
+    "lifting.jobs", "lifting.lifter", "lifting.live", "lifting.motion", "lifting.video",
     "formats.articulated", "formats.asfamc", "formats.bvh", "formats.keypoint_files", "formats.safe_npz",
     "viewers.attention", "viewers.export", "viewers.motion",
 ]  # fmt: skip
@@ -33,8 +33,10 @@ INSIDE = [  # for other modules, not for readers of the reference
     "model.poseformer.RegressionHead", "model.poseformer.SpatialTransformer", "model.poseformer.TemporalTransformer",
     "plots.fit_box", "plots.strongest_others",
     "datasets.virtual.detections.draw_spells", "datasets.virtual.detections.person_size", "training.settings.resolve",
-    "lifting.video.Detector", "lifting.video.PersonTrack", "lifting.video.check_video", "lifting.video.evenly",
-    "lifting.video.follow_people", "formats.articulated.check_held", "formats.articulated.numbers",
+    "lifting.video.Detector", "lifting.video.check_video", "lifting.video.evenly",
+    "lifting.jobs.Job", "lifting.jobs.is_video", "lifting.jobs.run", "lifting.jobs.lifted", "lifting.jobs.people_of",
+    "lifting.jobs.lift_track", "lifting.lifter.looks_normalized", "tracking.PersonTrack", "tracking.follow_people",
+    "tracking.join_broken", "formats.articulated.check_held", "formats.articulated.numbers",
     "lifting.motion.every_frame",
 ]  # fmt: skip
 DIRECTIVE = re.compile(r"^\.\. auto(\w+):: (?:poseformer_lite\.)?([\w.]+)$", re.MULTILINE)

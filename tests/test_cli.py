@@ -112,7 +112,7 @@ def test_evaluate_an_official_checkpoint(h36m, tmp_path):
 def test_lift_writes_a_motion_and_a_picture(video, weights, tmp_path):
     picture = tmp_path / "frames.png"
     shown = run("lift", video, "--weights", weights, "-o", tmp_path / "motion.npz", "--picture", picture)
-    assert "Motion(20 frames at 25 Hz, 0.8 s) of video written to" in shown
+    assert "Motion(20 frames at 25 Hz, 0.8 s) of video.npz written to" in shown
     with np.load(tmp_path / "motion.npz") as motion:
         assert motion["poses_3d"].shape == (20, 17, 3)
     assert picture.read_bytes().startswith(b"\x89PNG") and picture.stat().st_size > 20_000

@@ -151,13 +151,6 @@ def test_alphapose_frames_are_not_ordered_as_text(tmp_path):
     assert only(read_keypoints(path)).keypoints[:, 0, 0].tolist() == list(range(12))
 
 
-def test_alphapose_without_tracking_takes_the_most_certain_person(tmp_path):
-    path = write_alphapose(
-        tmp_path, [record(0, 1, score=0.5), record(0, 2, score=0.9), record(0, 3, score=0.7), record(1, 4)]
-    )
-    assert only(read_keypoints(path)).keypoints[:, 0, 0].tolist() == [2, 4]
-
-
 def test_alphapose_people_by_idx_the_most_seen_first(tmp_path):
     records = [record(0, 1, idx=7), *(record(frame, 2, idx=3) for frame in range(3)), record(2, 1, idx=7)]
     first, second = read_keypoints(write_alphapose(tmp_path, records))
@@ -188,7 +181,7 @@ BROKEN_JSON = {
     "no image_id": json.dumps([{"keypoints": [1.0] * 51}]),
     "not triples": json.dumps([record(0, 1, keypoints=[1.0] * 50)]),
     "two lengths": json.dumps([record(0, 1), record(1, 1, joints=26)]),
-    "unknown layout": json.dumps([record(0, 1, joints=18)]),
+    "unknown layout": json.dumps([record(0, 1, joints=19)]),
     "nested records": json.dumps([record(0, 1, keypoints=[[1.0, 2, 3]] * 17)]),
     "null record": json.dumps([record(0, 1, keypoints=None)]),
     "words in a record": json.dumps([record(0, 1, keypoints=["a"] * 51)]),
@@ -282,7 +275,7 @@ def test_hostile_file_does_not_run(suffix, tmp_path):
     assert not (tmp_path / "it-ran").exists()
 
 
-@pytest.mark.parametrize("array", [np.zeros((5, 34)), np.zeros((5, 17, 4)), np.zeros((0, 17, 2)), np.array(["a"])])
+@pytest.mark.parametrize("array", [np.zeros((5, 35)), np.zeros((5, 17, 5)), np.zeros((0, 17, 2)), np.array(["a"])])
 def test_wrong_npy_is_refused_by_name(array, tmp_path):
     np.save(tmp_path / "wrong.npy", array)
     with pytest.raises(ValueError, match="wrong.npy"):
@@ -308,8 +301,9 @@ def test_guess_layout():
     assert (guess_layout(26), guess_layout(33)) == ("halpe26", "mediapipe33")
     with pytest.raises(ValueError, match="17 joints can be h36m17 or coco17: say which"):
         guess_layout(17)
-    with pytest.raises(ValueError, match="18 joints can be none of our layouts"):
-        guess_layout(18)
+    assert [guess_layout(joints) for joints in (18, 25, 133, 136)] == ["coco18", "body25", "wholebody133", "halpe136"]
+    with pytest.raises(ValueError, match="19 joints can be none of our layouts"):
+        guess_layout(19)
 
 
 @pytest.mark.parametrize("divider", [",", ";", "\t"])

@@ -178,11 +178,12 @@ def test_confidence_has_17_columns_and_is_a_copy(layout):
     [
         ((120, 33, 3), "coco17", "'coco17' has 17 joints, .*(120, 33, 3).*did you mean layout='mediapipe33'"),
         ((120, 17, 2), "halpe26", "did you mean layout='h36m17' or 'coco17'"),
-        ((120, 18, 2), "coco17", "'coco17' has 17 joints, but the array is (120, 18, 2)$"),
+        ((120, 19, 2), "coco17", "'coco17' has 17 joints, but the array is (120, 19, 2)$"),
+        ((120, 18, 2), "coco17", "did you mean layout='coco18'"),
         ((120, 17), "coco17", "expected (T, J, 2) or (T, J, 3)"),
         ((120, 17, 4), "coco17", "expected (T, J, 2) or (T, J, 3)"),
         ((0, 17, 2), "coco17", "no frame"),
-        ((120, 17, 2), "coco", "no keypoint layout 'coco': choose one of h36m17, coco17, halpe26, mediapipe33"),
+        ((120, 17, 2), "coco", "no keypoint layout 'coco': choose one of h36m17, coco17, coco18, body25"),
     ],
 )
 def test_wrong_arrays_are_refused_with_a_hint(shape, layout, words):

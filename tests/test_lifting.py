@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -221,8 +222,8 @@ def test_shapes_that_are_no_keypoints_are_refused(lifter, shape, words):
 
 
 def test_an_unknown_layout_lists_those_there_are(lifter):
-    with pytest.raises(ValueError, match="'coco18'.*h36m17, coco17, halpe26, mediapipe33"):
-        lifter(random_keypoints("coco17", 5), 1280, 720, layout="coco18")
+    with pytest.raises(ValueError, match="'coco19'.*h36m17, coco17, coco18, body25"):
+        lifter(random_keypoints("coco17", 5), 1280, 720, layout="coco19")
 
 
 @pytest.mark.parametrize(
@@ -404,3 +405,92 @@ def test_no_more_frames_are_in_flight_for_a_long_video_than_for_a_short_one(monk
     assert len(PoseLifter(model, flip=False, device="cpu")(random_keypoints("h36m17", 20_000), 1000, 1000)) == 20_000
     assert 20_000 <= sum(embedded) < 1.02 * 20_000 and max(embedded) <= 512  # twice where two parts meet
     assert sum(joined) == 20_000 * 81 and max(joined) <= 2048
+
+
+# What is said of keypoints, and what a motion knows of its own
+
+
+@pytest.fixture(scope="module")
+def coco(walk) -> np.ndarray:
+    """(60, 17, 3): the walk as COCO's joints in a picture of 1000 x 800, confident."""
+    as_coco = [9, 9, 9, 10, 10, 11, 14, 12, 15, 13, 16, 4, 1, 5, 2, 6, 3]
+    return np.concatenate([walk[:, as_coco], np.full((60, 17, 1), 0.9)], axis=-1).astype(np.float32)
+
+
+def said_of(lifter, keypoints, **options) -> str:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        lifter(keypoints, 1000, 800, **{"layout": "coco17", "fps": 25, **options})
+    return " // ".join(str(warning.message) for warning in caught)
+
+
+def test_nothing_is_said_of_good_keypoints_however_unsure(lifter, coco):
+    assert said_of(lifter, coco) == said_of(lifter, coco * (1, 1, 0)) == said_of(lifter, coco[..., :2]) == ""
+
+
+def test_a_z_in_the_place_of_the_confidence_is_left_out_and_said(lifter, coco):
+    z = coco.copy()
+    z[..., 2] = np.random.default_rng(0).normal(0, 0.2, z.shape[:2])
+    assert "it is z, no confidence" in said_of(lifter, z)
+    with pytest.warns(UserWarning):
+        motion = lifter(z, 1000, 800, layout="coco17")
+    np.testing.assert_array_equal(motion.poses_3d, lifter(coco, 1000, 800, layout="coco17").poses_3d)
+    assert motion.confidence is None
+
+
+def test_y_upwards_and_x_and_y_exchanged_are_said(lifter, coco):
+    assert "stands on the head throughout" in said_of(lifter, np.abs([0, 800, 0] - coco))
+    assert "x and y are exchanged" in said_of(lifter, coco[..., [1, 0, 2]])
+
+
+def test_a_smaller_picture_and_a_square_around_it_are_said(lifter, coco):
+    person = coco[:5, :, :2]
+    person = (person - person.min((0, 1))) / np.ptp(person, axis=(0, 1)) * (200, 600) + (700, 100)
+    said = {}
+    for name, keypoints in {"right": person, "smaller": person * 640 / 1280, "square": person / 2 + (0, 140)}.items():
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            lifter(keypoints, 1280, 720, layout="coco17")
+        said[name] = [str(w.message) for w in caught if "where one 640 wide would be" in str(w.message)]
+    assert [len(texts) for texts in said.values()] == [0, 1, 1]
+
+
+def test_legs_that_are_guessed_are_said(lifter, coco):
+    unsure = coco.copy()
+    unsure[:, 13:, 2] = 0.05
+    assert "the upper body only" in said_of(lifter, unsure)
+    assert "upper body" not in said_of(lifter, coco * (1, 1, 0.1))  # sure of nothing: it says nothing of the legs
+
+
+def test_long_gaps_are_said_by_their_times_in_the_video(lifter, coco):
+    gap = coco.copy()
+    gap[20:45, :, :2] = np.nan
+    assert said_of(lifter, gap) == "out of sight from 0.8 to 1.8 s, where it is interpolated"
+    assert "from 10.8 to 11.8 s" in said_of(lifter, gap, start=10.0)
+    gap[20:45], gap[:30] = coco[20:45], 0
+    assert said_of(lifter, gap) == "out of sight from 0.0 to 1.2 s, where it is held still"
+    gap = coco.copy()
+    gap[10:12], gap[5:, 9, :2] = np.nan, -1
+    assert said_of(lifter, gap) == "these joints are missing in most frames, and are interpolated: LWrist 91%"
+
+
+def test_world_coordinates_are_refused(lifter, coco):
+    with pytest.raises(ValueError, match="far left of or above the picture"):
+        lifter(coco[..., :2] - coco[:, 11:12, :2], 300, 300, layout="coco17")
+
+
+def test_a_motion_knows_its_start_and_what_was_found(lifter, coco):
+    keypoints = coco.copy()
+    keypoints[3, 11, :2] = 0  # the left hip, of which the pelvis and the spine are made
+    motion = lifter(keypoints, 1000, 800, layout="coco17", fps=25, start=1.6)
+    assert motion.start == 1.6
+    assert np.argwhere(motion.filled).tolist() == [[3, 0], [3, 4], [3, 7]]
+    np.testing.assert_allclose(motion.confidence, 0.9)
+    assert lifter(coco[..., :2], 1000, 800, layout="coco17").confidence is None
+
+
+def test_the_head_is_made_of_the_one_ear_that_is_seen():
+    keypoints = random_keypoints("coco17", 3)
+    keypoints[:, 4] = np.nan
+    thorax, ear = keypoints[:, [5, 6]].mean(axis=1), keypoints[:, 3]
+    np.testing.assert_allclose(to_h36m17(keypoints, "coco17")[:, 10], ear + (ear - thorax) / 2, rtol=1e-6)

@@ -91,6 +91,29 @@ def test_what_was_saved_is_loaded(motion, tmp_path, suffix):
     assert [p.name for p in tmp_path.iterdir()] == [f"walk{suffix}"]
 
 
+@pytest.mark.parametrize("suffix", [".npz", ".json", ".csv", ".CSV"])
+def test_start_confidence_and_what_was_filled_come_back(motion, tmp_path, suffix):
+    rng = np.random.default_rng(0)
+    known = replace(motion, start=1.6, confidence=rng.random((60, 17)).astype("f4"), filled=rng.random((60, 17)) < 0.1)
+    back = Motion.load(known.save(tmp_path / f"walk{suffix}"))
+    assert back.start == pytest.approx(1.6) and back.filled.dtype == bool
+    np.testing.assert_allclose(back.confidence, known.confidence, atol=1e-5)
+    np.testing.assert_array_equal(back.filled, known.filled)
+    plain = Motion.load(motion.save(tmp_path / f"plain{suffix}"))
+    assert (plain.start, plain.confidence, plain.filled) == (0, None, None)
+
+
+def test_an_npz_of_before_these_were_known_is_read(motion, tmp_path):
+    names = list(H36M17.joints)
+    np.savez(tmp_path / "old.npz", poses_3d=motion.poses_3d, keypoints=motion.keypoints, fps=50, width=9, height=9,
+             joints=names)  # fmt: skip
+    assert Motion.load(tmp_path / "old.npz").start == 0
+    np.savez(tmp_path / "odd.npz", poses_3d=motion.poses_3d, keypoints=motion.keypoints, fps=50, width=9, height=9,
+             joints=names, filled=np.zeros((2, 17)))  # fmt: skip
+    with pytest.raises(ValueError, match="odd.npz holds filled of other frames"):
+        Motion.load(tmp_path / "odd.npz")
+
+
 def test_a_csv_opens_in_a_spreadsheet(motion, tmp_path):
     lines = motion.save(tmp_path / "walk.csv").read_text().splitlines()
     assert lines[0] == "# poseformer-lite motion: fps=50 width=1000 height=800"

@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from helpers_data import small_model
 
 from poseformer_lite.model.official import load_official, official_state_dict
 from poseformer_lite.model.poseformer import PoseFormer
@@ -210,3 +211,24 @@ def test_a_stack_that_lacks_its_last_layer_is_refused():
     shorter = {name: tensor for name, tensor in weights.items() if not name.startswith("blocks.1.")}
     with pytest.raises(ValueError, match="2 layers in Spatial_blocks and 1 in blocks"):
         PoseFormer.from_official(shorter, num_heads=2)
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod."])
+@pytest.mark.parametrize("name", ["model_pos", "state_dict", "model", None])
+@pytest.mark.parametrize("own", [False, True])
+def test_what_other_savers_write_is_read(tmp_path, prefix, name, own):
+    model = small_model(num_frames=9, spatial_dim=16, num_heads=8)
+    weights = model.state_dict() if own else official_state_dict(model)
+    weights = {prefix + key: tensor for key, tensor in weights.items()}
+    torch.save({name: weights, "epoch": 3} if name else weights, tmp_path / "weights.ckpt")
+    read = load_official(tmp_path / "weights.ckpt").state_dict()
+    assert all(torch.equal(read[key], tensor) for key, tensor in model.state_dict().items())
+
+
+def test_torchs_advice_to_run_the_files_code_is_not_passed_on(tmp_path):
+    torch.save({"model_pos": RunsCode(tmp_path / "it-ran")}, tmp_path / "code.bin")
+    (tmp_path / "page.bin").write_text("<html>")
+    for name in ("code.bin", "page.bin"):
+        with pytest.raises(ValueError, match=name) as caught:
+            load_official(tmp_path / name)
+        assert "weights_only" not in str(caught.value)

@@ -208,3 +208,29 @@ def test_on_the_command_line(tmp_path, monkeypatch, walk):
         run = CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
     assert run.exit_code == 0 and "40 frames at 25 Hz" in run.stdout.replace("25.0", "25")
     assert (tmp_path / "motion.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [(None, "gave None for a frame"), (np.zeros((17, 3)), r"gave \(17, 3\)"), (np.zeros((1, 17, 2)), r"\(1, 17, 2\)")],
+)
+def test_a_detector_that_gives_something_else_is_told_what_is_expected(tmp_path, lifter, given, words):
+    with pytest.raises(ValueError, match=words + r".*expected \(P, 17, 3\) of h36m17"):
+        lift_video(write_video(tmp_path / "a.mp4", frames=2), lifter, Script([given] * 2), progress=False)
+
+
+def test_a_detector_may_say_nobody_with_an_empty_list(tmp_path, lifter, walk):
+    people = [[], *walk[1:10, None]]
+    motion = lift_video(write_video(tmp_path / "a.mp4", frames=10), lifter, Script(people), progress=False)
+    assert len(motion) == 9 and motion.start == pytest.approx(1 / FPS, rel=1e-2)
+
+
+def test_a_picture_is_lifted(tmp_path, monkeypatch, walk):
+    from PIL import Image
+
+    model = small_model(num_frames=9).save_pretrained(tmp_path / "weights")
+    Image.new("RGB", (WIDTH, HEIGHT), "gray").save(tmp_path / "photo.JPG")
+    monkeypatch.setattr(video, "BlazePose", lambda: Script([walk[:1]]))
+    arguments = ["lift", str(tmp_path / "photo.JPG"), "--weights", str(model), "-o", str(tmp_path / "motion.json")]
+    run = CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
+    assert run.exit_code == 0 and "1 frames" in run.stdout

@@ -14,7 +14,7 @@ from poseformer_lite.plots import COLORS, STYLES
 def write_animation(motion: Motion, path: str | Path, dpi: int = 80, progress: bool = True) -> None:
     """Write .gif, or .mp4 where ffmpeg is installed."""
     path, every = Path(path), every_frame(motion.fps)
-    writer = (PillowWriter if path.suffix == ".gif" else FFMpegWriter)(fps=motion.fps / every)
+    writer = (PillowWriter if path.suffix.lower() == ".gif" else FFMpegWriter)(fps=motion.fps / every)
     frames = range(0, len(motion), every)
     figure, draw = _scene(motion)
     try:

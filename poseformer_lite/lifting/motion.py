@@ -24,7 +24,10 @@ class Motion:
     :param fps: frames per second
     :param width: of the image, pixels
     :param height: of the image, pixels
-    :param skeleton: the body.
+    :param skeleton: the body
+    :param start: seconds of the video before the first frame of the motion
+    :param confidence: (T, 17), the detector's, where it gave any
+    :param filled: (T, 17) bool, the joints that were not found and are interpolated, where it is known
     :raises ValueError: for other shapes, numbers that are not finite, and a rate or size that is not positive.
     """
 
@@ -34,6 +37,9 @@ class Motion:
     width: int
     height: int
     skeleton: Skeleton = H36M17
+    start: float = 0.0
+    confidence: np.ndarray | None = None
+    filled: np.ndarray | None = None
 
     def __post_init__(self):
         for name, coordinates in (("poses_3d", 3), ("keypoints", 2)):

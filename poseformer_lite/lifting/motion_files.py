@@ -22,6 +22,7 @@ from poseformer_lite.skeleton import H36M17
 LONGEST = {".gif": 3_000, ".html": 38_000}  # a GIF's pictures are in memory until it is written, 0.8 MB each
 CSV_HEAD = "# poseformer-lite motion: fps={:g} width={:d} height={:d}"
 COLUMNS = ("x_m", "y_m", "z_m", "u_px", "v_px")
+MARKS = {"confidence": np.float32, "filled": bool}  # of a motion that knows them, a number a joint
 
 
 def write_motion(motion: Motion, path: str | Path) -> Path:
@@ -29,37 +30,45 @@ def write_motion(motion: Motion, path: str | Path) -> Path:
     path = Path(path)
     check_motion_output(path, len(motion), motion.fps)
     with atomic_path(path) as temporary:
-        WRITERS[path.suffix](motion, temporary)
+        WRITERS[path.suffix.lower()](motion, temporary)
     return path
 
 
 def check_motion_output(path: str | Path, frames: int = 1, fps: float = 25.0) -> None:
     """Raises ValueError or OSError where a motion of that length cannot be written there, so before it is made."""
     path, pictures = Path(path), math.ceil(frames / every_frame(fps))
-    if path.suffix not in WRITERS:
+    ending = path.suffix.lower()
+    if ending not in WRITERS:
         raise ValueError(f"a motion is saved as {', '.join(WRITERS)}, not {path.name!r}")
-    if path.suffix == ".mp4" and not shutil.which("ffmpeg"):
+    if ending == ".mp4" and not shutil.which("ffmpeg"):
         raise ValueError(f"{path.name} needs the program ffmpeg, which is not installed: install it, or write a .gif")
-    if (length := pictures if path.suffix == ".gif" else frames) > (most := LONGEST.get(path.suffix, length)):
-        raise ValueError(f"{path.name} would have {length:,} frames, a {path.suffix} can have {most:,}: save a part")
+    if (length := pictures if ending == ".gif" else frames) > (most := LONGEST.get(ending, length)):
+        raise ValueError(f"{path.name} would have {length:,} frames, a {ending} can have {most:,}: save a part")
     check_output(path)
 
 
 def read_motion(path: str | Path) -> Motion:
     """`Motion.load`."""
     path = Path(path)
-    if path.suffix not in READERS:
+    if path.suffix.lower() not in READERS:
         raise ValueError(f"a motion is read from {', '.join(READERS)}, not {path.name!r}")
     with reading(path, "motion, as `Motion.save` writes it"):
-        contents = table(READERS[path.suffix](path), "what it holds")
+        contents = table(READERS[path.suffix.lower()](path), "what it holds")
         if tuple(map(str, contents["joints"])) != H36M17.joints:
             raise ValueError(f"it has {len(contents['joints'])} joints, expected those of {H36M17.name}")
         poses, keypoints = (array(contents[name], name, "T", 17, "2 or 3") for name in ("poses_3d", "keypoints"))
         width, height = (number(contents[name], name, whole=True) for name in ("width", "height"))
-        return Motion(poses, keypoints, number(contents["fps"], "fps"), width, height)
+        marks = {
+            name: array(contents[name], name, len(poses), 17).astype(kind)
+            for name, kind in MARKS.items()
+            if contents.get(name) is not None
+        }
+        start = number(contents.get("start", 0.0), "start", 0)
+        return Motion(poses, keypoints, number(contents["fps"], "fps"), width, height, start=start, **marks)
 
 
 def _contents(motion: Motion) -> dict:
+    marks = {"confidence": motion.confidence, "filled": motion.filled}
     return {
         "poses_3d": motion.poses_3d,
         "keypoints": motion.keypoints,
@@ -67,6 +76,8 @@ def _contents(motion: Motion) -> dict:
         "width": motion.width,
         "height": motion.height,
         "joints": list(motion.skeleton.joints),
+        "start": motion.start,
+        **{name: values for name, values in marks.items() if values is not None},
     }
 
 
@@ -75,15 +86,18 @@ def _write_npz(motion: Motion, path: Path) -> None:
 
 
 def _write_json(motion: Motion, path: Path) -> None:
-    plain = {k: np.round(v, 5).tolist() if isinstance(v, np.ndarray) else v for k, v in _contents(motion).items()}
+    arrays = {k: v.astype(float) for k, v in _contents(motion).items() if isinstance(v, np.ndarray)}
+    plain = _contents(motion) | {name: values.round(5).tolist() for name, values in arrays.items()}
     path.write_text(json.dumps(plain, allow_nan=False))
 
 
 def _write_csv(motion: Motion, path: Path) -> None:
-    names = [f"{joint} {column}" for joint in motion.skeleton.joints for column in COLUMNS]
-    values = np.concatenate([motion.poses_3d, motion.keypoints], axis=-1).reshape(len(motion), -1)
-    table = pd.DataFrame(values.round(5), columns=names)
-    table.insert(0, "seconds", (np.arange(len(motion)) / motion.fps).round(5))
+    marks = [(name, getattr(motion, name)) for name in MARKS if getattr(motion, name) is not None]
+    columns = (*COLUMNS, *(name for name, _ in marks))
+    names = [f"{joint} {column}" for joint in motion.skeleton.joints for column in columns]
+    values = [motion.poses_3d, motion.keypoints, *(values[..., None] for _, values in marks)]
+    table = pd.DataFrame(np.concatenate(values, axis=-1).reshape(len(motion), -1).round(5), columns=names)
+    table.insert(0, "seconds", (motion.start + np.arange(len(motion)) / motion.fps).round(5))
     with path.open("w", encoding="utf-8", newline="") as stream:
         stream.write(CSV_HEAD.format(motion.fps, motion.width, motion.height) + "\n")
         table.to_csv(stream, index=False)
@@ -98,14 +112,16 @@ def _read_csv(path: Path) -> dict:
             raise ValueError(f"it begins with {head[:60]!r}, expected {CSV_HEAD.format(50, 1000, 1000)!r} or the like")
         table = pd.read_csv(stream)
     joints = list(H36M17.joints)
-    wanted = ["seconds", *(f"{joint} {column}" for joint in joints for column in COLUMNS)]
+    columns = (*COLUMNS, *(name for name in MARKS if f"{joints[0]} {name}" in table.columns))
+    wanted = ["seconds", *(f"{joint} {column}" for joint in joints for column in columns)]
     if list(table.columns) != wanted:
         raise ValueError(f"its columns begin with {', '.join(table.columns[:4])}, expected {', '.join(wanted[:4])}")
-    values = table.to_numpy(np.float32)[:, 1:].reshape(len(table), len(joints), len(COLUMNS))
+    values = table.to_numpy(np.float32)[:, 1:].reshape(len(table), len(joints), len(columns))
     fps, width, height = (parsed(word, "its first line") for word in match.groups())
     return {
-        "poses_3d": values[..., :3], "keypoints": values[..., 3:], "joints": joints,
-        "fps": fps, "width": width, "height": height,
+        "poses_3d": values[..., :3], "keypoints": values[..., 3:5], "joints": joints,
+        "fps": fps, "width": width, "height": height, "start": table["seconds"].iloc[0] if len(table) else 0.0,
+        **{name: values[..., columns.index(name)] for name in columns[len(COLUMNS):]},
     }  # fmt: skip
 
 

@@ -1,24 +1,23 @@
 """A video to a motion: its frames are decoded, people found and followed, and one of them lifted."""
 
 import warnings
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 from tqdm.auto import tqdm
 
+from poseformer_lite.formats.keypoint_files import KeypointTrack
 from poseformer_lite.lifting.blazepose import BlazePose
 from poseformer_lite.lifting.lifter import PoseLifter
 from poseformer_lite.lifting.motion import Motion
+from poseformer_lite.skeleton import get_skeleton
+from poseformer_lite.tracking import PersonTrack, follow_people
 
-VIDEO_ENDINGS = (".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm")
-CONFIDENT = 0.3  # joints less sure than this say nothing about where a person is
-SAME_PERSON = 0.6  # of the person's size: the farthest that somebody moves between two frames and is still the same
-FORGOTTEN = 1.0  # seconds after which somebody who left is not waited for
-LONG_GAP = 0.5  # seconds without the person, of which the user is told
+PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")  # videos of one frame
+VIDEO_ENDINGS = (".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".gif", *PICTURE_ENDINGS)
+USUAL_FPS = 25.0  # of a single frame
 
 
 class Detector(Protocol):
@@ -30,19 +29,6 @@ class Detector(Protocol):
         """(H, W, 3) uint8, red first, and when it was taken -> (P, J, 3): x and y in pixels and a confidence, for each
         of P people, who may be none.
         """
-
-
-@dataclass(eq=False)
-class PersonTrack:
-    """One person followed through a video: keypoints[i] (J, 3) was found in frame number frames[i]."""
-
-    frames: list[int] = field(default_factory=list)
-    keypoints: list[np.ndarray] = field(default_factory=list)
-    beside: list[int] = field(default_factory=list)  # frames in which somebody else was near enough to be confused
-
-    def weight(self) -> float:
-        """How much of the video the person fills: sizes in pixels, summed over the frames."""
-        return float(sum(_size(person) for person in self.keypoints))
 
 
 def lift_video(
@@ -69,13 +55,36 @@ def lift_video(
     :raises FileNotFoundError: where there is no file
     :raises ValueError: for a file that is not a video, for nobody in it, or where PyAV or the detector is missing.
     """
+    tracks = find_people(path, detector, progress)
+    if not 0 <= person < len(tracks):
+        raise ValueError(f"{Path(path).name} shows {len(tracks)} people, so there is no person {person}: count from 0")
+    track = tracks[person]
+    for note in track.notes():
+        warnings.warn(f"{Path(path).name}: {note}", stacklevel=2)
+    lifter = lifter or PoseLifter.from_pretrained("wild")
+    return lifter(
+        track.keypoints, track.width, track.height, track.layout, track.fps, min_confidence,
+        start=track.start / track.fps,
+    )  # fmt: skip
+
+
+def find_people(path: str | Path, detector: Detector | None = None, progress: bool = True) -> list[KeypointTrack]:
+    """Find and follow everybody in a video or a picture: `lift_video` without the lifting.
+
+    :param path: the file
+    :param detector: by default `BlazePose`, which comes with the package
+    :param progress: whether to show a bar.
+    :returns: One track a person at the video's frame rate, that of the one who fills the most of the video first.
+    :raises FileNotFoundError: where there is no file
+    :raises ValueError: as `lift_video` does, and for a detector that gives something else than (P, J, 3).
+    """
     path = Path(path)
     frames = read_video(path, progress)
     detector = detector or BlazePose()
     times, people, size = [], [], (0, 0)
     for seconds, image in frames:
         times.append(seconds)
-        people.append(np.asarray(detector(image, seconds), dtype=np.float32))
+        people.append(_checked(detector(image, seconds), detector.layout))
         size = image.shape[1], image.shape[0]
     tracks = follow_people(people, times)
     if not tracks:
@@ -83,12 +92,29 @@ def lift_video(
             f"nobody was found in the {len(times)} frames of {path.name}: use a video that shows one person from "
             "head to foot and not too small, or lift the keypoint file of another detector"
         )
-    if not 0 <= person < len(tracks):
-        raise ValueError(f"{path.name} shows {len(tracks)} people, so there is no person {person}: count from 0")
-    keypoints, fps = evenly(tracks[person], times)
-    _warn(tracks[person], times, path.name)
-    lifter = lifter or PoseLifter.from_pretrained("wild")
-    return lifter(keypoints, *size, layout=detector.layout, fps=fps, min_confidence=min_confidence)
+    found = []
+    for number, track in enumerate(tracks):
+        keypoints, fps = evenly(track, times)
+        start, total = (times[frame] * fps for frame in (track.frames[0], -1))
+        found.append(
+            KeypointTrack(
+                f"person {number}", keypoints, detector.layout, fps, *size, start, total + 1, tuple(track.beside)
+            )
+        )
+    return found
+
+
+def _checked(people, layout: str) -> np.ndarray:
+    """What a detector gave of a frame, (P, J, 3) float32; ValueError where it is something else."""
+    joints = get_skeleton(layout).num_joints
+    array = np.zeros((0, joints, 3)) if isinstance(people, list) and not people else np.asarray(people)
+    if people is None or array.ndim != 3 or array.shape[1:] != (joints, 3):
+        given = None if people is None else array.shape
+        raise ValueError(
+            f"the detector gave {given} for a frame, expected (P, {joints}, 3) of {layout}: x, y and a confidence of "
+            f"each joint of P people. One person is (1, {joints}, 3), and nobody (0, {joints}, 3)"
+        )
+    return array.astype(np.float32)
 
 
 def read_video(path: str | Path, progress: bool = False) -> Iterator[tuple[float, np.ndarray]]:
@@ -146,90 +172,25 @@ def _decode(path: Path, progress: bool) -> Iterator[tuple[float, np.ndarray]]:
             raise ValueError(f"{path.name} holds no frame that can be read: it may be cut off")
 
 
-def follow_people(people: Iterable[np.ndarray], times: list[float]) -> list[PersonTrack]:
-    """Who is who from frame to frame: people (P, J, 3) of each frame -> tracks, the one who fills most first.
-
-    Everybody goes on as the nearest found in the next frame, all pairs together (the assignment problem), if no
-    farther than SAME_PERSON of their size; after FORGOTTEN seconds out of sight somebody is new.
-    """
-    tracks: list[PersonTrack] = []
-    for frame, found in enumerate(people):
-        known = [track for track in tracks if times[frame] - times[track.frames[-1]] <= FORGOTTEN]
-        cost = np.array([[_distance(track.keypoints[-1], person) for person in found] for track in known])
-        taken = {}
-        if cost.size:
-            for row, column in zip(*linear_sum_assignment(cost), strict=True):
-                if cost[row, column] <= SAME_PERSON:
-                    taken[column] = known[row]
-        for column, person in enumerate(found):
-            track = taken.get(column)
-            if track is None:
-                tracks.append(track := PersonTrack())
-            track.frames.append(frame)
-            track.keypoints.append(person)
-            others = [_distance(person, other) for i, other in enumerate(found) if i != column]
-            if others and min(others) < SAME_PERSON / 2:
-                track.beside.append(frame)
-    return sorted(tracks, key=PersonTrack.weight, reverse=True)
-
-
 def evenly(track: PersonTrack, times: list[float]) -> tuple[np.ndarray, float]:
     """The track at an even rate: (T, J, 3), NaN where the person was not found, and frames per second.
 
-    The rate is that of the usual step between frames. Where no step differs by more than a tenth nothing is moved;
-    otherwise positions are interpolated in time.
+    The rate is that of the usual step between the video's frames. Where no step differs by more than a tenth nothing is
+    moved; otherwise positions are interpolated in time.
     """
     first, last = track.frames[0], track.frames[-1]
     keypoints = np.full((last - first + 1, *track.keypoints[0].shape), np.nan, dtype=np.float32)
     keypoints[np.array(track.frames) - first] = track.keypoints
     seconds = np.array(times[first : last + 1])
-    if len(seconds) == 1:
-        return keypoints, 25.0
-    steps = np.diff(seconds)
-    step = float(np.median(steps))
+    if len(times) == 1:
+        return keypoints, USUAL_FPS
+    step = float(np.median(np.diff(times)))
     if not step > 0:
         raise ValueError("the frames of the video have no times: convert it to .mp4 with a constant frame rate first")
-    if np.abs(steps - step).max() <= 0.1 * step:
+    steps = np.diff(seconds)
+    if np.abs(steps - step).max(initial=0) <= 0.1 * step:
         return keypoints, 1 / step
     even = seconds[0] + step * np.arange(int((seconds[-1] - seconds[0]) / step + 1e-6) + 1)
     after = np.clip(np.searchsorted(seconds, even, side="right"), 1, len(seconds) - 1)
     share = ((even - seconds[after - 1]) / np.maximum(steps[after - 1], 1e-9)).clip(0, 1)[:, None, None]
     return ((1 - share) * keypoints[after - 1] + share * keypoints[after]).astype(np.float32), 1 / step
-
-
-def _warn(track: PersonTrack, times: list[float], name: str) -> None:
-    """Say what the user should look at: where the person is missing, or somebody else was near."""
-    first, last = times[track.frames[0]], times[track.frames[-1]]
-    if first > LONG_GAP or times[-1] - last > LONG_GAP:
-        _say(f"{name}: the person is seen from {first:.1f} to {last:.1f} s of {times[-1]:.1f} s, and so is the motion")
-    for before, after in zip(track.frames, track.frames[1:], strict=False):
-        if times[after] - times[before] > LONG_GAP:
-            _say(f"{name}: out of sight from {times[before]:.1f} to {times[after]:.1f} s, where it is interpolated")
-    if track.beside:
-        _say(
-            f"{name}: somebody else is near at {times[track.beside[0]]:.1f} s ({len(track.beside)} frames): look "
-            "whether the two were exchanged"
-        )
-
-
-def _say(text: str) -> None:
-    warnings.warn(text, stacklevel=4)
-
-
-def _size(person: np.ndarray) -> float:
-    """The longer side of the box round the confident joints of a person (J, 3), pixels."""
-    seen = _seen(person)
-    return float(np.ptp(person[seen, :2], axis=0).max()) if seen.any() else 0.0
-
-
-def _distance(one: np.ndarray, other: np.ndarray) -> float:
-    """How far apart two people (J, 3) are: the mean over the joints seen in both, as a share of their size."""
-    both = _seen(one) & _seen(other)
-    if not both.any():
-        return 1e6  # too far, and finite, as the assignment wants it
-    apart = np.linalg.norm(one[both, :2] - other[both, :2], axis=-1).mean()
-    return float(apart / max(_size(one), _size(other), 1.0))
-
-
-def _seen(person: np.ndarray) -> np.ndarray:
-    return np.isfinite(person[:, :2]).all(axis=-1) & (person[:, 2] >= CONFIDENT)

@@ -298,9 +298,11 @@ def _find(name_or_folder: str, file: str, revision: str | None) -> Path:
     folder = shipped if shipped.is_dir() else Path(name_or_folder)
     if (folder / file).is_file():
         return folder / file
+    if (folder / "checkpoint.pt").is_file():
+        raise FileNotFoundError(f"{folder} holds a training that was stopped: run it again to its end for its weights")
     if folder.is_dir():
         raise FileNotFoundError(f"{folder} has no {file}: save_pretrained writes config.json and model.safetensors")
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", name_or_folder):
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", name_or_folder) or folder.parent.is_dir():  # beside others: a typing error
         names = ", ".join(sorted(path.name for path in SHIPPED_WEIGHTS.glob("*") if path.is_dir()))
         raise FileNotFoundError(f"there is no folder {name_or_folder}, and the weights that are shipped are: {names}")
 

@@ -31,6 +31,8 @@ _NAMES = (
     (r"head\.linear\.", "head.1."),
 )
 
+WEIGHTS_NAMES = ("model_pos", "state_dict", "model_state_dict", "model")
+
 
 class _Inert:
     """Takes the place of every class that a checkpoint holds besides tensors; keeps nothing, does nothing."""
@@ -80,15 +82,19 @@ def _official_name(name: str) -> str:
 def load_official(source: str | Path | dict[str, Tensor], num_heads: int = 8) -> PoseFormer:
     """A PoseFormer with the weights of a checkpoint of the authors' code, read without running code in it.
 
-    :param source: a file, or a state dict, with or without "module." before its keys; it tells all sizes but one
+    :param source: a file, or a state dict, of their names or ours, with or without "module." or "_orig_mod." before its
+        keys; it tells all sizes but one
     :param num_heads: it is not in the file, and a wrong one gives wrong poses without an error.
     :returns: The network, in evaluation mode.
     :raises FileNotFoundError: where there is no file
-    :raises ValueError: where it holds something else; it names the missing, surplus or misshapen keys.
+    :raises ValueError: where it holds something else; it names the missing, surplus or misshapen keys
+    :raises KeyError: where it holds our own names and a weight that the authors' network lacks.
     """
     where = "the state dict" if isinstance(source, dict) else str(source)
     weights = source if isinstance(source, dict) else _read_model_pos(Path(source))
-    weights = {name.removeprefix("module."): tensor for name, tensor in weights.items()}
+    weights = {re.sub(r"^((module|_orig_mod)\.)+", "", str(name)): tensor for name, tensor in weights.items()}
+    if "spatial.position_embedding" in weights:  # our own state_dict()
+        weights = {_official_name(name): tensor for name, tensor in weights.items()}
     needed = ("Spatial_pos_embed", "Temporal_pos_embed")
     if any(name not in weights or weights[name].ndim != 3 for name in needed):
         raise ValueError(
@@ -152,7 +158,9 @@ def _read_model_pos(path: Path) -> dict[str, Tensor]:
             check_archive(path)
         with torch.serialization.safe_globals(_INERT_CLASSES):
             checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    weights = checkpoint.get("model_pos", checkpoint) if isinstance(checkpoint, dict) else None
+    weights = checkpoint
+    for name in WEIGHTS_NAMES:  # of those that savers give to the weights
+        weights = weights[name] if isinstance(weights, dict) and name in weights else weights
     named = isinstance(weights, dict) and all(isinstance(name, str) for name in weights)
     if not weights or not named or not all(isinstance(tensor, Tensor) for tensor in weights.values()):
         held = ", ".join(map(str, checkpoint)) if isinstance(checkpoint, dict) else type(checkpoint).__name__

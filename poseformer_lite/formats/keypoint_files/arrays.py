@@ -1,0 +1,123 @@
+"""Arrays of keypoints: npy and npz, with what VideoPose3D's and PoseFormer's scripts make of them; no pickle is run."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from poseformer_lite.formats.keypoint_files.tables import as_keypoints, without_depth
+from poseformer_lite.formats.keypoint_files.tracks import (
+    KNOWN_COUNTS,
+    KeypointTrack,
+    Recording,
+    layout_of,
+    missing_people,
+    numbers,
+    what_is_said,
+)
+from poseformer_lite.formats.safe_npz import load_npz
+
+
+def read_npz(path: Path) -> list[KeypointTrack] | Recording:
+    """The people of an npz file: VideoPose3D's, the PoseFormer demo's, Detectron2's, or an array `keypoints`."""
+    contents = load_npz(path)
+    if "positions_2d" in contents:
+        return read_videopose3d(contents)
+    if "reconstruction" in contents:
+        people = numbers(contents["reconstruction"])
+        if people.ndim != 4:
+            raise ValueError(f"reconstruction is {people.shape}, expected (M, T, 17, 2) of M people")
+        return people_of_array(people, path.stem, {"layout": "h36m17"})
+    if "boxes" in contents and "keypoints" in contents:
+        return read_detectron2(contents)
+    name = "keypoints" if "keypoints" in contents else next(iter(contents)) if len(contents) == 1 else None
+    if name is None or name.startswith("positions_3d"):
+        raise ValueError(
+            f"it holds {', '.join(contents) or 'nothing'}: expected positions_2d, reconstruction or keypoints"
+        )
+    return people_of_array(numbers(contents[name]), path.stem, what_is_said(contents))
+
+
+def read_npy(path: Path) -> list[KeypointTrack]:
+    """The people of a plain array."""
+    try:
+        with open(path, "rb") as stream:
+            array = np.lib.format.read_array(stream, allow_pickle=False).astype(np.float32)
+    except (ValueError, EOFError, OSError, TypeError) as error:
+        raise ValueError(f"it is not a plain array ({error}): save it with np.save from numbers") from error
+    return people_of_array(array, path.stem, {})
+
+
+def people_of_array(array: np.ndarray, name: str, said: dict) -> list[KeypointTrack]:
+    """Keypoints (T, J, 2 or 3), or of several people (P, T, J, 2 or 3), as tracks; what else may be meant is said.
+
+    That is one frame (J, 2 or 3), a table (T, N), a z before the confidence (T, J, 4), and joints last (T, 2 or 3, J).
+    """
+    if array.ndim == 4:
+        people = [person for one in array for person in people_of_array(one, name, said)]
+        named = [KeypointTrack(**{**vars(p), "name": f"person {i}"}) for i, p in enumerate(people)]
+        return people if len(people) == 1 else named
+    if array.ndim == 2 and array.shape[0] in KNOWN_COUNTS and array.shape[1] in (2, 3):
+        array = array[None]
+        _say(f"{name}: one array {array.shape[1:]} is taken for one frame")
+    elif array.ndim == 2 and array.size:
+        array, notes = as_keypoints(array)
+        _say(f"{name} is a table of {len(array)} frames: {', '.join([*notes, f'{array.shape[1]} joints'])}")
+    elif array.ndim == 3 and array.shape[1] in (2, 3) and array.shape[2] in KNOWN_COUNTS:
+        array = array.swapaxes(1, 2)
+        _say(f"{name}: joints come last in the array, and are taken before x and y")
+    elif array.ndim == 3 and array.shape[2] == 4:
+        array, notes = without_depth(array)
+        _say(f"{name}: {notes[0]}")
+    if array.ndim != 3 or array.shape[-1] not in (2, 3) or array.shape[0] == 0:
+        raise ValueError(f"{name} is {array.shape}, expected (T, J, 2) or (T, J, 3) with T of 1 or more")
+    return [trimmed(KeypointTrack(name, array, **said))]
+
+
+def read_videopose3d(contents: dict) -> list[KeypointTrack]:
+    """positions_2d {video: {action: [(T, J, 2) of each person]}} and metadata, as VideoPose3D has them."""
+    positions, metadata = contents["positions_2d"], contents.get("metadata", {})
+    nested = [positions, metadata, *(positions.values() if isinstance(positions, dict) else [])]
+    if not all(isinstance(part, dict) for part in nested):
+        raise ValueError("expected positions_2d: {video: {'custom': [(T, J, 2)]}} and metadata: {…}")
+    tracks = []
+    for video, actions in positions.items():
+        size = metadata.get("video_metadata", {}).get(video, {})
+        for action, people in actions.items():
+            for index, person in enumerate(people):
+                name = video if (action, index) == ("custom", 0) else f"{video}, {action}, {index}"
+                keypoints = numbers(person)
+                said = what_is_said({"width": size.get("w"), "height": size.get("h")})
+                if layout := metadata.get("layout_name"):
+                    said["layout"] = layout_of(keypoints.shape[1] if keypoints.ndim > 1 else 0, layout)
+                tracks += people_of_array(keypoints, name, said)
+    return sorted(tracks, key=lambda track: -len(track.keypoints))
+
+
+def read_detectron2(contents: dict) -> Recording:
+    """Of infer_video_d2.py: each frame [[], people (P, 4, 17)], rows of x, y, logit and probability."""
+    frames = {}
+    for number, frame in enumerate(contents["keypoints"]):
+        try:
+            people = numbers(list(frame[1]))
+        except (TypeError, IndexError):
+            people = None
+        if people is None or (people.size and (people.ndim != 3 or people.shape[1] != 4)):
+            raise ValueError("keypoints beside boxes are not Detectron2's: expected [[], (P, 4, J)] of each frame")
+        frames[number] = [(None, person[[0, 1, 3]].T) for person in people if person.size]
+    metadata = contents.get("metadata") if isinstance(contents.get("metadata"), dict) else {}
+    return Recording(frames, what_is_said({"width": metadata.get("w"), "height": metadata.get("h")}))
+
+
+def trimmed(track: KeypointTrack) -> KeypointTrack:
+    """The track without the frames at its ends in which nobody was found."""
+    seen = np.flatnonzero(~missing_people(track.keypoints))
+    if not len(seen) or len(seen) == len(track.keypoints):
+        return track
+    first, last = int(seen[0]), int(seen[-1])
+    changes = {"keypoints": track.keypoints[first : last + 1], "start": first, "total": len(track.keypoints)}
+    return KeypointTrack(**{**vars(track), **changes})
+
+
+def _say(text: str) -> None:
+    warnings.warn(text, stacklevel=5)
