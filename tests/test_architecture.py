@@ -21,6 +21,7 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 LATE = {  # imports inside a function that close a circle within a room, each a method that forwards in a line or two
     ("model.poseformer", "model.official"),  # PoseFormer.from_official
     ("lifting.motion", "lifting.motion_files"),  # Motion.save and Motion.load, as pandas' to_csv
+    ("lifting.motion", "lifting.angles"),  # Motion.angles
 }
 
 

@@ -18,15 +18,16 @@ LARGEST_RATE = 25.0  # frames a second that every program shows in time; of fast
 def write_animation(motion: Motion, path: str | Path, dpi: int = 80, progress: bool = True) -> None:
     """Write .gif, or .mp4 where ffmpeg is installed. Raises ValueError where it is not."""
     path = Path(path)
+    ending = path.suffix.lower()
     every = max(1, math.ceil(motion.fps / LARGEST_RATE))
-    if path.suffix == ".mp4" and not shutil.which("ffmpeg"):
+    if ending == ".mp4" and not shutil.which("ffmpeg"):
         raise ValueError(f"{path.name} needs the program ffmpeg, which is not installed: install it, or write a .gif")
-    writer = (PillowWriter if path.suffix == ".gif" else FFMpegWriter)(fps=motion.fps / every)
+    writer = (PillowWriter if ending == ".gif" else FFMpegWriter)(fps=motion.fps / every)
     frames = range(0, len(motion), every)
     figure, draw = _scene(motion)
     try:
         with writer.saving(figure, str(path), dpi=dpi):
-            for frame in tqdm(frames, desc=f"drawing {path.suffix}", disable=not progress, leave=False):
+            for frame in tqdm(frames, desc=f"drawing {ending}", disable=not progress, leave=False):
                 draw(frame)
                 writer.grab_frame()
     finally:
