@@ -4,7 +4,8 @@
 
 The first four seconds of ten takes of people who were never seen in training, who walk, and of ten takes held out of
 people who were seen, who do other things, too. Through cameras drawn at random with a simulated detector, and through
-wide ones, which are tilted, near and far, with keypoints of other joints and frame rates and hidden limbs. Degrees:
+wide ones, which are tilted, near and far, with keypoints of other joints and frame rates and hidden limbs. Three poses
+from each window, flip averaged. Degrees:
 the mean absolute error of a frame's angle, the bias (positive: lifted poses are bent more), and the mean absolute error
 of a take's range of motion. The trunk leans against the vertical of a camera that is taken to be level, and, beside it,
 of the true one. Knees and elbows are also compared with the angles that CMU recorded, in truth and as lifted.
@@ -27,7 +28,7 @@ from poseformer_lite.formats.articulated import resample
 from poseformer_lite.formats.asfamc import read_amc, read_asf
 from poseformer_lite.lifting.angles import joint_angles, summarize_angles
 
-TAKES, VIEWS, FRAMES = 10, 2, 200
+TAKES, VIEWS, FRAMES, STRIDE = 10, 1, 200, 3
 SEEN = {"random cameras, simulated detector": ("random", "noisy"), "wide cameras, other detectors": ("wide", "wild")}
 RECORDED = {"knee": "tibia", "elbow": "radius"}  # CMU's bones with one angle, about an axis across the bone
 
@@ -83,7 +84,7 @@ def main() -> None:
     read = [take for folder in arguments.cmu for take in cmu_mocap.read_takes(folder)]
     whole = {(take.subject, take.action, len(take.world)) for take in read}
     split = cmu_mocap.split_people(read)
-    lifter = PoseLifter.from_pretrained(arguments.weights)
+    lifter = PoseLifter.from_pretrained(arguments.weights, stride=STRIDE)
     degrees, names = {}, {}
     for who, takes in {"unseen people": split.unseen_people, "unseen takes": split.unseen_takes}.items():
         takes = [take for take in takes if (take.subject, take.action, len(take.world)) in whole]  # without a glitch
