@@ -110,8 +110,11 @@ def evaluate(
     print(result.to_markdown() if markdown else result)
 
 
-MOTION = "the motion: .npz, .json, .csv, .bvh (Blender), .gif, .mp4, .html, or a folder for one of each kind"
-IN_A_FOLDER = (".npz", ".csv", ".bvh", ".gif", ".html")
+MOTION = (
+    "the motion: .npz, .json, .csv, .bvh (Blender), .glb (any 3D viewer), .trc (OpenSim), .gif, .mp4, .html, or a "
+    "folder for most of them"
+)
+IN_A_FOLDER = (".npz", ".csv", ".bvh", ".glb", ".gif", ".html")
 
 
 @app.command()
@@ -127,6 +130,7 @@ def lift(
     fps: Annotated[float | None, typer.Option(help="the video's frames per second")] = None,
     min_confidence: Annotated[float, typer.Option(help="joints less confident are interpolated")] = 0.0,
     picture: Annotated[Path | None, typer.Option(help="also draw some frames to this .png")] = None,
+    angles: Annotated[Path | None, typer.Option(help="also write joint angles to this .csv, and draw them")] = None,
     constant_bones: Annotated[bool, typer.Option(help="give each bone its median length in every frame")] = False,
     smooth: Annotated[float, typer.Option(help="seconds of a window that looks ahead as far as back; 0: not")] = 0.0,
     stride: Annotated[int, typer.Option(help="poses from each window, an odd number: sooner, less exact")] = 1,
@@ -137,8 +141,12 @@ def lift(
     import warnings
 
     from poseformer_lite.lifting.lifter import PoseLifter
+    from poseformer_lite.lifting.motion_files import writer
     from poseformer_lite.lifting.video import VIDEO_ENDINGS, lift_video
 
+    files = [output] if output.suffix else [output / f"motion{suffix}" for suffix in IN_A_FOLDER]
+    for path in files:
+        writer(path)  # a wrong ending is told before a long video is watched
     lifter = PoseLifter(_read_model(weights, num_heads), stride=stride)
     with warnings.catch_warnings(record=True) as noticed:
         warnings.simplefilter("always", UserWarning)
@@ -150,12 +158,40 @@ def lift(
         typer.echo(f"note: {text}", err=True)
     motion = motion.smoothed(smooth)
     motion = motion.with_constant_bones() if constant_bones else motion
-    files = [output] if output.suffix else [output / f"motion{suffix}" for suffix in IN_A_FOLDER]
     for path in files:
         print(f"{motion} of {name} written to {motion.save(path)}")
+        if path.suffix.lower() == ".bvh":
+            print("  it is in centimetres: import it into Blender with Scale 0.01 and Update Scene FPS")
     if picture:
         motion.plot().savefig(picture, dpi=110)
         print(f"some of its frames are drawn in {picture}")
+    if angles:
+        _write_angles(motion, angles)
+
+
+def _write_angles(motion, path: Path) -> None:
+    from poseformer_lite.lifting.angles import summarize_angles, write_angles
+    from poseformer_lite.plots import plot_angles
+
+    table = motion.angles()
+    write_angles(path, table)
+    plot_angles(table).savefig(path.with_suffix(".png"), dpi=110)
+    print(f"joint angles written to {path}, drawn in {path.with_suffix('.png')}; degrees:")
+    print(summarize_angles(table).round(1).to_string())
+
+
+@app.command()
+def live(
+    source: Annotated[str, typer.Argument(help="a camera's number, or a video file")] = "0",
+    weights: Annotated[str, typer.Option(help="'wild', 'small', 'lite', or a folder")] = "wild",
+    look_ahead: Annotated[int, typer.Option(help="frames of 20 ms that a pose waits for: later, more exact")] = 3,
+    port: Annotated[int, typer.Option(help="of the page on this machine; 0: any that is free")] = 0,
+    browser: Annotated[bool, typer.Option(help="open the page")] = True,
+):
+    """Lift a camera's picture as it comes and show it in the browser, on this machine alone; Ctrl-C ends."""
+    from poseformer_lite.lifting.live_page import show_live
+
+    show_live(source, _read_model(weights, num_heads=8), look_ahead, port, browser)
 
 
 def _lift_keypoints(path: Path, lifter, layout, width, height, fps, min_confidence: float, track: int):
@@ -212,8 +248,10 @@ def export(
     """Write a network as one ONNX file, which runs without torch."""
     from poseformer_lite.model.onnx import export_onnx
 
-    path = export_onnx(_read_model(weights, num_heads), output)
-    print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
+    model = _read_model(weights, num_heads)
+    path = export_onnx(model, output)
+    wanted = "normalize_screen" if model.input == "screen" else "canonical_view"
+    print(f"{path}  {path.stat().st_size / 1e6:.1f} MB, for keypoints as poseformer_lite's {wanted} makes them")
 
 
 @app.command()

@@ -1,11 +1,14 @@
 """Live: keypoints of any layout and rate against whole recordings, gaps, canonical weights, and the page by HTTP."""
 
+import base64
 import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -192,3 +195,98 @@ def test_wild_is_as_good_live_as_from_the_recording():
     off = 1000 * np.linalg.norm(poses[::2] - expected.poses_3d, axis=-1)
     np.testing.assert_allclose(seconds[::2], np.arange(len(keypoints)) / 25, atol=1e-9)
     assert off.mean() < 15, off.mean()  # mm
+
+
+# The page
+
+
+@pytest.mark.slow
+def test_the_page_shows_the_clip_as_it_is_lifted_and_ctrl_c_ends_it():
+    pytest.importorskip("ai_edge_litert", reason="needs LiteRT: pip install -e '.[video]'")
+    pytest.importorskip("av", reason="needs PyAV: pip install -e '.[video]'")
+    command = [sys.executable, "-m", "poseformer_lite", "live", ROOT / "data/clip/walk.mp4", "--no-browser"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as live:
+        try:
+            port = int(re.match(r"open http://127.0.0.1:(\d+)/ in a browser", live.stdout.readline())[1])
+            page = answer(port, "/").read().decode()
+            assert "EventSource" in page and '[15, 16, "right"]' in page and "BONES" not in page
+            assert answer(port, "/", Host="evil.example").status == 403 and answer(port, "/etc/passwd").status == 404
+            poses = [event for event in events_of(port, 20) if "pose" in event]
+        finally:
+            live.send_signal(signal.SIGINT)
+            said, complaints = live.communicate(timeout=60)
+    assert said == "ended\n" and "Traceback" not in complaints and live.returncode == 0
+    assert len(poses) > 10
+    seconds = [event["seconds"] for event in poses]
+    assert seconds == sorted(seconds) and min(event["delay"] for event in poses) >= 40  # looks ahead by 60 ms
+    pose, joints = np.array(poses[-1]["pose"]), np.array(poses[-1]["joints"])
+    assert pose.shape == (17, 3) and pose[:, 2].min() == 0 and 1.2 < pose[10, 2] < 2.2  # metres, upright
+    assert joints.shape == (17, 2) and joints.min() > 0 and (joints < poses[-1]["size"]).all()
+    assert poses[-1]["size"] == [968, 320]
+    assert base64.b64decode(poses[-1]["image"].removeprefix("data:image/jpeg;base64,"))[:3] == b"\xff\xd8\xff"
+
+
+def answer(port: int, path: str, **headers: str) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    connection.request("GET", path, headers=headers)
+    return connection.getresponse()
+
+
+def events_of(port: int, number: int) -> list[dict]:
+    stream, found = answer(port, "/events"), []
+    assert stream.getheader("Content-Type") == "text/event-stream"
+    while len(found) < number:
+        if (line := stream.readline()).startswith(b"data: "):
+            found.append(json.loads(line.removeprefix(b"data: ")))
+    return found
+
+
+def test_a_camera_that_is_not_there_is_said_so(monkeypatch):
+    av = pytest.importorskip("av", reason="needs PyAV: pip install -e '.[video]'")
+    from poseformer_lite.lifting.live_page import read_camera
+
+    def refuse(name, **_):
+        raise FileNotFoundError(2, "No such file or directory", name)
+
+    monkeypatch.setattr(av, "open", refuse)
+    with pytest.raises(ValueError, match="camera 7 cannot be opened .*Other cameras have other numbers"):
+        read_camera("7")
+
+
+def test_a_camera_gives_its_newest_frame(monkeypatch):
+    """Of a camera that is faster than its reader, frames are left out; one that has no frame yet is asked again."""
+    av = pytest.importorskip("av", reason="needs PyAV: pip install -e '.[video]'")
+    from poseformer_lite.lifting.live_page import read_camera
+
+    given = threading.Event()
+
+    class Frame:
+        def __init__(self, time):
+            self.time = time
+
+        def to_ndarray(self, format):
+            return np.full((2, 2, 3), self.time, np.uint8)
+
+    class Container:
+        calls = 0
+
+        def decode(self, video):
+            self.calls += 1
+            if self.calls == 1:
+                raise BlockingIOError
+            if self.calls == 2:
+                yield from map(Frame, range(5))
+            given.set()
+            assert taken.wait(30)
+            raise OSError("unplugged")
+
+    taken = threading.Event()
+    monkeypatch.setattr(av, "open", lambda *_, **__: Container())
+    monkeypatch.setattr(sys, "platform", "linux")
+    frames = read_camera("0")
+    assert given.wait(30)
+    seconds, image = next(frames)
+    assert seconds == 4 and image.max() == 4
+    taken.set()
+    assert list(frames) == []
