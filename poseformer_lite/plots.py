@@ -124,7 +124,7 @@ def plot_angles(angles):
     for name in angles.columns:
         panels.setdefault(name.split(" ")[-1], []).append(name)
     columns = -(-len(panels) // 2)
-    figure, axes = plt.subplots(2, columns, sharex=True, figsize=(3.2 * columns, 4.6), layout="constrained")
+    figure, axes = plt.subplots(2, columns, figsize=(3.2 * columns, 4.6), layout="constrained")
     for ax in axes.flat[len(panels) :]:
         ax.set_axis_off()
     for ax, (joint, names) in zip(axes.flat, panels.items(), strict=False):
