@@ -23,6 +23,8 @@ _HOME = {
     "PoseLifter": "lifting.lifter",
     "Motion": "lifting.motion",
     "LiveStream": "lifting.live",
+    "LiveLifter": "lifting.live",
+    "joint_angles": "lifting.angles",
     "lift_video": "lifting.video",
     "get_skeleton": "skeleton",
     "view_motion": "viewers.motion",

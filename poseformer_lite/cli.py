@@ -117,7 +117,10 @@ def evaluate(
     print(result.to_markdown() if markdown else result)
 
 
-MOTION = "the motion: .npz, .json, .csv, .bvh (Blender), .gif, .mp4, .html, or a folder for one of each kind"
+MOTION = (
+    "the motion: .npz, .json, .csv, .bvh (Blender), .glb (any 3D viewer), .trc (OpenSim), .gif, .mp4, .html, or a "
+    "folder for most of them"
+)
 SOURCE = "a video, a picture, or keypoints in pixels: .json, .csv, .npz, .npy, or a folder"
 
 
@@ -137,6 +140,7 @@ def lift(
     fps: Annotated[float | None, typer.Option(help="the video's frames per second")] = None,
     min_confidence: Annotated[float, typer.Option(help="joints less confident are interpolated")] = 0.0,
     picture: Annotated[Path | None, typer.Option(help="also draw some frames to this .png")] = None,
+    angles: Annotated[Path | None, typer.Option(help="also write joint angles to this .csv, and draw them")] = None,
     constant_bones: Annotated[bool, typer.Option(help="give each bone its median length in every frame")] = False,
     smooth: Annotated[float, typer.Option(help="seconds of a window that looks ahead as far as back; 0: not")] = 0.0,
     stride: Annotated[int, typer.Option(help="poses from each window, an odd number: sooner, less exact")] = 1,
@@ -150,10 +154,24 @@ def lift(
     from poseformer_lite.lifting.lifter import PoseLifter
 
     job = Job(source, output, format, layout, width, height, fps, min_confidence, track, everybody, keep_keypoints,
-              picture, constant_bones, smooth)  # fmt: skip
+              picture, angles, constant_bones, smooth)  # fmt: skip
     job.check()
     lifter = PoseLifter(_read_model(weights, num_heads), stride=stride)
     run(job, lifter, say=print, note=lambda text: typer.echo(f"note: {text}", err=True))
+
+
+@app.command()
+def live(
+    source: Annotated[str, typer.Argument(help="a camera's number, or a video file")] = "0",
+    weights: Annotated[str, typer.Option(help="'wild', 'small', 'lite', or a folder")] = "wild",
+    look_ahead: Annotated[int, typer.Option(help="frames of 20 ms that a pose waits for: later, more exact")] = 3,
+    port: Annotated[int, typer.Option(help="of the page on this machine; 0: any that is free")] = 0,
+    browser: Annotated[bool, typer.Option(help="open the page")] = True,
+):
+    """Lift a camera's picture as it comes and show it in the browser, on this machine alone; Ctrl-C ends."""
+    from poseformer_lite.lifting.live_page import show_live
+
+    show_live(source, _read_model(weights, num_heads=8), look_ahead, port, browser)
 
 
 @app.command()
@@ -198,8 +216,10 @@ def export(
     from poseformer_lite.model.onnx import export_onnx
 
     check_output(output, ".onnx")
-    path = export_onnx(_read_model(weights, num_heads), output)
-    print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
+    model = _read_model(weights, num_heads)
+    path = export_onnx(model, output)
+    wanted = "normalize_screen" if model.input == "screen" else "canonical_view"
+    print(f"{path}  {path.stat().st_size / 1e6:.1f} MB, for keypoints as poseformer_lite's {wanted} makes them")
 
 
 @app.command()

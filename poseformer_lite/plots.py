@@ -114,6 +114,31 @@ def plot_motion(motion, frames=None):
     return figure
 
 
+def plot_angles(angles):
+    """Joint angles over time, a panel a joint: left solid, right dashed.
+
+    :param angles: what `lifting.angles.joint_angles` gives.
+    :returns: The figure.
+    """
+    panels: dict[str, list[str]] = {}  # joint: its columns
+    for name in angles.columns:
+        panels.setdefault(name.split(" ")[-1], []).append(name)
+    columns = -(-len(panels) // 2)
+    figure, axes = plt.subplots(2, columns, figsize=(3.2 * columns, 4.6), layout="constrained")
+    for ax in axes.flat[len(panels) :]:
+        ax.set_axis_off()
+    for ax, (joint, names) in zip(axes.flat, panels.items(), strict=False):
+        for name in names:
+            side = name.split(" ")[0] if len(names) > 1 else "middle"
+            ax.plot(angles.index, angles[name], color=COLORS[side], linestyle=STYLES[side], linewidth=1.5)
+        ax.axhline(0, color="0.8", linewidth=0.8, zorder=0)
+        ax.set_title("trunk from the vertical" if joint == "trunk" else joint, fontsize=10)
+        ax.set_xlabel("time in s")
+    figure.supylabel("angle in degrees, 0 is straight", fontsize=10)
+    _name_sides(figure)
+    return figure
+
+
 def plot_history(history: list[dict], ax=None):
     """Learning curves: training and held-out error over the windows seen.
 

@@ -14,6 +14,9 @@ import onnxruntime
 
 def lift(session: onnxruntime.InferenceSession, pixels: np.ndarray, width: int, height: int) -> np.ndarray:
     """(T, 17, 2) pixels -> (T, 17, 3) metres, one pose a frame."""
+    wanted = session.get_modelmeta().custom_metadata_map.get("input", "screen")
+    if wanted != "screen":
+        raise SystemExit(f"this network wants keypoints of input {wanted!r}: export 'small' or 'lite' for this script")
     num_frames = session.get_inputs()[0].shape[1]
     poses_2d = (pixels / width * 2 - (1, height / width)).astype(np.float32)
     centers = np.arange(len(poses_2d))

@@ -142,6 +142,10 @@ def accuracy(files: Files) -> Iterator[Row]:
     ]
     yield Row("one real walk with a measured truth, mean of four cameras", errors, [path])
 
+    found = files[path := f"{BENCH}/joint_angles.json"]["degrees"]
+    results = [f"{seen}: {listed(_of_both_sides(rows), unit='°')}" for seen, rows in found.items()]
+    yield Row("joint angles from `wild`, mean absolute error, left and right together", results, [path])
+
     runs = files[path := f"{BENCH}/lite_cmu.json"]["runs"]
     seconds = over_seeds([run["seconds"] for run in runs["PoseFormer"]], "s")
     what = f"preset `lite` on CMU, true 2D, {_windows(files[path])}, {_seeds(runs['PoseFormer'])}, no flip averaging"
@@ -152,6 +156,15 @@ def accuracy(files: Files) -> Iterator[Row]:
     ratio = f"ratio {found['mean_ratio']:.2f}"
     what = f"learning from synthetic people: the same PoseFormer tested on CMU, {_seeds(found['seeds'])}"
     yield Row(what, [*errors, ratio], [path])
+
+
+def _of_both_sides(rows: dict) -> dict[str, float]:
+    """{joint: mean absolute error in degrees}; the trunk's against both verticals."""
+    errors = {name: row["mean absolute error"] for name, row in rows.items() if "recorded" not in name}
+    joints = [name.removeprefix("left ") for name in errors if name.startswith("left ")]
+    means = {joint: mean([errors[f"{side} {joint}"] for side in ("left", "right")]) for joint in joints}
+    trunk = {"trunk, camera taken as level": errors["trunk"], "trunk, vertical known": errors["trunk, vertical known"]}
+    return means | trunk
 
 
 def comparison(files: Files) -> Iterator[Row]:

@@ -24,8 +24,9 @@ MODULES = [
     "datasets", "datasets.base", "datasets.windows", "datasets.videopose3d",
     "datasets.virtual.views", "datasets.virtual.detections", "datasets.virtual.wild",
     "training", "training.loop", "training.settings",
-    "lifting.jobs", "lifting.lifter", "lifting.live", "lifting.motion", "lifting.video",
-    "formats.articulated", "formats.asfamc", "formats.bvh", "formats.keypoint_files", "formats.safe_npz",
+    "lifting.angles", "lifting.jobs", "lifting.lifter", "lifting.live", "lifting.motion", "lifting.video",
+    "formats.articulated", "formats.asfamc", "formats.bvh", "formats.gltf", "formats.keypoint_files",
+    "formats.safe_npz", "formats.trc",
     "viewers.attention", "viewers.export", "viewers.motion",
 ]  # fmt: skip
 INSIDE = [  # for other modules, not for readers of the reference

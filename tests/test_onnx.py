@@ -38,6 +38,7 @@ def test_the_same_poses_as_torch_for_any_batch(make, tmp_path):
     assert model.training and [path.name for path in tmp_path.iterdir()] == ["network.onnx"]
     about = session.get_modelmeta().custom_metadata_map
     assert about["network"] == type(model).__name__ and json.loads(about["config"])["num_frames"] == model.num_frames
+    assert about["input"] == "screen"
     model.eval()
     for batch in (1, 2, 5):
         windows = torch.randn(batch, model.num_frames, 17, 2)
@@ -58,6 +59,15 @@ def test_a_sequence_is_lifted_where_there_is_no_torch(tmp_path):
     lifter = PoseLifter(model, flip=False, device="cpu")
     expected = lifter(keypoints, 1000, 800, repair_swaps=False).poses_3d
     np.testing.assert_allclose(np.load(tmp_path / "poses.npy"), expected, atol=1e-4, rtol=0)
+
+
+def test_the_script_refuses_a_network_of_the_canonical_camera():
+    import lift_with_onnx
+
+    about = type("About", (), {"custom_metadata_map": {"input": "canonical"}})
+    session = type("Session", (), {"get_modelmeta": lambda self: about})()
+    with pytest.raises(SystemExit, match="wants keypoints of input 'canonical'"):
+        lift_with_onnx.lift(session, np.zeros((5, 17, 2)), 1000, 800)
 
 
 def test_without_the_extra_it_is_said(monkeypatch, tmp_path):

@@ -19,7 +19,7 @@ def write_animation(motion: Motion, path: str | Path, dpi: int = 80, progress: b
     figure, draw = _scene(motion)
     try:
         with writer.saving(figure, str(path), dpi=dpi):
-            for frame in tqdm(frames, desc=f"drawing {path.suffix}", disable=not progress, leave=False):
+            for frame in tqdm(frames, desc=f"drawing {ending}", disable=not progress, leave=False):
                 draw(frame)
                 writer.grab_frame()
     finally:

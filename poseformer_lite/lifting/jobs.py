@@ -18,12 +18,14 @@ from poseformer_lite.formats.keypoint_files import (
     read_keypoints,
     write_keypoints,
 )
+from poseformer_lite.lifting.angles import summarize_angles, write_angles
 from poseformer_lite.lifting.lifter import PoseLifter, looks_normalized
 from poseformer_lite.lifting.motion import Motion
 from poseformer_lite.lifting.motion_files import check_motion_output
 from poseformer_lite.lifting.video import VIDEO_ENDINGS, check_video, find_people
+from poseformer_lite.plots import plot_angles
 
-IN_A_FOLDER = (".npz", ".csv", ".bvh", ".gif", ".html")
+IN_A_FOLDER = (".npz", ".csv", ".bvh", ".glb", ".gif", ".html")
 PICTURES = (".png", ".jpg", ".jpeg", ".pdf", ".svg", ".webp")
 BRIEF = 0.5  # seconds: who is seen for less is not lifted with everybody else
 
@@ -44,6 +46,7 @@ class Job:
     everybody: bool = False
     keep: Path | None = None
     picture: Path | None = None
+    angles: Path | None = None
     constant_bones: bool = False
     smooth: float = 0.0
 
@@ -81,7 +84,9 @@ class Job:
             raise ValueError(f"keypoints are written as .npz or .json, not {self.keep.name!r}")
         if self.picture and self.picture.suffix.lower() not in PICTURES:
             raise ValueError(f"a picture is drawn as {', '.join(PICTURES)}, not {self.picture.name!r}")
-        for path in filter(None, [*self.files(""), self.keep, self.picture]):
+        if self.angles and self.angles.suffix.lower() != ".csv":
+            raise ValueError(f"joint angles are written as .csv, not {self.angles.name!r}")
+        for path in filter(None, [*self.files(""), self.keep, self.picture, self.angles]):
             _check_writable(path, sources)
         for source in filter(is_video, sources):
             check_video(source)
@@ -93,8 +98,7 @@ class Job:
             check_motion_output(self.output)
             if self.output.suffix.lower() == ".html" and not find_spec("plotly"):
                 raise ValueError(f"{self.output.name} needs plotly: pip install 'poseformer-lite[notebooks]'")
-            stem = f"{self.output.stem}-{label}" if label else self.output.stem
-            return [self.output.with_name(stem + self.output.suffix)]
+            return [_labelled(self.output, label)]
         folder = self.output / label if label else self.output
         return [folder / f"motion{ending}" for ending in IN_A_FOLDER if ending != ".html" or find_spec("plotly")]
 
@@ -135,10 +139,22 @@ def _write(job: Job, motion: Motion, label: str, name: str, say: Callable[[str],
     motion = motion.with_constant_bones() if job.constant_bones else motion
     for path in job.files(label):
         say(f"{motion} of {name}{' ' * bool(label)}{label} written to {motion.save(path)}")
+        if path.suffix.lower() == ".bvh":
+            say("  it is in centimetres: import it into Blender with Scale 0.01 and Update Scene FPS")
     if job.picture:
-        picture = job.picture.with_name("-".join(filter(None, [job.picture.stem, label])) + job.picture.suffix)
+        picture = _labelled(job.picture, label)
         motion.plot().savefig(picture, dpi=110)
         say(f"some of its frames are drawn in {picture}")
+    if job.angles:
+        table, path = motion.angles(), _labelled(job.angles, label)
+        write_angles(path, table)
+        plot_angles(table).savefig(path.with_suffix(".png"), dpi=110)
+        say(f"joint angles written to {path}, drawn in {path.with_suffix('.png')}; degrees:")
+        say(summarize_angles(table).round(1).to_string())
+
+
+def _labelled(path: Path, label: str) -> Path:
+    return path.with_name("-".join(filter(None, [path.stem, label])) + path.suffix)
 
 
 def lifted(job: Job, lifter: PoseLifter) -> Iterator[tuple[str, Motion]]:

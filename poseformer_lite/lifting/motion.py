@@ -92,9 +92,10 @@ class Motion:
         """Write the motion whole or not at all; the ending says how. Returns the path.
 
         .npz (no pickle), .json and .csv hold poses, keypoints, fps, width, height and the joints' names, and `load`
-        reads them. .bvh holds the upright motion as joint angles of a skeleton with constant bones, for Blender and the
-        like; .gif and .mp4 the keypoints beside a turning skeleton; .html a page that plays it. Raises ValueError for
-        any other ending, and for .mp4 without ffmpeg.
+        reads them. .bvh and .glb hold the upright motion as joint angles of a skeleton with constant bones, .bvh in
+        centimetres for Blender and the like, .glb in metres and with a body that any viewer shows; .trc the upright
+        joints as markers, for OpenSim; .gif and .mp4 the keypoints beside a turning skeleton; .html a page that plays
+        it. Raises ValueError for any other ending, and for .mp4 without ffmpeg.
         """
         from poseformer_lite.lifting.motion_files import write_motion
 
@@ -106,6 +107,12 @@ class Motion:
         from poseformer_lite.lifting.motion_files import read_motion
 
         return read_motion(path)
+
+    def angles(self):
+        """Hips, knees, shoulders, elbows and the trunk's lean, degrees: the table of `angles.joint_angles`."""
+        from poseformer_lite.lifting.angles import joint_angles
+
+        return joint_angles(self)
 
     def plot(self, frames=None):
         """Keypoints and lifted skeleton of some frames, side by side; five frames unless told otherwise."""

@@ -1,4 +1,4 @@
-"""A motion on disk: numbers that come back (.npz, .json, .csv), joint angles (.bvh), pictures that move, a page."""
+"""A motion on disk: numbers that come back (.npz, .json, .csv), skeletons, markers, pictures that move, a page."""
 
 import json
 import math
@@ -15,7 +15,9 @@ from poseformer_lite.checked import array, number, parsed, read_json, reading, t
 from poseformer_lite.files import atomic_path, check_output
 from poseformer_lite.formats.articulated import from_positions
 from poseformer_lite.formats.bvh import write_bvh
+from poseformer_lite.formats.gltf import write_glb
 from poseformer_lite.formats.safe_npz import load_npz
+from poseformer_lite.formats.trc import write_trc
 from poseformer_lite.lifting.motion import Motion, every_frame
 from poseformer_lite.skeleton import H36M17
 
@@ -23,6 +25,10 @@ LONGEST = {".gif": 3_000, ".html": 38_000}  # a GIF's pictures are in memory unt
 CSV_HEAD = "# poseformer-lite motion: fps={:g} width={:d} height={:d}"
 COLUMNS = ("x_m", "y_m", "z_m", "u_px", "v_px")
 MARKS = {"confidence": np.float32, "filled": bool}  # of a motion that knows them, a number a joint
+SPACE = {  # said in every file of numbers, for readers of it; `read_motion` does not need it
+    "poses_3d_space": "camera: x right, y down, z away from the camera; metres; the hip at the origin",
+    "keypoints_space": "image: x right, y down, from its upper left corner; pixels",
+}
 
 
 def write_motion(motion: Motion, path: str | Path) -> Path:
@@ -45,6 +51,11 @@ def check_motion_output(path: str | Path, frames: int = 1, fps: float = 25.0) ->
     if (length := pictures if ending == ".gif" else frames) > (most := LONGEST.get(ending, length)):
         raise ValueError(f"{path.name} would have {length:,} frames, a {ending} can have {most:,}: save a part")
     check_output(path)
+
+
+def in_the_world(motion: Motion) -> np.ndarray:
+    """(T, 17, 3) metres, z up: with its way through the world where the motion knows it, else on one spot."""
+    return motion.world() if hasattr(motion, "world") else motion.upright()
 
 
 def read_motion(path: str | Path) -> Motion:
@@ -78,11 +89,13 @@ def _contents(motion: Motion) -> dict:
         "joints": list(motion.skeleton.joints),
         "start": motion.start,
         **{name: values for name, values in marks.items() if values is not None},
+        **SPACE,
     }
 
 
 def _write_npz(motion: Motion, path: Path) -> None:
-    np.savez_compressed(path, **_contents(motion))
+    with path.open("wb") as stream:  # a path that ends in .NPZ would be given a second ending
+        np.savez_compressed(stream, **_contents(motion))
 
 
 def _write_json(motion: Motion, path: Path) -> None:
@@ -100,6 +113,7 @@ def _write_csv(motion: Motion, path: Path) -> None:
     table.insert(0, "seconds", (motion.start + np.arange(len(motion)) / motion.fps).round(5))
     with path.open("w", encoding="utf-8", newline="") as stream:
         stream.write(CSV_HEAD.format(motion.fps, motion.width, motion.height) + "\n")
+        stream.writelines(f"# {name}: {words}\n" for name, words in SPACE.items())
         table.to_csv(stream, index=False)
 
 
@@ -110,7 +124,7 @@ def _read_csv(path: Path) -> dict:
         match = re.fullmatch(pattern, head.strip())
         if not match:
             raise ValueError(f"it begins with {head[:60]!r}, expected {CSV_HEAD.format(50, 1000, 1000)!r} or the like")
-        table = pd.read_csv(stream)
+        table = pd.read_csv(stream, comment="#")
     joints = list(H36M17.joints)
     columns = (*COLUMNS, *(name for name in MARKS if f"{joints[0]} {name}" in table.columns))
     wanted = ["seconds", *(f"{joint} {column}" for joint in joints for column in columns)]
@@ -125,9 +139,22 @@ def _read_csv(path: Path) -> dict:
     }  # fmt: skip
 
 
+def _y_up(motion: Motion) -> np.ndarray:
+    """(T, 17, 3) metres, x right, y up, z towards the camera, as BVH, glTF and TRC have it."""
+    x, y, z = np.moveaxis(in_the_world(motion).astype(float), -1, 0)
+    return np.stack([x, z, -y], axis=-1)
+
+
 def _write_bvh(motion: Motion, path: Path) -> None:
-    x, y, z = np.moveaxis(motion.upright().astype(float), -1, 0)
-    write_bvh(path, from_positions(np.stack([x, z, -y], axis=-1), motion.skeleton, motion.fps))  # y up, as BVH has it
+    write_bvh(path, from_positions(_y_up(motion), motion.skeleton, motion.fps))
+
+
+def _write_glb(motion: Motion, path: Path) -> None:
+    write_glb(path, _y_up(motion), motion.skeleton, motion.fps)
+
+
+def _write_trc(motion: Motion, path: Path) -> None:
+    write_trc(path, motion.skeleton.joints, _y_up(motion), motion.fps)
 
 
 def _write_animation(motion: Motion, path: Path) -> None:
@@ -147,6 +174,8 @@ WRITERS: dict[str, Callable[[Motion, Path], None]] = {
     ".json": _write_json,
     ".csv": _write_csv,
     ".bvh": _write_bvh,
+    ".glb": _write_glb,
+    ".trc": _write_trc,
     ".gif": _write_animation,
     ".mp4": _write_animation,
     ".html": _write_page,

@@ -18,7 +18,9 @@ def export_onnx(model: LiftingNetwork, path: str | Path) -> Path:
     """Write a network as one ONNX file, weights included, in the weights' type and in evaluation mode.
 
     The file takes poses_2d (B, F, J, 2), any B, and gives pose_3d (B, J, 3), as `LiftingNetwork.forward` does; its
-    metadata holds the network's name and arguments as JSON. `scripts/lift_with_onnx.py` lifts with it, without torch.
+    metadata holds the network's name, its arguments as JSON, and the input that it wants: "screen", keypoints as
+    `camera.normalize_screen` makes them, or "canonical", those of `canonical.canonical_view`. With the former
+    `scripts/lift_with_onnx.py` lifts without torch.
 
     :param model: a trained network
     :param path: where to write, .onnx.
@@ -46,7 +48,9 @@ def export_onnx(model: LiftingNetwork, path: str | Path) -> Path:
             dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
             verbose=False,
         )
-    program.model.metadata_props.update(network=type(model).__name__, config=json.dumps(model.config))
+    program.model.metadata_props.update(
+        network=type(model).__name__, input=model.input, config=json.dumps(model.config)
+    )
     with atomic_path(path) as part:
         program.save(part, external_data=False)
     return path
