@@ -131,6 +131,11 @@ def lift(
     smooth: Annotated[float, typer.Option(help="seconds of a window that looks ahead as far as back; 0: not")] = 0.0,
     stride: Annotated[int, typer.Option(help="poses from each window, an odd number: sooner, less exact")] = 1,
     track: Annotated[int, typer.Option(help="which person or video of the file, 0 the longest or largest")] = 0,
+    focal_length: Annotated[float | None, typer.Option(help="the camera's, in pixels; else assumed")] = None,
+    body_height: Annotated[
+        float | None, typer.Option(help="the standing person's, in metres: it sets the scale")
+    ] = None,
+    camera_frame: Annotated[bool, typer.Option(help="leave the root where it is, and the camera's tilt")] = False,
     num_heads: Annotated[int, typer.Option(help="heads of an official checkpoint, which does not hold them")] = 8,
 ):
     """Lift one person of a video, or of a detector's keypoints, to a 3D motion."""
@@ -138,27 +143,40 @@ def lift(
 
     from poseformer_lite.lifting.lifter import PoseLifter
     from poseformer_lite.lifting.video import VIDEO_ENDINGS, lift_video
+    from poseformer_lite.lifting.world import place
 
     lifter = PoseLifter(_read_model(weights, num_heads), stride=stride)
     with warnings.catch_warnings(record=True) as noticed:
         warnings.simplefilter("always", UserWarning)
         if keypoints.suffix.lower() in VIDEO_ENDINGS:
-            name, motion = keypoints.name, lift_video(keypoints, lifter, None, track, min_confidence)
+            name, motion = (
+                keypoints.name,
+                lift_video(keypoints, lifter, None, track, min_confidence, focal_length=focal_length),
+            )
         else:
-            name, motion = _lift_keypoints(keypoints, lifter, layout, width, height, fps, min_confidence, track)
+            name, motion = _lift_keypoints(
+                keypoints, lifter, layout, width, height, fps, min_confidence, track, focal_length
+            )
+        motion = motion.smoothed(smooth)
+        motion = motion.with_constant_bones() if constant_bones else motion
+        motion = motion if body_height is None else motion.with_body_height(body_height)
+        found = None if camera_frame else place(motion)
     for text in dict.fromkeys(str(warning.message) for warning in noticed):
         typer.echo(f"note: {text}", err=True)
-    motion = motion.smoothed(smooth)
-    motion = motion.with_constant_bones() if constant_bones else motion
+    if found:
+        print(found)
     files = [output] if output.suffix else [output / f"motion{suffix}" for suffix in IN_A_FOLDER]
     for path in files:
-        print(f"{motion} of {name} written to {motion.save(path)}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # about the world: said above
+            motion.save(path, world=not camera_frame)
+        print(f"{motion} of {name} written to {path}")
     if picture:
         motion.plot().savefig(picture, dpi=110)
         print(f"some of its frames are drawn in {picture}")
 
 
-def _lift_keypoints(path: Path, lifter, layout, width, height, fps, min_confidence: float, track: int):
+def _lift_keypoints(path: Path, lifter, layout, width, height, fps, min_confidence: float, track: int, focal_length):
     """The track's name and its motion."""
     from poseformer_lite.formats.keypoint_files import guess_layout, read_keypoints
 
@@ -175,7 +193,7 @@ def _lift_keypoints(path: Path, lifter, layout, width, height, fps, min_confiden
     missing = [f"--{name}" for name, value in said.items() if value is None]
     if missing:
         raise ValueError(f"{path} does not say everything about its video: give {' and '.join(missing)}")
-    return person.name, lifter(person.keypoints, min_confidence=min_confidence, **said)
+    return person.name, lifter(person.keypoints, min_confidence=min_confidence, focal_length=focal_length, **said)
 
 
 @app.command()

@@ -20,13 +20,14 @@ CSV_HEAD = "# poseformer-lite motion: fps={:g} width={:d} height={:d}"
 COLUMNS = ("x_m", "y_m", "z_m", "u_px", "v_px")
 
 
-def write_motion(motion: Motion, path: str | Path) -> Path:
+def write_motion(motion: Motion, path: str | Path, world: bool = True) -> Path:
     """`Motion.save`."""
     path = Path(path)
     if path.suffix not in WRITERS:
         raise ValueError(f"a motion is saved as {', '.join(WRITERS)}, not {path.name!r}")
     with atomic_path(path) as temporary:
-        WRITERS[path.suffix](motion, temporary)
+        options = {"world": world} if path.suffix in IN_SPACE else {}
+        WRITERS[path.suffix](motion, temporary, **options)
     return path
 
 
@@ -102,24 +103,24 @@ def _read_csv(path: Path) -> dict:
     }  # fmt: skip
 
 
-def _write_bvh(motion: Motion, path: Path) -> None:
-    x, y, z = np.moveaxis(motion.upright().astype(float), -1, 0)
+def _write_bvh(motion: Motion, path: Path, world: bool) -> None:
+    x, y, z = np.moveaxis((motion.world() if world else motion.upright()).astype(float), -1, 0)
     write_bvh(path, from_positions(np.stack([x, z, -y], axis=-1), motion.skeleton, motion.fps))  # y up, as BVH has it
 
 
-def _write_animation(motion: Motion, path: Path) -> None:
+def _write_animation(motion: Motion, path: Path, world: bool) -> None:
     from poseformer_lite.lifting.animation import write_animation
 
-    write_animation(motion, path)
+    write_animation(motion, path, world=world)
 
 
-def _write_page(motion: Motion, path: Path) -> None:
+def _write_page(motion: Motion, path: Path, world: bool) -> None:
     """By what the viewers registered: they stand on motions, so this module must not import them."""
     (page,) = entry_points(group="poseformer_lite.motion_writers", name="html")
-    page.load()(path, motion)
+    page.load()(path, motion, world=world)
 
 
-WRITERS: dict[str, Callable[[Motion, Path], None]] = {
+WRITERS: dict[str, Callable[..., None]] = {
     ".npz": _write_npz,
     ".json": _write_json,
     ".csv": _write_csv,
@@ -128,6 +129,7 @@ WRITERS: dict[str, Callable[[Motion, Path], None]] = {
     ".mp4": _write_animation,
     ".html": _write_page,
 }
+IN_SPACE = (".bvh", ".gif", ".mp4", ".html")  # their writers are told whether to show the motion in the world
 READERS: dict[str, Callable[[Path], dict]] = {
     ".npz": lambda path: dict(np.load(path)),  # np.load refuses pickles
     ".json": lambda path: json.loads(path.read_text(encoding="utf-8")),

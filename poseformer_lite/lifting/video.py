@@ -52,6 +52,7 @@ def lift_video(
     person: int = 0,
     min_confidence: float = 0.0,
     progress: bool = True,
+    focal_length: float | None = None,
 ) -> Motion:
     """Lift one person of a video file to a 3D motion.
 
@@ -64,7 +65,8 @@ def lift_video(
     :param detector: by default `BlazePose`, which comes with the package
     :param person: 0 is the one who fills the most of the video, 1 the next
     :param min_confidence: joints with less are interpolated
-    :param progress: whether to show a bar.
+    :param progress: whether to show a bar
+    :param focal_length: of the camera, pixels, where it is known; as for `PoseLifter`.
     :returns: The motion, at the video's frame rate.
     :raises FileNotFoundError: where there is no file
     :raises ValueError: for a file that is not a video, for nobody in it, or where PyAV or the detector is missing.
@@ -88,7 +90,8 @@ def lift_video(
     keypoints, fps = evenly(tracks[person], times)
     _warn(tracks[person], times, path.name)
     lifter = lifter or PoseLifter.from_pretrained("wild")
-    return lifter(keypoints, *size, layout=detector.layout, fps=fps, min_confidence=min_confidence)
+    options = {"fps": fps, "min_confidence": min_confidence, "focal_length": focal_length}
+    return lifter(keypoints, *size, layout=detector.layout, **options)
 
 
 def read_video(path: str | Path, progress: bool = False) -> Iterator[tuple[float, np.ndarray]]:
