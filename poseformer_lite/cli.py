@@ -147,6 +147,11 @@ def lift(
     track: Annotated[int, typer.Option(help="which person or video of the file, 0 the longest or largest")] = 0,
     everybody: Annotated[bool, typer.Option("--all", help="lift every person, each to files of their name")] = False,
     keep_keypoints: Annotated[Path | None, typer.Option(help="keep what is found in a video: .npz or .json")] = None,
+    focal_length: Annotated[float | None, typer.Option(help="the camera's, in pixels; else assumed")] = None,
+    body_height: Annotated[
+        float | None, typer.Option(help="the standing person's, in metres: it sets the scale")
+    ] = None,
+    camera_frame: Annotated[bool, typer.Option(help="leave the root where it is, and the camera's tilt")] = False,
     num_heads: Annotated[int, typer.Option(help="heads of an official checkpoint, which does not hold them")] = 8,
 ):
     """Lift people of a video, or of a detector's keypoints, to 3D motions."""
@@ -154,7 +159,7 @@ def lift(
     from poseformer_lite.lifting.lifter import PoseLifter
 
     job = Job(source, output, format, layout, width, height, fps, min_confidence, track, everybody, keep_keypoints,
-              picture, angles, constant_bones, smooth)  # fmt: skip
+              picture, angles, constant_bones, smooth, focal_length, body_height, camera_frame)  # fmt: skip
     job.check()
     lifter = PoseLifter(_read_model(weights, num_heads), stride=stride)
     run(job, lifter, say=print, note=lambda text: typer.echo(f"note: {text}", err=True))

@@ -7,7 +7,6 @@ import pandas as pd
 
 from poseformer_lite.files import atomic_path
 from poseformer_lite.lifting.motion import Motion
-from poseformer_lite.lifting.motion_files import in_the_world
 from poseformer_lite.skeleton import H36M17, Skeleton
 
 CSV_HEAD = "# poseformer-lite joint angles in degrees: 0 is standing straight with hanging arms, bending is positive"
@@ -40,7 +39,7 @@ def joint_angles(
     :raises ValueError: for poses of other joints.
     """
     if isinstance(poses, Motion):
-        poses, skeleton, fps, up = in_the_world(poses), poses.skeleton, poses.fps, (0.0, 0.0, 1.0)
+        poses, skeleton, fps, up = poses.world(hold_feet=False), poses.skeleton, poses.fps, (0.0, 0.0, 1.0)
     if poses.ndim != 3 or poses.shape[1:] != (skeleton.num_joints, 3):
         raise ValueError(f"poses are {poses.shape}, expected (T, {skeleton.num_joints}, 3), joints of {skeleton.name}")
     at = {name: poses[:, joint].astype(float) for joint, name in enumerate(skeleton.joints)}

@@ -23,6 +23,7 @@ from poseformer_lite.lifting.lifter import PoseLifter, looks_normalized
 from poseformer_lite.lifting.motion import Motion
 from poseformer_lite.lifting.motion_files import check_motion_output
 from poseformer_lite.lifting.video import VIDEO_ENDINGS, check_video, find_people
+from poseformer_lite.lifting.world import place
 from poseformer_lite.plots import plot_angles
 
 IN_A_FOLDER = (".npz", ".csv", ".bvh", ".glb", ".gif", ".html")
@@ -49,6 +50,9 @@ class Job:
     angles: Path | None = None
     constant_bones: bool = False
     smooth: float = 0.0
+    focal_length: float | None = None
+    body_height: float | None = None
+    camera_frame: bool = False
 
     def sources(self) -> list[Path]:
         """The videos and keypoint files to lift: one, or those of a folder of several."""
@@ -70,7 +74,8 @@ class Job:
             raise ValueError(
                 f"{' and '.join(given)}: for files of keypoints, since a video says this itself; leave out"
             )
-        for name, value in (("fps", self.fps), ("width", self.width), ("height", self.height)):
+        lengths = {"focal-length": self.focal_length, "body-height": self.body_height}
+        for name, value in {"fps": self.fps, "width": self.width, "height": self.height, **lengths}.items():
             if value is not None and not (value > 0 and isfinite(value)):
                 raise ValueError(f"--{name} is {value}: expected a positive number")
         if not 0 <= self.min_confidence <= 1 or not self.smooth >= 0 or not isfinite(self.smooth):
@@ -137,8 +142,12 @@ def run(job: Job, lifter: PoseLifter, say: Callable[[str], None], note: Callable
 def _write(job: Job, motion: Motion, label: str, name: str, say: Callable[[str], None]) -> None:
     motion = motion.smoothed(job.smooth)
     motion = motion.with_constant_bones() if job.constant_bones else motion
+    motion = motion if job.body_height is None else motion.with_body_height(job.body_height)
+    if not job.camera_frame:
+        say(str(place(motion)))
     for path in job.files(label):
-        say(f"{motion} of {name}{' ' * bool(label)}{label} written to {motion.save(path)}")
+        path = motion.save(path, world=not job.camera_frame)
+        say(f"{motion} of {name}{' ' * bool(label)}{label} written to {path}")
         if path.suffix.lower() == ".bvh":
             say("  it is in centimetres: import it into Blender with Scale 0.01 and Update Scene FPS")
     if job.picture:
@@ -210,7 +219,8 @@ def lift_track(job: Job, track: KeypointTrack, lifter: PoseLifter) -> Motion:
     if share and share[0] > -0.1:
         keypoints = keypoints * np.array([said["width"], said["height"], 1][: keypoints.shape[-1]], np.float32)
         _say("the keypoints are shares of the picture: x is multiplied by its width and y by its height")
-    return lifter(keypoints, min_confidence=job.min_confidence, start=track.start / said["fps"], **said)
+    options = {"min_confidence": job.min_confidence, "focal_length": job.focal_length}
+    return lifter(keypoints, start=track.start / said["fps"], **options, **said)
 
 
 def _check_writable(path: Path, sources: list[Path]) -> None:

@@ -90,7 +90,7 @@ class PoseLifter:
         :param repair_swaps: whether left and right are exchanged back first where the detector confused them
             (`undo_swaps`).
         :param focal_length: of the camera, pixels, where it is known; for networks of input "canonical", which else
-            assume one as long as the image's longer side
+            assume one as long as the image's longer side, and for `Motion.world`
         :param start: seconds of the video before the first frame.
         :returns: A motion of T frames.
         :raises ValueError: for keypoints that do not fit the layout, or look normalised although pixels are asked for.
@@ -123,9 +123,8 @@ class PoseLifter:
             predicted = (predicted @ turns).astype(np.float32)  # back to the camera's own axes
 
         poses_3d = resample(predicted, self.fps, fps, num_frames=len(pixels))
-        return Motion(
-            poses_3d - poses_3d[:, :1], pixels, fps, width, height, start=start, confidence=confidence, filled=~found
-        )
+        known = {"start": start, "confidence": confidence, "filled": ~found, "focal_length": focal_length}
+        return Motion(poses_3d - poses_3d[:, :1], pixels, fps, width, height, **known)
 
 
 def _is_depth(column: np.ndarray) -> bool:

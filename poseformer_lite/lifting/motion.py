@@ -28,6 +28,7 @@ class Motion:
     :param start: seconds of the video before the first frame of the motion
     :param confidence: (T, 17), the detector's, where it gave any
     :param filled: (T, 17) bool, the joints that were not found and are interpolated, where it is known
+    :param focal_length: of the camera, pixels; None where nobody knows it
     :raises ValueError: for other shapes, numbers that are not finite, and a rate or size that is not positive.
     """
 
@@ -40,6 +41,7 @@ class Motion:
     start: float = 0.0
     confidence: np.ndarray | None = None
     filled: np.ndarray | None = None
+    focal_length: float | None = None
 
     def __post_init__(self):
         for name, coordinates in (("poses_3d", 3), ("keypoints", 2)):
@@ -50,6 +52,8 @@ class Motion:
         number(self.fps, "fps", over=0)
         for name in ("width", "height"):
             number(getattr(self, name), name, 1, whole=True)
+        if self.focal_length is not None:
+            number(self.focal_length, "focal_length, in pixels,", over=0)
 
     def __len__(self) -> int:
         return len(self.poses_3d)
@@ -60,19 +64,61 @@ class Motion:
     def upright(self) -> np.ndarray:
         """(T, 17, 3) metres in a world with z up, x to the right of the image, and y away from the camera.
 
-        The camera is taken to be level. Each pose stands with its lowest joint on the floor, z = 0.
+        The camera is taken to be level and the root to stay where it is; `world` finds out about both. Each pose stands
+        with its lowest joint on the floor, z = 0.
         """
         poses = z_up(self.poses_3d).astype(self.poses_3d.dtype)
         poses[..., 2] -= poses[..., 2].min(axis=1, keepdims=True)
         return poses
+
+    def world(
+        self,
+        focal_length: float | None = None,
+        level: bool = True,
+        hold_feet: bool = True,
+        body_height: float | None = None,
+    ) -> np.ndarray:
+        """The motion in the world: people walk through it, upright whatever the camera's tilt, on feet that hold.
+
+        The camera is taken to stand still before a flat floor. What `lifting.world.place` finds on the way, such as how
+        far the camera looks down, it gives together with these positions.
+
+        :param focal_length: of the camera, pixels; by default the motion's own or, where there is none, the length of
+            the image's longer side, a view of 53 degrees. It scales the way that people go toward the camera and away
+        :param level: whether the camera's tilt is found and undone. It warns where that cannot be done
+        :param hold_feet: whether feet that stand keep their place
+        :param body_height: as for `with_body_height`.
+        :returns: (T, 17, 3) float32, metres, z up, x to the right of the image, y away from the camera, the origin on
+            the floor below the first frame's root. Ankles that stand are at z = 0.
+        :raises ValueError: for a focal length or height that makes no sense.
+        """
+        from poseformer_lite.lifting.world import place
+
+        return place(self, focal_length, level, hold_feet, body_height).positions
+
+    def with_body_height(self, meters: float) -> "Motion":
+        """The motion of a person of that height when standing: a video does not tell a child nearby from a giant.
+
+        Thigh, shank, trunk, neck and head are taken as 91 % of it (Drillis and Contini 1966, as the synthetic bodies
+        have them). Raises ValueError for a height outside of 0.3 to 3 m.
+        """
+        if not 0.3 <= meters <= 3:
+            raise ValueError(f"a body height of {meters}: expected metres, from 0.3 to 3")
+        lengths = dict(zip(self.skeleton.joints[1:], self._bones(), strict=True))
+        legs = sum(lengths[side + joint] for side in "LR" for joint in ("Knee", "Foot")) / 2
+        upper = sum(lengths[joint] for joint in ("Spine", "Thorax", "Neck/Nose", "Head"))
+        return replace(self, poses_3d=self.poses_3d * np.float32(0.911 * meters / (legs + upper)))
 
     def with_constant_bones(self) -> "Motion":
         """The same directions in every frame, with bones that keep their length: each its median over the frames.
 
         A network lifts frame by frame and does not know that a thigh does not grow; this takes the breathing out.
         """
-        lengths = np.median(self.skeleton.bone_lengths(self.poses_3d), axis=0)
-        return replace(self, poses_3d=self.skeleton.with_bone_lengths(self.poses_3d, lengths))
+        return replace(self, poses_3d=self.skeleton.with_bone_lengths(self.poses_3d, self._bones()))
+
+    def _bones(self) -> np.ndarray:
+        """(16,): the median length of each bone, metres, in the order of `Skeleton.bones`."""
+        return np.median(self.skeleton.bone_lengths(self.poses_3d), axis=0)
 
     def smoothed(self, seconds: float = 0.2) -> "Motion":
         """Less jitter: a parabola is fitted to each coordinate around every frame (Savitzky and Golay 1964).
@@ -88,18 +134,19 @@ class Motion:
             return self
         return replace(self, poses_3d=savgol_filter(self.poses_3d, frames, 2, axis=0).astype(self.poses_3d.dtype))
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: str | Path, world: bool = True) -> Path:
         """Write the motion whole or not at all; the ending says how. Returns the path.
 
         .npz (no pickle), .json and .csv hold poses, keypoints, fps, width, height and the joints' names, and `load`
-        reads them. .bvh and .glb hold the upright motion as joint angles of a skeleton with constant bones, .bvh in
-        centimetres for Blender and the like, .glb in metres and with a body that any viewer shows; .trc the upright
-        joints as markers, for OpenSim; .gif and .mp4 the keypoints beside a turning skeleton; .html a page that plays
-        it. Raises ValueError for any other ending, and for .mp4 without ffmpeg.
+        reads them. .bvh and .glb hold the motion in the world as joint angles of a skeleton with constant bones, .bvh
+        in centimetres for Blender and the like, .glb in metres and with a body that any viewer shows; .trc the joints
+        as markers, for OpenSim; .gif and .mp4 the keypoints beside a turning skeleton; .html a page that plays it. With
+        world=False these keep the root where it is and the camera's axes, as `upright` does. Raises ValueError for any
+        other ending, and for .mp4 without ffmpeg.
         """
         from poseformer_lite.lifting.motion_files import write_motion
 
-        return write_motion(self, path)
+        return write_motion(self, path, world)
 
     @classmethod
     def load(cls, path: str | Path) -> "Motion":

@@ -31,12 +31,13 @@ SPACE = {  # said in every file of numbers, for readers of it; `read_motion` doe
 }
 
 
-def write_motion(motion: Motion, path: str | Path) -> Path:
+def write_motion(motion: Motion, path: str | Path, world: bool = True) -> Path:
     """`Motion.save`."""
     path = Path(path)
     check_motion_output(path, len(motion), motion.fps)
     with atomic_path(path) as temporary:
-        WRITERS[path.suffix.lower()](motion, temporary)
+        ending = path.suffix.lower()
+        WRITERS[ending](motion, temporary, **({"world": world} if ending in IN_SPACE else {}))
     return path
 
 
@@ -51,11 +52,6 @@ def check_motion_output(path: str | Path, frames: int = 1, fps: float = 25.0) ->
     if (length := pictures if ending == ".gif" else frames) > (most := LONGEST.get(ending, length)):
         raise ValueError(f"{path.name} would have {length:,} frames, a {ending} can have {most:,}: save a part")
     check_output(path)
-
-
-def in_the_world(motion: Motion) -> np.ndarray:
-    """(T, 17, 3) metres, z up: with its way through the world where the motion knows it, else on one spot."""
-    return motion.world() if hasattr(motion, "world") else motion.upright()
 
 
 def read_motion(path: str | Path) -> Motion:
@@ -74,12 +70,13 @@ def read_motion(path: str | Path) -> Motion:
             for name, kind in MARKS.items()
             if contents.get(name) is not None
         }
-        start = number(contents.get("start", 0.0), "start", 0)
-        return Motion(poses, keypoints, number(contents["fps"], "fps"), width, height, start=start, **marks)
+        known = {"start": number(contents.get("start", 0.0), "start", 0), "focal_length": contents.get("focal_length")}
+        known["focal_length"] = known["focal_length"] and number(known["focal_length"], "focal_length", over=0)
+        return Motion(poses, keypoints, number(contents["fps"], "fps"), width, height, **known, **marks)
 
 
 def _contents(motion: Motion) -> dict:
-    marks = {"confidence": motion.confidence, "filled": motion.filled}
+    known = {name: getattr(motion, name) for name in (*MARKS, "focal_length")}
     return {
         "poses_3d": motion.poses_3d,
         "keypoints": motion.keypoints,
@@ -88,7 +85,7 @@ def _contents(motion: Motion) -> dict:
         "height": motion.height,
         "joints": list(motion.skeleton.joints),
         "start": motion.start,
-        **{name: values for name, values in marks.items() if values is not None},
+        **{name: values for name, values in known.items() if values is not None},
         **SPACE,
     }
 
@@ -139,37 +136,37 @@ def _read_csv(path: Path) -> dict:
     }  # fmt: skip
 
 
-def _y_up(motion: Motion) -> np.ndarray:
+def _y_up(motion: Motion, world: bool) -> np.ndarray:
     """(T, 17, 3) metres, x right, y up, z towards the camera, as BVH, glTF and TRC have it."""
-    x, y, z = np.moveaxis(in_the_world(motion).astype(float), -1, 0)
+    x, y, z = np.moveaxis((motion.world() if world else motion.upright()).astype(float), -1, 0)
     return np.stack([x, z, -y], axis=-1)
 
 
-def _write_bvh(motion: Motion, path: Path) -> None:
-    write_bvh(path, from_positions(_y_up(motion), motion.skeleton, motion.fps))
+def _write_bvh(motion: Motion, path: Path, world: bool) -> None:
+    write_bvh(path, from_positions(_y_up(motion, world), motion.skeleton, motion.fps))
 
 
-def _write_glb(motion: Motion, path: Path) -> None:
-    write_glb(path, _y_up(motion), motion.skeleton, motion.fps)
+def _write_glb(motion: Motion, path: Path, world: bool) -> None:
+    write_glb(path, _y_up(motion, world), motion.skeleton, motion.fps)
 
 
-def _write_trc(motion: Motion, path: Path) -> None:
-    write_trc(path, motion.skeleton.joints, _y_up(motion), motion.fps)
+def _write_trc(motion: Motion, path: Path, world: bool) -> None:
+    write_trc(path, motion.skeleton.joints, _y_up(motion, world), motion.fps)
 
 
-def _write_animation(motion: Motion, path: Path) -> None:
+def _write_animation(motion: Motion, path: Path, world: bool) -> None:
     from poseformer_lite.lifting.animation import write_animation
 
-    write_animation(motion, path)
+    write_animation(motion, path, world=world)
 
 
-def _write_page(motion: Motion, path: Path) -> None:
+def _write_page(motion: Motion, path: Path, world: bool) -> None:
     """By what the viewers registered: they stand on motions, so this module must not import them."""
     (page,) = entry_points(group="poseformer_lite.motion_writers", name="html")
-    page.load()(path, motion)
+    page.load()(path, motion, world=world)
 
 
-WRITERS: dict[str, Callable[[Motion, Path], None]] = {
+WRITERS: dict[str, Callable[..., None]] = {
     ".npz": _write_npz,
     ".json": _write_json,
     ".csv": _write_csv,
@@ -180,6 +177,14 @@ WRITERS: dict[str, Callable[[Motion, Path], None]] = {
     ".mp4": _write_animation,
     ".html": _write_page,
 }
+IN_SPACE = (
+    ".bvh",
+    ".glb",
+    ".trc",
+    ".gif",
+    ".mp4",
+    ".html",
+)  # their writers are told whether to show the motion in the world
 READERS: dict[str, Callable[[Path], dict]] = {
     ".npz": load_npz,
     ".json": lambda path: read_json(path, "motion"),

@@ -38,6 +38,7 @@ def lift_video(
     person: int = 0,
     min_confidence: float = 0.0,
     progress: bool = True,
+    focal_length: float | None = None,
 ) -> Motion:
     """Lift one person of a video file to a 3D motion.
 
@@ -50,7 +51,8 @@ def lift_video(
     :param detector: by default `BlazePose`, which comes with the package
     :param person: 0 is the one who fills the most of the video, 1 the next
     :param min_confidence: joints with less are interpolated
-    :param progress: whether to show a bar.
+    :param progress: whether to show a bar
+    :param focal_length: of the camera, pixels, where it is known; as for `PoseLifter`.
     :returns: The motion, at the video's frame rate.
     :raises FileNotFoundError: where there is no file
     :raises ValueError: for a file that is not a video, for nobody in it, or where PyAV or the detector is missing.
@@ -64,7 +66,7 @@ def lift_video(
     lifter = lifter or PoseLifter.from_pretrained("wild")
     return lifter(
         track.keypoints, track.width, track.height, track.layout, track.fps, min_confidence,
-        start=track.start / track.fps,
+        start=track.start / track.fps, focal_length=focal_length,
     )  # fmt: skip
 
 

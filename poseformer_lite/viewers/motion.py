@@ -28,7 +28,7 @@ def view_motion(
     keypoints: Given | None = None,
     skeleton: Skeleton = H36M17,
     fps: float = 50.0,
-    world: bool = False,
+    world: bool | None = None,
     state: ViewState | None = None,
     truth_name: str = "truth",
 ) -> "MotionViewer":
@@ -36,23 +36,25 @@ def view_motion(
 
     :param motion_or_poses_3d: a Motion, which brings its own keypoints, skeleton and fps, or (T, J, 3) metres, camera
         space and root-relative or, with `world`, z up.
-    :param truth: (T, J, 3) in the same space.
+    :param truth: the same, in the same space.
     :param keypoints: (T, J, 2), pixels or normalised screen coordinates.
     :param skeleton: the body, and frames per second.
     :param fps: the body, and frames per second.
-    :param world: whether the poses have z up.
+    :param world: of an array, whether z is up; of a Motion, whether to show it in the world (`Motion.world`) and not
+        as its camera sees it, which is so by default where there is no truth to compare it with.
     :param state: of other viewers of the same motion, to move together with them.
     :param truth_name: what the truth is where it is not the truth, such as another network's prediction.
     :returns: The viewer.
-    :raises ValueError: as `MotionViewer` does, and for a Motion with `world`.
+    :raises ValueError: as `MotionViewer` does.
     """
     if isinstance(motion_or_poses_3d, Motion):
-        motion = motion_or_poses_3d
-        if world:
-            raise ValueError("a Motion is in camera space: with world=True, give motion.upright() and its skeleton")
+        motion, world = motion_or_poses_3d, truth is None if world is None else world
+        motion_or_poses_3d = motion.world() if world else motion.poses_3d
         keypoints = motion.keypoints if keypoints is None else keypoints
         skeleton, fps = motion.skeleton, motion.fps
-    return MotionViewer(motion_or_poses_3d, truth, keypoints, skeleton, fps, world, state, truth_name)
+    if isinstance(truth, Motion):
+        truth = truth.world() if world else truth.poses_3d
+    return MotionViewer(motion_or_poses_3d, truth, keypoints, skeleton, fps, bool(world), state, truth_name)
 
 
 class MotionViewer(Viewer):
@@ -95,7 +97,7 @@ class MotionViewer(Viewer):
         truth_name: str = "truth",
     ):
         T, J = num_frames(poses_3d), skeleton.num_joints
-        self.poses = upright("poses_3d", poses_3d, T, skeleton, world)
+        self.poses, self.world = upright("poses_3d", poses_3d, T, skeleton, world), world
         self.skeleton, self.fps, self.top = skeleton, checked_fps(fps), 1.0
         self.truth_name, known = truth_name, truth_name == "truth"
         self.of_joint, self.of_pose = ("error", "MPJPE") if known else ("distance", "mean distance")
@@ -150,7 +152,7 @@ class MotionViewer(Viewer):
             self.looked_at(),
             height=640 if floor else 560,
             margin={"l": 65, "r": 10, "t": 65, "b": 60},
-            scene=drawing.scene_layout(self._everywhere(), self.view, (left, right), (floor, 1.0)),
+            scene=self._scene((left, right), (floor, 1.0)),
             annotations=[drawing.note(self.legend(), (left + right) / 2, floor)],
         )
         if self.keypoints is not None:
@@ -185,6 +187,11 @@ class MotionViewer(Viewer):
         x, y, _ = drawing.CAMERAS[self.view]
         right = np.array([-y, x, 0.0]) / np.hypot(x, y)
         return right * (GAP + ((self.poses @ right).max(axis=1) - (self.truth @ right).min(axis=1)).max())
+
+    def _scene(self, across=(0.0, 1.0), up=(0.0, 1.0)) -> dict:
+        """A cube round a body that stays where it is; in the world, a scene as long and as wide as the way it goes."""
+        make = drawing.fitted_scene if self.world else drawing.scene_layout
+        return make(self._everywhere(), self.view, across, up)
 
     def _everywhere(self) -> np.ndarray:
         return self.poses if self.truth is None else np.concatenate([self.poses, self.truth + self.aside])
@@ -282,11 +289,12 @@ class MotionViewer(Viewer):
         for path in self._paths().swapaxes(0, 1):
             ax.plot(*path.T, color=drawing.CHOSEN, linewidth=1.5)
         self._still_joints(ax, self.poses[frame])
-        scene = drawing.scene_layout(self._everywhere(), self.view)
-        ax.set(**{f"{axis}lim": scene[f"{axis}axis"]["range"] for axis in "xyz"})
+        scene = self._scene()
+        ranges = [scene[f"{axis}axis"]["range"] for axis in "xyz"]
+        ax.set(xlim=ranges[0], ylim=ranges[1], zlim=ranges[2])
         x, y, z = drawing.CAMERAS[self.view]
         ax.view_init(elev=np.degrees(np.arctan2(z, np.hypot(x, y))), azim=np.degrees(np.arctan2(y, x)))
-        ax.set_box_aspect((1, 1, 1), zoom=1.1)
+        ax.set_box_aspect(np.ptp(ranges, axis=1), zoom=1.1)
         ax.set_title(self.legend(), fontsize=8, y=-0.08)
         if self.errors:
             colors = mpl.cm.ScalarMappable(mpl.colors.Normalize(0, self.top), ERROR_COLORS)

@@ -39,7 +39,7 @@ def export_html(
     skeleton: Skeleton = H36M17,
     fps: float = 50.0,
     title: str = "A motion in 3D",
-    world: bool = False,
+    world: bool | None = None,
     every: int = 1,
 ) -> Path:
     """Write one page that plays a motion and, where maps are given, shows whom each joint attends to.
