@@ -177,14 +177,7 @@ WRITERS: dict[str, Callable[..., None]] = {
     ".mp4": _write_animation,
     ".html": _write_page,
 }
-IN_SPACE = (
-    ".bvh",
-    ".glb",
-    ".trc",
-    ".gif",
-    ".mp4",
-    ".html",
-)  # their writers are told whether to show the motion in the world
+IN_SPACE = (".bvh", ".glb", ".trc", ".gif", ".mp4", ".html")  # whose writers are told whether the world is wanted
 READERS: dict[str, Callable[[Path], dict]] = {
     ".npz": load_npz,
     ".json": lambda path: read_json(path, "motion"),
