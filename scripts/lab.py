@@ -27,8 +27,7 @@ BADGE_STAND_IN = '<svg xmlns="http://www.w3.org/2000/svg" width="117" height="20
 LAB_SETTINGS = {
     "notebook-extension/tracker": '{"windowingMode": "none"}',  # all cells are in the page, not only those in view
 }
-SLOW = "[anywidget] Failed to initialize model."  # said after two seconds, and done a little later nevertheless
-PATIENCE = 400  # seconds for the whole notebook, far more than it takes; a slow machine is not a failure
+PATIENCE = 400  # seconds for whatever a page waits for, far more than it takes; a slow machine is not a failure
 
 # All cells have a number; or one raised, and those below it never get one.
 IS_DONE = """() => {
@@ -87,13 +86,13 @@ def lab_page(lab: Lab, browser_path: str, notebook: str | None = None):
 
 def run_all_cells(page, notebook: str) -> None:
     """Run > Run All Cells in the notebook that is open or opening, wait until every cell is done."""
-    page.wait_for_url(f"**/lab/tree/{notebook}*", timeout=60_000)
+    page.wait_for_url(f"**/lab/tree/{notebook}*")
     idle = page.locator("#jp-main-statusbar").get_by_text("| Idle")  # the kernel's own word, not there before it is up
-    idle.wait_for(timeout=90_000)
+    idle.wait_for()
     page.locator('.lm-MenuBar-itemLabel:text-is("Run")').click()
     page.locator('.lm-Menu-itemLabel:text-is("Run All Cells")').click()
-    page.wait_for_function(IS_DONE, timeout=1000 * PATIENCE)
-    idle.wait_for(timeout=30_000)
+    page.wait_for_function(IS_DONE)
+    idle.wait_for()
     page.wait_for_function(PICTURES_LOADED)
 
 
@@ -135,7 +134,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_until_up(server: subprocess.Popen, address: str, log: Path, seconds: float = 60) -> None:
+def wait_until_up(server: subprocess.Popen, address: str, log: Path, seconds: float = PATIENCE) -> None:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never through a proxy of this machine
     deadline = time.monotonic() + seconds
     while server.poll() is None and time.monotonic() < deadline:
@@ -206,10 +205,11 @@ def watched_page(browser_path: str, address: str):
         browser = driver.chromium.launch(executable_path=browser_path, args=BROWSER_FLAGS)
         try:
             page = browser.new_page(viewport={"width": 1500, "height": 1700})
+            page.set_default_timeout(1000 * PATIENCE)
             page.route(lambda url: not url.startswith(own), refuse)
             page.on("websocket", note_socket)
             page.on("console", note_message)
-            page.on("pageerror", lambda error: str(error) == SLOW or complaints.console.append(str(error)))
+            page.on("pageerror", lambda error: complaints.console.append(str(error)))
             yield page, complaints
         finally:
             browser.close()

@@ -50,10 +50,11 @@ def write_notebook(folder: Path, names=tuple(VIEWERS), setup: str = SETUP, after
     nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), folder / NOTEBOOK)
 
 
-# Every figure has its layout, and those with a scene have it.
+# Every figure has its traces, and those with a scene have it.
 ALL_DRAWN = """count => {
-    const layouts = [...document.querySelectorAll('.js-plotly-plot')].map(plot => plot._fullLayout);
-    return layouts.length === count && layouts.every(layout => layout && (!layout.scene || layout.scene._scene));
+    const plots = [...document.querySelectorAll('.js-plotly-plot')];
+    return plots.length === count && plots.every(({_fullData: data, _fullLayout: layout}) =>
+        data?.length && layout && (!layout.scene || layout.scene._scene));
 }"""
 
 DRAWN_SO_FAR = """() => [...document.querySelectorAll('.js-plotly-plot')].map(plot =>

@@ -26,14 +26,14 @@ Path("told.json").write_text(json.dumps(told))
 
 
 @contextmanager
-def page_with_viewers(lab: Lab, browser_path: str, name: str, shown, after=None):
+def page_with_viewers(lab: Lab, browser_path: str, name: str, shown, after=None, before: str = ""):
     """A page with these viewers in a folder of that name, all cells run; and what the kernel told.
 
-    Afterwards, that no callback raised.
+    before: code that runs first. Afterwards, that no callback raised.
     """
     folder = lab.root / name
     folder.mkdir()
-    write_notebook(folder, shown, SETUP + TOLD, after)
+    write_notebook(folder, shown, before + SETUP + TOLD, after)
     notebook = f"{name}/{NOTEBOOK}"
     with lab_page(lab, browser_path, notebook) as page:
         run_all_cells(page, notebook)

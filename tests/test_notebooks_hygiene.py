@@ -199,14 +199,6 @@ def test_only_how_long_it_took_may_differ():
     assert sanitized("MPJPE 51.2 mm in 3 s") != sanitized("MPJPE 51.3 mm in 3 s")
 
 
-@pytest.mark.slow
-def test_comparison_sees_every_code_cell_of_every_notebook():
-    collected = nbval("--collect-only", "-q", "notebooks").stdout.splitlines()
-    cells = [Path(line.split("::")[0]).name for line in collected if "::Cell " in line]
-    expected = {path.name: len(lines_of_code(frozen_notebooks.read(path))) for path in NOTEBOOKS}
-    assert {name: cells.count(name) for name in cells} == expected
-
-
 # Running and freezing
 
 

@@ -20,6 +20,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+import frozen_notebooks
 import set_repository_address
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -170,13 +171,15 @@ def dry_run(make: str, *arguments: str) -> list[str]:
 
 
 def collected(make: str, target: str) -> list[str]:
-    """The tests that a target would run, each as often as it would be run."""
+    """The test files and the notebooks' cells that a target would run, each as often as it would be run."""
     found = []
     for line in dry_run(make, target):
         _, is_pytest, arguments = line.partition("/python -m pytest ")
         if is_pytest:
             command = [sys.executable, "-m", "pytest", *shlex.split(arguments), "--collect-only", "-q"]
+            command += ["-p", "whole_files", "-p", "no:hypothesispytest"]
             environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
+            environment["PYTHONPATH"] = os.pathsep.join([str(ROOT / "tests"), *sys.path])
             run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
             assert run.returncode == 0 and "deselected" not in run.stdout.splitlines()[-1], run.stdout[-2000:]
             found += [one for one in run.stdout.splitlines() if "::" in one]
@@ -190,6 +193,11 @@ def test_make_test_runs_every_test_and_every_notebook_once(make):
     files = {test.split("::")[0] for test in tests}
     wanted = [*ROOT.glob("tests/test_*.py"), *ROOT.glob("notebooks/*.ipynb")]
     assert {path.relative_to(ROOT).as_posix() for path in wanted} == files
+
+    compared = Counter(test.split("::")[0] for test in tests if "::Cell " in test)
+    lessons = {path: frozen_notebooks.read(path) for path in ROOT.glob("notebooks/*.ipynb")}
+    cells = {path.relative_to(ROOT).as_posix(): len(frozen_notebooks.code_cells(n)) for path, n in lessons.items()}
+    assert compared == cells, "nbval sees every code cell of every notebook"
 
 
 @pytest.mark.parametrize("kind", ["check", "format --check"])

@@ -98,3 +98,13 @@ def test_the_still_picture_follows_the_state_and_is_not_left_open(viewer, monkey
     setattr(viewer.state, name, 0)
     assert bundles[0]["image/png"] != bundles[1]["image/png"] and len(bundles[0]["text/plain"]) > 20
     assert plt.get_fignums() == []
+
+
+def test_a_figure_is_whole_in_the_message_that_opens_it(monkeypatch):
+    """What is sent afterwards is lost where a page takes long to load a figure's code."""
+    opened = []
+    monkeypatch.setattr(w.Widget, "open", lambda widget: opened.append((widget, widget.get_state())))
+    figure = viewer_module.LiveFigure({"data": [{"type": "scatter", "y": [3, 4]}], "layout": {"title": {"text": "T"}}})
+    (state,) = [state for widget, state in opened if widget is figure]
+    data, layout = (state.get(f"_widget_{part}", state.get(f"_{part}")) for part in ("data", "layout"))
+    assert (list(data[0]["y"]), layout["title"]["text"]) == ([3, 4], "T")

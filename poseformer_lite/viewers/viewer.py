@@ -5,17 +5,39 @@ import io
 import sys
 from collections.abc import Callable
 from copy import deepcopy
+from importlib.resources import files
 
 import ipywidgets
 import matplotlib.pyplot as plt
 import plotly.graph_objects as go
 from IPython.display import display
 from plotly.basedatatypes import BaseTraceType
-from traitlets import HasTraits
+from traitlets import HasTraits, Unicode
 
 from poseformer_lite.viewers.state import ViewState
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+class LiveFigure(go.FigureWidget):
+    """plotly's figure, whole in the message that opens it, and ready to hear the next ones at once: see figure.js.
+
+    plotly's own opens empty and sends its traces afterwards; on a slow machine that message was lost.
+    """
+
+    _esm = files(__package__).joinpath("figure.js").read_text(encoding="utf-8")
+    _plotly = Unicode(str(getattr(go.FigureWidget, "_esm", ""))).tag(sync=True)  # plotly 5 has it in an extension
+    _whole = False
+
+    def __init__(self, spec: dict):
+        super().__init__(go.Figure(spec))
+        self._whole = True
+        self.open()
+
+    def open(self) -> None:
+        """Open the channel to the page, which plotly does before it has its traces."""
+        if self._whole:
+            super().open()
 
 
 class Viewer(HasTraits):
@@ -62,7 +84,7 @@ class Viewer(HasTraits):
         """The live figure above its controls, made on first use."""
         if self._widget is None:
             self._spec = self.spec()
-            self._figure = go.FigureWidget(go.Figure(self._spec))
+            self._figure = LiveFigure(self._spec)
             self.listen(self._figure)
             bar = ipywidgets.HBox(self.controls(), layout={"flex_flow": "row wrap", "width": "100%"})
             self._widget = ipywidgets.VBox([self._figure, bar])
