@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from helpers_data import small_model
 
 from poseformer_lite.model.official import load_official, official_state_dict
 from poseformer_lite.model.poseformer import PoseFormer
