@@ -69,6 +69,7 @@ def train(
     if is_main_process():
         print(data)
     sizes = get_preset(preset).model | ({"num_frames": num_frames} if num_frames else {})
+    sizes |= {"num_joints": data.skeleton.num_joints}  # HumanEva has 15
     torch.manual_seed(seed)
     model = _build(network, sizes)
     if is_main_process():

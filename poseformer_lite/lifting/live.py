@@ -5,7 +5,7 @@ from collections import deque
 import torch
 from torch import Tensor
 
-from poseformer_lite.model.base import LiftingNetwork
+from poseformer_lite.model.base import LiftingNetwork, check_normalized
 
 
 class LiveStream:
@@ -30,13 +30,14 @@ class LiveStream:
     def push(self, pose_2d: Tensor) -> Tensor | None:
         """A frame (J, 2), normalised -> (J, 3), metres, of the frame look_ahead before it; None at first.
 
-        Raises ValueError for a different shape, and for numbers that are not finite.
+        Raises ValueError for a different shape, for pixels, and for numbers that are not finite.
         """
         if pose_2d.shape != (self.model.num_joints, 2) or not pose_2d.isfinite().all():
             raise ValueError(
                 f"a frame is {tuple(pose_2d.shape)}, expected ({self.model.num_joints}, 2), finite: fill in a joint "
                 "that was not found with where it was last"
             )
+        check_normalized(pose_2d)
         token = self.model.embed_frames(pose_2d[None])[0]  # (D,)
         while len(self.tokens) < self.tokens.maxlen:  # the first frame repeats before the start
             self.tokens.append(token)
