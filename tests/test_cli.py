@@ -244,3 +244,19 @@ def test_ctrl_c_ends_training_with_130(h36m, tmp_path, tiny_preset, monkeypatch)
     arguments = ["train", "human36m", "--root", str(h36m), "--output", str(tmp_path)]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 130 and "Stopped in epoch 1 of" in result.output
+
+
+def test_a_network_is_trained_with_the_datasets_joints(tmp_path, tiny_preset, monkeypatch):
+    """HumanEva has 15, and the command had made networks of 17."""
+    from dataclasses import replace
+
+    from poseformer_lite.datasets.base import PoseDataset
+    from poseformer_lite.skeleton import HUMANEVA15
+
+    whole = tiny_dataset()
+    fewer = [replace(s, keypoints=s.keypoints[:, :15], poses_3d=s.poses_3d[:, :15]) for s in whole.sequences]
+    data = replace(whole, sequences=fewer, skeleton=HUMANEVA15)
+    assert isinstance(data, PoseDataset)
+    monkeypatch.setattr("poseformer_lite.cli._load", lambda *_: data)
+    run("train", "humaneva", "--epochs", 1, "--output", tmp_path)
+    assert json.loads((tmp_path / "config.json").read_text())["num_joints"] == 15

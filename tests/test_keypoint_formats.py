@@ -150,6 +150,11 @@ def test_the_wrong_format_and_an_unknown_one_are_refused_by_name(tmp_path):
     with pytest.raises(ValueError, match="found.json is no file of format npz"):
         read_keypoints(tmp_path / "found.json", "npz")
     assert {name for name, _, _ in JSON.values()} <= set(FORMATS)
+    np.savez(tmp_path / "plain.npz", keypoints=ONE)
+    (tmp_path / "plain.csv").write_text("1,2,3,4\n5,6,7,8\n")
+    for name in ("detectron2", "videopose3d", "deeplabcut"):
+        with pytest.raises(ValueError, match=f"plain.*it is not what {name} writes"):
+            read_keypoints(tmp_path / ("plain.csv" if name == "deeplabcut" else "plain.npz"), name)
 
 
 # Folders of one file a frame

@@ -493,6 +493,16 @@ def test_a_motion_knows_its_start_and_what_was_found(lifter, coco):
     assert lifter(coco[..., :2], 1000, 800, layout="coco17").confidence is None
 
 
+def test_a_network_refuses_pixels(lifter, walk):
+    from poseformer_lite.lifting.live import LiveStream
+
+    pixels = torch.from_numpy(walk)
+    with pytest.raises(ValueError, match="look like pixels"):
+        lifter.model.predict_sequence(pixels)
+    with pytest.raises(ValueError, match="look like pixels"):
+        LiveStream(lifter.model).push(pixels[0])
+
+
 def test_the_head_is_made_of_the_one_ear_that_is_seen():
     keypoints = random_keypoints("coco17", 3)
     keypoints[:, 4] = np.nan

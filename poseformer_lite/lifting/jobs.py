@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
-from math import isfinite
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -76,21 +76,25 @@ class Job:
             )
         lengths = {"focal-length": self.focal_length, "body-height": self.body_height}
         for name, value in {"fps": self.fps, "width": self.width, "height": self.height, **lengths}.items():
-            if value is not None and not (value > 0 and isfinite(value)):
+            if value is not None and not 0 < value < inf:
                 raise ValueError(f"--{name} is {value}: expected a positive number")
-        if not 0 <= self.min_confidence <= 1 or not self.smooth >= 0 or not isfinite(self.smooth):
-            raise ValueError(
-                f"--min-confidence {self.min_confidence} and --smooth {self.smooth}: expected 0 to 1, and 0 or more "
-                "seconds"
-            )
-        if self.keep and not is_video(self.source):
-            raise ValueError(f"--keep-keypoints is for a video, and {self.source} is none: its keypoints are a file")
-        if self.keep and self.keep.suffix.lower() not in (".npz", ".json"):
-            raise ValueError(f"keypoints are written as .npz or .json, not {self.keep.name!r}")
-        if self.picture and self.picture.suffix.lower() not in PICTURES:
-            raise ValueError(f"a picture is drawn as {', '.join(PICTURES)}, not {self.picture.name!r}")
-        if self.angles and self.angles.suffix.lower() != ".csv":
-            raise ValueError(f"joint angles are written as .csv, not {self.angles.name!r}")
+        kept = self.keep and self.keep.suffix.lower()
+        for wrong, text in (
+            (not 0 <= self.min_confidence <= 1, f"--min-confidence is {self.min_confidence}: expected 0 to 1"),
+            (not 0 <= self.smooth < inf, f"--smooth is {self.smooth}: expected 0 or more seconds"),
+            (kept and not is_video(self.source), f"--keep-keypoints is for a video, and {self.source} is none"),
+            (kept and kept not in (".npz", ".json"), f"keypoints are written as .npz or .json, not {self.keep}"),
+            (
+                self.picture and self.picture.suffix.lower() not in PICTURES,
+                f"a picture is drawn as {', '.join(PICTURES)}, not {self.picture}",
+            ),
+            (
+                self.angles and self.angles.suffix.lower() != ".csv",
+                f"joint angles are written as .csv, not {self.angles}",
+            ),
+        ):
+            if wrong:
+                raise ValueError(text)
         for path in filter(None, [*self.files(""), self.keep, self.picture, self.angles]):
             _check_writable(path, sources)
         for source in filter(is_video, sources):

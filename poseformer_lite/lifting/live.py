@@ -9,9 +9,8 @@ from torch import Tensor
 from poseformer_lite.camera import normalize_screen
 from poseformer_lite.canonical import canonical_view
 from poseformer_lite.keypoints import check_keypoints, confidence_h36m17, to_h36m17
-from poseformer_lite.model.base import LiftingNetwork
+from poseformer_lite.model.base import LiftingNetwork, check_normalized
 
-LARGEST = 3.0  # of normalised coordinates: where half of a frame's are larger, they are pixels
 FORGOTTEN = 1.0  # seconds without the person after which a stream begins anew
 PAST = 2.0  # seconds from which the canonical camera knows where the hip is and how large the person
 
@@ -45,18 +44,14 @@ class LiveStream:
     def push(self, pose_2d: Tensor) -> Tensor | None:
         """A frame (J, 2), normalised -> (J, 3), metres, of the frame look_ahead before it; None at first.
 
-        Raises ValueError for a different shape, for numbers that are not finite, and for pixels.
+        Raises ValueError for a different shape, for pixels, and for numbers that are not finite.
         """
         if pose_2d.shape != (self.model.num_joints, 2) or not pose_2d.isfinite().all():
             raise ValueError(
                 f"a frame is {tuple(pose_2d.shape)}, expected ({self.model.num_joints}, 2), finite: fill in a joint "
                 "that was not found with where it was last"
             )
-        if pose_2d.abs().median() > LARGEST:
-            raise ValueError(
-                f"a frame's coordinates are as large as {pose_2d.abs().max():.0f}: they look like pixels. Give them to "
-                "LiveLifter, or through camera.normalize_screen first"
-            )
+        check_normalized(pose_2d)
         token = self.model.embed_frames(pose_2d[None])[0]  # (D,)
         while len(self.tokens) < self.tokens.maxlen:  # the first frame repeats before the start
             self.tokens.append(token)

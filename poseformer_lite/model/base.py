@@ -117,8 +117,8 @@ class LiftingNetwork(nn.Module):
         :param stride: an odd number of frames that one window gives, its middle ones, each from its own token: that
             many times fewer windows, for networks trained with supervise="every".
         :returns: (T, J, 3), metres, relative to the root.
-        :raises ValueError: for a different shape, an even stride or one over F, a look_ahead under 0 or beside a
-            stride, or poses that are not finite
+        :raises ValueError: for a different shape, pixels, poses that are not finite, an even stride or one over F, or a
+            look_ahead under 0 or beside a stride
         :raises NotImplementedError: for a stride over 1 where the network gives the centre frame only.
         """
         if poses_2d.ndim != 3 or poses_2d.shape[1:] != (self.num_joints, 2) or len(poses_2d) == 0:
@@ -126,6 +126,7 @@ class LiftingNetwork(nn.Module):
                 f"poses_2d is {tuple(poses_2d.shape)}, expected (T, {self.num_joints}, 2) with T of 1 or more: "
                 "one sequence in normalised screen coordinates"
             )
+        check_normalized(poses_2d)
         if stride not in range(1, self.num_frames + 1, 2):
             raise ValueError(f"stride is {stride}: expected an odd number of at most {self.num_frames} frames")
         if look_ahead is not None and (look_ahead < 0 or stride > 1):
@@ -254,6 +255,15 @@ class LiftingNetwork(nn.Module):
         except (SafetensorError, RuntimeError, TypeError, AttributeError, ArithmeticError, ValueError) as error:
             raise ValueError(f"{name_or_folder} does not hold a {cls.__name__} that can be read: {error}") from error
         return model.eval().to(device)
+
+
+def check_normalized(poses_2d: Tensor) -> None:
+    """Raises ValueError where half of the coordinates (..., J, 2) lie beyond 10: they are pixels."""
+    if (middle := float(poses_2d.abs().median())) > 10:
+        raise ValueError(
+            f"half of the coordinates lie beyond {middle:.0f}: they look like pixels, and normalised screen "
+            "coordinates are expected, as camera.normalize_screen makes them. PoseLifter takes pixels"
+        )
 
 
 def predict(model: LiftingNetwork, poses_2d: Tensor, skeleton: Skeleton, flip: bool = True, **options) -> Tensor:

@@ -78,13 +78,13 @@ def _read_file(path: Path, format: str | None) -> list[KeypointTrack] | Recordin
     if suffix == ".json":
         return _read_json(path, format)
     if suffix == ".csv":
-        read, said = read_csv(path)
+        read, said = read_csv(path, format)
         joints = read.shape[1] if isinstance(read, np.ndarray) else ""
         if said:
             warnings.warn(f"{path.name} is read as {joints} joints: {', '.join(said)}", stacklevel=3)
         named = {"layout": "coco17"} if any("by their names" in text for text in said) else {}
         return people_of_array(read, path.stem, named) if isinstance(read, np.ndarray) else read
-    return read_npz(path) if suffix == ".npz" else read_npy(path)
+    return read_npz(path, format) if suffix == ".npz" else read_npy(path)
 
 
 def _read_json(path: Path, format: str | None) -> list[KeypointTrack] | Recording:
@@ -117,9 +117,9 @@ def is_recording(folder: str | Path) -> bool:
     return isinstance(recording, Recording) and list(recording.frames) == [0]
 
 
-def _frames_in(folder: Path) -> list[Path]:
+def _frames_in(folder: Path, endings: tuple[str, ...] = (".json", ".txt")) -> list[Path]:
     files = [path for path in folder.iterdir() if not path.name.startswith(".")]
-    for suffix in (".json", ".txt"):
+    for suffix in endings:
         if found := [path for path in files if path.suffix.lower() == suffix]:
             return sorted(found, key=lambda path: ([int(n) for n in re.findall(r"\d+", path.stem)], path.name))
     return []
@@ -127,7 +127,7 @@ def _frames_in(folder: Path) -> list[Path]:
 
 def _read_folder(folder: Path, format: str | None, size: tuple[int, int] | None) -> Recording:
     """One file a frame; where they lack a number, their order counts."""
-    files = _frames_in(folder)
+    files = _frames_in(folder, FORMATS[format] if format else (".json", ".txt"))
     if not files:
         raise ValueError("it is a folder without .json files or YOLO's .txt labels, one a frame")
     names = frame_numbers([path.stem for path in files])

@@ -11,16 +11,20 @@ from poseformer_lite.formats.keypoint_files.tracks import (
     KeypointTrack,
     Recording,
     layout_of,
-    missing_people,
     numbers,
     what_is_said,
 )
 from poseformer_lite.formats.safe_npz import load_npz
+from poseformer_lite.keypoints import missing_marks
+
+MARKS = {"videopose3d": "positions_2d", "detectron2": "boxes"}  # what a file of these formats must hold
 
 
-def read_npz(path: Path) -> list[KeypointTrack] | Recording:
+def read_npz(path: Path, format: str | None = None) -> list[KeypointTrack] | Recording:
     """The people of an npz file: VideoPose3D's, the PoseFormer demo's, Detectron2's, or an array `keypoints`."""
     contents = load_npz(path)
+    if format in MARKS and MARKS[format] not in contents:
+        raise ValueError(f"it is not what {format} writes, and has no {MARKS[format]}")
     if "positions_2d" in contents:
         return read_videopose3d(contents)
     if "reconstruction" in contents:
@@ -111,7 +115,7 @@ def read_detectron2(contents: dict) -> Recording:
 
 def trimmed(track: KeypointTrack) -> KeypointTrack:
     """The track without the frames at its ends in which nobody was found."""
-    seen = np.flatnonzero(~missing_people(track.keypoints))
+    seen = np.flatnonzero(~missing_marks(track.keypoints[..., :2]).all(axis=1))
     if not len(seen) or len(seen) == len(track.keypoints):
         return track
     first, last = int(seen[0]), int(seen[-1])

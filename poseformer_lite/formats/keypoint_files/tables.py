@@ -15,11 +15,13 @@ PERSON_NAMES = ("person", "person_id", "id", "track_id", "track")
 AXIS = re.compile(r"[\s_.-]*(x|y|z|c|conf|confidence|score|likelihood|visibility|v)$", re.IGNORECASE)
 
 
-def read_csv(path: Path) -> tuple[Recording | np.ndarray, list[str]]:
+def read_csv(path: Path, format: str | None = None) -> tuple[Recording | np.ndarray, list[str]]:
     """A table's people, or the keypoints (T, J, 2 or 3) of one; and what the user should know of how it was read."""
     rows = _cells(path)
     if rows and rows[0][0].strip().lower() == "scorer":
         return read_deeplabcut(rows), []
+    if format == "deeplabcut":
+        raise ValueError("it is not what deeplabcut writes, whose first row begins with scorer")
     header = rows[0] if rows and _is_header(rows[0]) else None
     try:
         table = np.array([[_cell(text) for text in row] for row in (rows[1:] if header else rows)], dtype=np.float64)

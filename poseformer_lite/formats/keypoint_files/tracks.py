@@ -88,35 +88,17 @@ def guess_layout(num_joints: int) -> str:
 
 def what_is_said(contents: dict) -> dict:
     """layout, fps, width and height where a file gives them, as text or numbers; ValueError for what is none."""
-    said = {}
-    for key, kind in (("fps", _rate), ("width", _pixels), ("height", _pixels), ("layout", _layout_name)):
-        value = contents.get(key)
-        value = value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
-        if value is not None:
-            said[key] = kind(value)
-    return said
-
-
-def _rate(value) -> float:
-    try:
-        fps = float(Fraction(value)) if isinstance(value, str) else float(value)  # "30000/1001"
-    except (ValueError, TypeError, ZeroDivisionError, OverflowError):
-        fps = math.nan
-    if not 0 < fps < math.inf:
-        raise ValueError(f"fps is {value!r}: expected a positive number of frames per second")
-    return fps
-
-
-def _pixels(value) -> int:
-    if not str(value).removesuffix(".0").isdecimal() or int(float(value)) == 0:
-        raise ValueError(f"a width or height is {value!r}: expected a positive number of pixels")
-    return int(float(value))
-
-
-def _layout_name(value) -> str:
-    if str(value).lower() not in _LAYOUT_NAMES:
-        raise ValueError(f"the layout is {value!r}: expected one of {', '.join(LAYOUTS)}")
-    return _LAYOUT_NAMES[str(value).lower()]
+    given = {key: contents.get(key) for key in ("fps", "width", "height", "layout")}
+    said = {key: np.asarray(value).tolist() for key, value in given.items() if np.asarray(value).tolist() is not None}
+    for key, value in said.items():
+        try:
+            said[key] = _LAYOUT_NAMES[str(value).lower()] if key == "layout" else float(Fraction(str(value)))
+            if key != "layout" and not said[key] > 0:
+                raise ValueError
+        except (KeyError, ValueError, ZeroDivisionError, OverflowError):
+            names = f"one of {', '.join(LAYOUTS)}" if key == "layout" else "a positive number"
+            raise ValueError(f"{key} is {value!r}: expected {names}") from None
+    return said | {key: int(said[key]) for key in ("width", "height") if key in said}
 
 
 def numbers(values) -> np.ndarray:
@@ -242,8 +224,3 @@ def _dense(track: PersonTrack, columns: int) -> np.ndarray:
 
 def _say(text: str) -> None:
     warnings.warn(text, stacklevel=5)
-
-
-def missing_people(keypoints: np.ndarray) -> np.ndarray:
-    """The frames of (T, J, 2 or 3) in which no joint was found: (T,) bool."""
-    return missing_marks(keypoints[..., :2]).all(axis=1)
