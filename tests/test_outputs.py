@@ -1,15 +1,18 @@
 """What other programs open: glTF played by a reader of the specification, TRC by one of its description, headers."""
 
 import json
+import re
 import struct
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers_data import tiny_dataset
+from helpers_data import small_model, tiny_dataset
 from scipy.spatial.transform import Rotation
+from typer.testing import CliRunner
 
 from poseformer_lite.camera import z_up
+from poseformer_lite.cli import app
 from poseformer_lite.lifting.motion import Motion
 from poseformer_lite.skeleton import H36M17
 
@@ -227,3 +230,21 @@ def test_endings_may_be_in_capitals(motion, tmp_path, ending):
     assert [file.name for file in tmp_path.iterdir()] == [f"walk{ending}"]
     if ending in (".NPZ", ".Json", ".CSV"):
         np.testing.assert_allclose(Motion.load(path).poses_3d, short.poses_3d, atol=1e-5)
+
+
+def test_the_shell_tells_of_blender_s_settings_and_writes_angles(motion, tmp_path):
+    weights = small_model().save_pretrained(tmp_path / "weights")
+    keypoints = motion.save(tmp_path / "keypoints.npz")
+    wanted = ["-o", tmp_path / "walk.bvh", "--angles", tmp_path / "angles.csv", "--layout", "h36m17"]
+    command = ["lift", keypoints, "--weights", weights, *wanted]
+    run = CliRunner().invoke(app, list(map(str, command)), catch_exceptions=False)
+    assert run.exit_code == 0
+    assert "in centimetres: import it into Blender with Scale 0.01 and Update Scene FPS" in run.stdout
+    assert re.search(r"^knee( +-?[\d.]+){7}$", run.stdout, re.MULTILINE)
+    assert len((tmp_path / "angles.csv").read_text().splitlines()) == 2 + 60
+    assert (tmp_path / "angles.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_wrong_ending_is_told_before_anything_is_lifted(tmp_path):
+    run = CliRunner().invoke(app, ["lift", "nowhere.mp4", "--weights", "nowhere", "-o", str(tmp_path / "walk.fbx")])
+    assert "a motion is saved as" in str(run.exception)

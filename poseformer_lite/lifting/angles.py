@@ -92,6 +92,7 @@ def write_angles(path: str | Path, angles: pd.DataFrame) -> None:
 
     :param path: where to write
     :param angles: what `joint_angles` gives.
+    :raises OSError: where the disk is full.
     """
     with atomic_path(path) as temporary:
         temporary.write_text(f"{CSV_HEAD}\n{angles.round(3).to_csv(lineterminator=chr(10))}", encoding="utf-8")
