@@ -142,6 +142,7 @@ def lift(
     import warnings
 
     from poseformer_lite.lifting.lifter import PoseLifter
+    from poseformer_lite.lifting.motion_files import IN_SPACE
     from poseformer_lite.lifting.video import VIDEO_ENDINGS, lift_video
     from poseformer_lite.lifting.world import place
 
@@ -160,12 +161,13 @@ def lift(
         motion = motion.smoothed(smooth)
         motion = motion.with_constant_bones() if constant_bones else motion
         motion = motion if body_height is None else motion.with_body_height(body_height)
-        found = None if camera_frame else place(motion)
+        files = [output] if output.suffix else [output / f"motion{suffix}" for suffix in IN_A_FOLDER]
+        shown = not camera_frame and any(path.suffix in IN_SPACE for path in files)
+        found = place(motion) if shown else None
     for text in dict.fromkeys(str(warning.message) for warning in noticed):
         typer.echo(f"note: {text}", err=True)
     if found:
         print(found)
-    files = [output] if output.suffix else [output / f"motion{suffix}" for suffix in IN_A_FOLDER]
     for path in files:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # about the world: said above

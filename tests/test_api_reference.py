@@ -24,7 +24,7 @@ MODULES = [
     "datasets", "datasets.base", "datasets.windows", "datasets.videopose3d",
     "datasets.virtual.views", "datasets.virtual.detections", "datasets.virtual.wild",
     "training", "training.loop", "training.settings",
-    "lifting.lifter", "lifting.live", "lifting.motion", "lifting.video",
+    "lifting.lifter", "lifting.live", "lifting.motion", "lifting.video", "lifting.world",
     "formats.articulated", "formats.asfamc", "formats.bvh", "formats.keypoint_files", "formats.safe_npz",
     "viewers.attention", "viewers.export", "viewers.motion",
 ]  # fmt: skip

@@ -21,6 +21,7 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 LATE = {  # imports inside a function that close a circle within a room, each a method that forwards in a line or two
     ("model.poseformer", "model.official"),  # PoseFormer.from_official
     ("lifting.motion", "lifting.motion_files"),  # Motion.save and Motion.load, as pandas' to_csv
+    ("lifting.motion", "lifting.world"),  # Motion.world
 }
 
 
@@ -113,7 +114,7 @@ def test_the_engine_does_not_know_the_course():
 
 def test_the_engine_stays_small():
     lines = sum(len(file.read_text(encoding="utf-8").splitlines()) for file in PACKAGE.rglob("*.py"))
-    assert lines <= 10_000 + 600  # and of what came later: real walk, wide cameras, people held out, detector, tables
+    assert lines <= 10_000 + 930  # and of what came later: real walk, wide cameras, new people, detector, tables, world
     crowded = {
         str(folder.relative_to(ROOT)): count
         for folder in [PACKAGE, *(path.parent for path in PACKAGE.rglob("__init__.py"))]

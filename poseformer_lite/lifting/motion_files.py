@@ -41,6 +41,7 @@ def read_motion(path: str | Path) -> Motion:
         poses, keypoints = (np.asarray(contents[name], np.float32) for name in ("poses_3d", "keypoints"))
         fps, width, height = float(contents["fps"]), int(contents["width"]), int(contents["height"])
         joints = tuple(map(str, contents["joints"]))
+        focal_length = None if contents.get("focal_length") is None else float(contents["focal_length"])
     except (KeyError, TypeError, ValueError, zipfile.BadZipFile, EOFError) as error:
         raise ValueError(f"{path} is not a motion that `Motion.save` wrote: {error}") from error
     if joints != H36M17.joints or poses.shape != (len(poses), 17, 3) or keypoints.shape != (len(poses), 17, 2):
@@ -50,7 +51,7 @@ def read_motion(path: str | Path) -> Motion:
         )
     if not (np.isfinite(poses).all() and np.isfinite(keypoints).all()):
         raise ValueError(f"{path} holds NaN or infinite coordinates")
-    return Motion(poses, keypoints, fps, width, height)
+    return Motion(poses, keypoints, fps, width, height, focal_length=focal_length)
 
 
 def _contents(motion: Motion) -> dict:
@@ -61,7 +62,7 @@ def _contents(motion: Motion) -> dict:
         "width": motion.width,
         "height": motion.height,
         "joints": list(motion.skeleton.joints),
-    }
+    } | ({} if motion.focal_length is None else {"focal_length": motion.focal_length})
 
 
 def _write_npz(motion: Motion, path: Path) -> None:
@@ -79,14 +80,17 @@ def _write_csv(motion: Motion, path: Path) -> None:
     table = pd.DataFrame(values.round(5), columns=names)
     table.insert(0, "seconds", (np.arange(len(motion)) / motion.fps).round(5))
     with path.open("w", encoding="utf-8", newline="") as stream:
-        stream.write(CSV_HEAD.format(motion.fps, motion.width, motion.height) + "\n")
+        stream.write(CSV_HEAD.format(motion.fps, motion.width, motion.height))
+        stream.write("\n" if motion.focal_length is None else f" focal_length={motion.focal_length:g}\n")
         table.to_csv(stream, index=False)
 
 
 def _read_csv(path: Path) -> dict:
     with path.open(encoding="utf-8") as stream:
         head = stream.readline()
-        pattern = re.escape(CSV_HEAD).replace(r"\{:g\}", r"(\S+)").replace(r"\{:d\}", r"(\d+)")
+        pattern = (
+            re.escape(CSV_HEAD).replace(r"\{:g\}", r"(\S+)").replace(r"\{:d\}", r"(\d+)") + r"(?: focal_length=(\S+))?"
+        )
         match = re.fullmatch(pattern, head.strip())
         if not match:
             raise ValueError(f"it begins with {head[:60]!r}, expected {CSV_HEAD.format(50, 1000, 1000)!r} or the like")
@@ -96,10 +100,10 @@ def _read_csv(path: Path) -> dict:
     if list(table.columns) != wanted:
         raise ValueError(f"its columns begin with {', '.join(table.columns[:4])}, expected {', '.join(wanted[:4])}")
     values = table.to_numpy(np.float32)[:, 1:].reshape(len(table), len(joints), len(COLUMNS))
-    fps, width, height = match.groups()
+    fps, width, height, focal_length = match.groups()
     return {
         "poses_3d": values[..., :3], "keypoints": values[..., 3:], "joints": joints,
-        "fps": fps, "width": width, "height": height,
+        "fps": fps, "width": width, "height": height, "focal_length": focal_length,
     }  # fmt: skip
 
 
