@@ -304,6 +304,19 @@ def video(files: Files) -> Iterator[Row]:
     results = [f"{name}: {listed(found[name]['median speed, m/s'], 2)}" for name in ("CMU", "synthetic")]
     yield Row("feet that stand: the median speed at which they slide, m/s", results, [path])
 
+    found = files[path := f"{BENCH}/world_motion.json"]
+    results = []
+    for name, cameras in found["cmu"].items():
+        before, after = cameras["all"]["as the camera sees it"], cameras["all"]["in the world"]
+        changes = (
+            f"{error}: {rounded(value)} before, {rounded(after[error])} after" for error, value in before.items()
+        )
+        results.append(f"CMU, unseen people, {name}: {'; '.join(changes)}")
+    for name, ways in found["real"].items():
+        degrees = listed(ways["in the world"])
+        results.append(f"the real walk, {name}: the vertical is off by {degrees} degrees")
+    yield Row("motions put into the world, against a level camera and a root that stays in place", results, [path])
+
     found = files[path := f"{BENCH}/detector_jitter.json"]["percent_of_the_size"]
     results = [f"{source}: {listed(joints, 2)}" for source, joints in found.items()]
     yield Row("jitter of 2D keypoints: second differences in % of the person's size", results, [path])

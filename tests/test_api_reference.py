@@ -25,7 +25,7 @@ MODULES = [
     "datasets.virtual.views", "datasets.virtual.detections", "datasets.virtual.wild",
     "training", "training.loop", "training.settings",
     "lifting.angles", "lifting.jobs", "lifting.lifter", "lifting.live", "lifting.motion", "lifting.video",
-    "formats.articulated", "formats.asfamc", "formats.bvh", "formats.gltf", "formats.keypoint_files",
+    "lifting.world", "formats.articulated", "formats.asfamc", "formats.bvh", "formats.gltf", "formats.keypoint_files",
     "formats.safe_npz", "formats.trc",
     "viewers.attention", "viewers.export", "viewers.motion",
 ]  # fmt: skip

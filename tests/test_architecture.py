@@ -22,6 +22,7 @@ LATE = {  # imports inside a function that close a circle within a room, each a 
     ("model.poseformer", "model.official"),  # PoseFormer.from_official
     ("lifting.motion", "lifting.motion_files"),  # Motion.save and Motion.load, as pandas' to_csv
     ("lifting.motion", "lifting.angles"),  # Motion.angles
+    ("lifting.motion", "lifting.world"),  # Motion.world
 }
 
 

@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 from poseformer_lite.cli import app, main
 from poseformer_lite.datasets import videopose3d
 from poseformer_lite.datasets.sources import human36m
+from poseformer_lite.formats.articulated import forward_kinematics
+from poseformer_lite.formats.bvh import read_bvh
 from poseformer_lite.model.official import official_state_dict
 from poseformer_lite.skeleton import H36M17
 from poseformer_lite.training import settings as presets
@@ -124,6 +126,21 @@ def test_lift_writes_one_of_each_kind_into_a_folder(video, weights, tmp_path):
     assert {path.name for path in (tmp_path / "out").iterdir()} == names and shown.count("written to") == 5
     lengths = H36M17.bone_lengths(np.load(tmp_path / "out" / "motion.npz")["poses_3d"])
     assert lengths.std(axis=0).max() < 1e-5 < lengths.mean()
+
+
+def test_lift_puts_the_motion_into_the_world_or_leaves_it(video, weights, tmp_path):
+    def written(*options) -> tuple[str, np.ndarray]:
+        shown = run("lift", video, "--weights", weights, "-o", tmp_path / "motion.bvh", *options)
+        return shown, forward_kinematics(read_bvh(tmp_path / "motion.bvh"))[0]
+
+    shown, world = written("--focal-length", 1234, "--body-height", 1.8)
+    assert "has a focal length of 1234 pixels" in shown
+    _, small = written("--focal-length", 1234, "--body-height", 0.9)
+    lengths = [np.linalg.norm(np.diff(joints[0, 1:4], axis=0), axis=-1) for joints in (world, small)]
+    np.testing.assert_allclose(lengths[0], 2 * lengths[1], rtol=1e-3)
+    shown, seen = written("--camera-frame")
+    assert "focal length" not in shown
+    assert np.ptp(seen[:, 0, [0, 2]], axis=0).max() < 1e-6 < np.ptp(world[:, 0, [0, 2]], axis=0).max()
 
 
 def test_lift_is_told_what_a_file_does_not_say(weights, tmp_path):

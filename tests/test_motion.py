@@ -24,7 +24,7 @@ def motion() -> Motion:
 
 
 def y_up(motion: Motion) -> np.ndarray:
-    x, y, z = np.moveaxis(motion.upright().astype(float), -1, 0)
+    x, y, z = np.moveaxis(motion.world().astype(float), -1, 0)
     return np.stack([x, z, -y], axis=-1)
 
 
@@ -88,6 +88,8 @@ def test_what_was_saved_is_loaded(motion, tmp_path, suffix):
     np.testing.assert_allclose(back.keypoints, motion.keypoints, atol=1e-4)
     assert (back.fps, back.width, back.height, back.skeleton) == (50.0, 1000, 800, H36M17)
     assert back.poses_3d.dtype == np.float32
+    assert back.focal_length is None
+    assert Motion.load(replace(motion, focal_length=1234.5).save(tmp_path / f"walk{suffix}")).focal_length == 1234.5
     assert [p.name for p in tmp_path.iterdir()] == [f"walk{suffix}"]
 
 
@@ -187,6 +189,13 @@ def test_a_bvh_puts_the_joints_where_they_are(motion, tmp_path):
     np.testing.assert_allclose(joints_of(path), rigid, atol=2e-5)
     again, _ = forward_kinematics(from_positions(rigid, H36M17, motion.fps))
     np.testing.assert_allclose(again, rigid, atol=1e-6)
+
+
+def test_a_bvh_can_be_left_as_the_camera_saw_it(motion, tmp_path):
+    """The root stays where it is, but for its height above the floor; in the world it sways as the body does."""
+    seen, placed = (joints_of(motion.save(tmp_path / "walk.bvh", world=world))[:, 0] for world in (False, True))
+    assert np.ptp(seen[:, [0, 2]]) < 1e-6 < 0.02 < np.ptp(placed[:, [0, 2]], axis=0).max()
+    np.testing.assert_allclose(seen[:, 1], motion.upright()[:, 0, 2], atol=2e-5)
 
 
 def test_limbs_keep_their_directions_and_bones_their_lengths(motion, tmp_path):

@@ -257,8 +257,12 @@ def test_a_motion_brings_its_own(viewer):
     assert "at 25 Hz" in viewer.describe() and viewer.unit == "in pixels"
     np.testing.assert_allclose(points(trace(viewer, "joints")), drawing.z_up(POSES[0]), atol=1e-6)
     np.testing.assert_allclose(viewer.error, ERROR, atol=1e-3)
-    with pytest.raises(ValueError, match=r"motion\.upright\(\)"):
-        pfl.view_motion(motion, world=True)
+    in_world = pfl.view_motion(motion)
+    assert in_world.world and np.abs(in_world.poses - motion.world()).max() < 1e-6
+    seen = pfl.view_motion(motion, world=False)
+    np.testing.assert_allclose(seen.poses, drawing.z_up(motion.poses_3d))
+    both = pfl.view_motion(motion, truth=motion, world=True)
+    assert both.error.max() == 0 and both.truth is not both.poses
 
 
 def test_tensors_with_gradients_and_poses_of_the_world():

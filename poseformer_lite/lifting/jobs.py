@@ -21,7 +21,7 @@ from poseformer_lite.formats.keypoint_files import (
 from poseformer_lite.lifting.angles import summarize_angles, write_angles
 from poseformer_lite.lifting.lifter import PoseLifter, looks_normalized
 from poseformer_lite.lifting.motion import Motion
-from poseformer_lite.lifting.motion_files import check_motion_output
+from poseformer_lite.lifting.motion_files import IN_SPACE, check_motion_output
 from poseformer_lite.lifting.video import VIDEO_ENDINGS, check_video, find_people
 from poseformer_lite.lifting.world import place
 from poseformer_lite.plots import plot_angles
@@ -147,9 +147,10 @@ def _write(job: Job, motion: Motion, label: str, name: str, say: Callable[[str],
     motion = motion.smoothed(job.smooth)
     motion = motion.with_constant_bones() if job.constant_bones else motion
     motion = motion if job.body_height is None else motion.with_body_height(job.body_height)
-    if not job.camera_frame:
+    files = job.files(label)
+    if not job.camera_frame and any(path.suffix.lower() in IN_SPACE for path in files):
         say(str(place(motion)))
-    for path in job.files(label):
+    for path in files:
         path = motion.save(path, world=not job.camera_frame)
         say(f"{motion} of {name}{' ' * bool(label)}{label} written to {path}")
         if path.suffix.lower() == ".bvh":

@@ -109,7 +109,8 @@ def _write_csv(motion: Motion, path: Path) -> None:
     table = pd.DataFrame(np.concatenate(values, axis=-1).reshape(len(motion), -1).round(5), columns=names)
     table.insert(0, "seconds", (motion.start + np.arange(len(motion)) / motion.fps).round(5))
     with path.open("w", encoding="utf-8", newline="") as stream:
-        stream.write(CSV_HEAD.format(motion.fps, motion.width, motion.height) + "\n")
+        stream.write(CSV_HEAD.format(motion.fps, motion.width, motion.height))
+        stream.write("\n" if motion.focal_length is None else f" focal_length={motion.focal_length:g}\n")
         stream.writelines(f"# {name}: {words}\n" for name, words in SPACE.items())
         table.to_csv(stream, index=False)
 
@@ -117,7 +118,9 @@ def _write_csv(motion: Motion, path: Path) -> None:
 def _read_csv(path: Path) -> dict:
     with path.open(encoding="utf-8") as stream:
         head = stream.readline()
-        pattern = re.escape(CSV_HEAD).replace(r"\{:g\}", r"(\S+)").replace(r"\{:d\}", r"(\d+)")
+        pattern = (
+            re.escape(CSV_HEAD).replace(r"\{:g\}", r"(\S+)").replace(r"\{:d\}", r"(\d+)") + r"(?: focal_length=(\S+))?"
+        )
         match = re.fullmatch(pattern, head.strip())
         if not match:
             raise ValueError(f"it begins with {head[:60]!r}, expected {CSV_HEAD.format(50, 1000, 1000)!r} or the like")
@@ -128,10 +131,11 @@ def _read_csv(path: Path) -> dict:
     if list(table.columns) != wanted:
         raise ValueError(f"its columns begin with {', '.join(table.columns[:4])}, expected {', '.join(wanted[:4])}")
     values = table.to_numpy(np.float32)[:, 1:].reshape(len(table), len(joints), len(columns))
-    fps, width, height = (parsed(word, "its first line") for word in match.groups())
+    fps, width, height, focal_length = (word and parsed(word, "its first line") for word in match.groups())
     return {
         "poses_3d": values[..., :3], "keypoints": values[..., 3:5], "joints": joints,
-        "fps": fps, "width": width, "height": height, "start": table["seconds"].iloc[0] if len(table) else 0.0,
+        "fps": fps, "width": width, "height": height, "focal_length": focal_length,
+        "start": table["seconds"].iloc[0] if len(table) else 0.0,
         **{name: values[..., columns.index(name)] for name in columns[len(COLUMNS):]},
     }  # fmt: skip
 
