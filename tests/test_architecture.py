@@ -113,7 +113,8 @@ def test_the_engine_does_not_know_the_course():
 
 def test_the_engine_stays_small():
     lines = sum(len(file.read_text(encoding="utf-8").splitlines()) for file in PACKAGE.rglob("*.py"))
-    assert lines <= 10_000 + 600  # and of what came later: real walk, wide cameras, people held out, detector, tables
+    # and of what came later: real walk, wide cameras, people held out, detector, tables; input that is not trusted
+    assert lines <= 10_000 + 600 + 450
     crowded = {
         str(folder.relative_to(ROOT)): count
         for folder in [PACKAGE, *(path.parent for path in PACKAGE.rglob("__init__.py"))]
