@@ -34,6 +34,8 @@ def reading(path: str | Path, kind: str, *as_it_is: type[Exception], advice: str
     except PermissionError:
         raise
     except Exception as error:
+        if str(error).startswith(str(path)):  # it is said already
+            raise
         code = re.search(r"GLOBAL ([\w.]+)", str(error))  # what torch says of a pickle that is not data alone
         said = f"it asks for {code[1]}, which is code" if code else str(error).partition("\n")[0][:300]
         if not code and not isinstance(error, ValueError | OSError):

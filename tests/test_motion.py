@@ -68,7 +68,7 @@ def test_smoothing_takes_jitter_out_and_does_not_lag(motion):
 def test_nothing_to_smooth_is_nothing_changed(motion, frames, seconds):
     short = Motion(motion.poses_3d[:frames], motion.keypoints[:frames], 50.0, 1000, 800)
     np.testing.assert_array_equal(short.smoothed(seconds).poses_3d, short.poses_3d)
-    with pytest.raises(ValueError, match="seconds is .*expected.*at least 0"):
+    with pytest.raises(ValueError, match="seconds is -1.* at least 0"):
         short.smoothed(-1.0)
 
 
@@ -131,7 +131,7 @@ class Malice:
 
 def test_a_hostile_pickle_is_refused(tmp_path, capsys):
     np.savez(tmp_path / "evil.npz", poses_3d=np.array([Malice()], dtype=object))
-    with pytest.raises(ValueError, match="evil.npz is not a motion"):
+    with pytest.raises(ValueError, match="evil.npz: the file asks for"):
         Motion.load(tmp_path / "evil.npz")
     assert "code was run" not in capsys.readouterr().out
 
@@ -144,19 +144,19 @@ def test_a_truncated_file_is_named(motion, tmp_path, suffix, share):
     path.write_bytes(contents[: int(share * len(contents))])
     if suffix == ".csv" and share:  # whole lines of it are a motion still; the last one is not
         path.write_bytes(path.read_bytes().rstrip(b"0123456789.-").rstrip(b","))
-    with pytest.raises(ValueError, match=f"walk{suffix} (is not a motion|holds)"):
+    with pytest.raises(ValueError, match=f"walk{suffix} .*is not a readable (motion|npz)"):
         Motion.load(path)
 
 
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"poses_3d": np.zeros((60, 16, 3)).tolist()}, r"holds poses \(60, 16, 3\)"),
-        ({"keypoints": np.zeros((59, 17, 2)).tolist()}, r"keypoints \(59, 17, 2\)"),
-        ({"joints": ["a"]}, "of 1 joints"),
-        ({"poses_3d": np.full((60, 17, 3), np.nan).tolist()}, "holds NaN"),
-        ({"fps": "fast"}, "is not a motion"),
-        ({"fps": None}, "is not a motion"),
+        ({"poses_3d": np.zeros((60, 16, 3)).tolist()}, r"poses_3d are \(60, 16, 3\)"),
+        ({"keypoints": np.zeros((59, 17, 2)).tolist()}, r"keypoints are \(59, 17, 2\)"),
+        ({"joints": ["a"]}, "it has 1 joints"),
+        ({"poses_3d": np.full((60, 17, 3), np.nan).tolist()}, "(hold|holds) NaN"),
+        ({"fps": "fast"}, "fps is"),
+        ({"fps": None}, "fps is"),
     ],
 )
 def test_a_motion_that_makes_no_sense_is_refused(motion, tmp_path, change, says):

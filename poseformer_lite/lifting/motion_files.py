@@ -59,7 +59,7 @@ def read_motion(path: str | Path) -> Motion:
     path = Path(path)
     if path.suffix.lower() not in READERS:
         raise ValueError(f"a motion is read from {', '.join(READERS)}, not {path.name!r}")
-    with reading(path, "motion, as `Motion.save` writes it"):
+    with reading(path, "motion"):
         contents = table(READERS[path.suffix.lower()](path), "what it holds")
         if tuple(map(str, contents["joints"])) != H36M17.joints:
             raise ValueError(f"it has {len(contents['joints'])} joints, expected those of {H36M17.name}")

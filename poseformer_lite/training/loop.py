@@ -210,10 +210,11 @@ class _Trainer:
         """Raises ValueError once loss or weights are not finite, so that a checkpoint never holds what comes after."""
         finite = all(weights.isfinite().all() for weights in self.run_.model.parameters())
         if not self.loss_sum.isfinite() or not finite:
-            what = "weights" if self.loss_sum.isfinite() else "training error"
+            what = "the weights" if self.loss_sum.isfinite() else "the training error"
+            value = "NaN or infinite" if self.loss_sum.isfinite() else self.loss_sum.item()
             saved = "; the last checkpoint still stands" if self.output and (self.output / NAME).is_file() else ""
             raise ValueError(
-                f"the {what} became NaN or infinite in epoch {self.epoch + 1}: lower the learning rate "
+                f"{what} became {value} in epoch {self.epoch + 1}: lower the learning rate "
                 f"(now {self.settings.learning_rate:g}){saved}"
             )
 
