@@ -105,7 +105,7 @@ def array(value, what: str, *shape: int | str, unit: str = "") -> np.ndarray:
     try:
         found = np.asarray(value)
         with np.errstate(over="ignore"):  # what is infinite is said where it is used
-            found = found.astype(np.float32) if found.dtype.kind in "fiuO" else None
+            found = found.astype(np.float32) if found.dtype.kind in "fiubO" else None
     except (TypeError, ValueError):
         found = None
     if found is None:

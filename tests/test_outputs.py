@@ -84,7 +84,7 @@ class Gltf:
 
 
 def opened(motion: Motion, tmp_path) -> Gltf:
-    return Gltf(motion.save(tmp_path / "walk.glb").read_bytes())
+    return Gltf(motion.save(tmp_path / "walk.glb", world=False).read_bytes())
 
 
 def test_a_played_glb_puts_every_joint_where_the_motion_with_constant_bones_has_it(motion, tmp_path):
@@ -160,7 +160,9 @@ def read_trc(text: str) -> tuple[dict, list[str], np.ndarray, np.ndarray]:
 
 
 def test_a_trc_holds_the_joints_as_markers_y_up(motion, tmp_path):
-    settings, markers, seconds, positions = read_trc(motion.save(tmp_path / "walk.trc").read_text(encoding="ascii"))
+    settings, markers, seconds, positions = read_trc(
+        motion.save(tmp_path / "walk.trc", world=False).read_text(encoding="ascii")
+    )
     assert settings == {
         "DataRate": "50", "CameraRate": "50", "NumFrames": "60", "NumMarkers": "17", "Units": "m",
         "OrigDataRate": "50", "OrigDataStartFrame": "1", "OrigNumFrames": "60",
@@ -246,5 +248,6 @@ def test_the_shell_tells_of_blender_s_settings_and_writes_angles(motion, tmp_pat
 
 
 def test_a_wrong_ending_is_told_before_anything_is_lifted(tmp_path):
-    run = CliRunner().invoke(app, ["lift", "nowhere.mp4", "--weights", "nowhere", "-o", str(tmp_path / "walk.fbx")])
+    (video := tmp_path / "walk.mp4").touch()
+    run = CliRunner().invoke(app, ["lift", str(video), "--weights", "nowhere", "-o", str(tmp_path / "walk.fbx")])
     assert "a motion is saved as" in str(run.exception)
