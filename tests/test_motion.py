@@ -216,7 +216,10 @@ def test_a_bvh_of_a_human_stands_where_it_stood(tmp_path):
     poses = sequence.root_relative(0)[:100].astype(np.float32)
     motion = Motion(poses, sequence.keypoints[:100], 50.0, sequence.width, sequence.height)
     off = 1000 * np.linalg.norm(joints_of(motion.save(tmp_path / "walk.bvh")) - y_up(motion), axis=-1)
-    assert off.mean() < 10 and off.max() < 60  # mm
+    legs = [2, 3, 5, 6]
+    others = np.delete(off, legs, axis=1)
+    assert others.mean() < 10 and others.max() < 40  # mm
+    assert off[:, legs].mean() < 15 and off.max() < 60  # legs that held a foot were up to 4 % longer or shorter
 
 
 def test_angles_do_not_jump(tmp_path):
