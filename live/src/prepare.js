@@ -3,19 +3,9 @@
 //
 // A frame of joints is a Float64Array (J, 2), pixels; its time is in seconds.
 
+import { JOINTS } from "./body.js";
+
 export const RATE = 50; // Hz: the networks were trained at it
-export const NUM_JOINTS = 17;
-export const JOINTS = [
-  "Hip", "RHip", "RKnee", "RFoot", "LHip", "LKnee", "LFoot", "Spine", "Thorax", "Neck/Nose", "Head",
-  "LShoulder", "LElbow", "LWrist", "RShoulder", "RElbow", "RWrist",
-]; // prettier-ignore
-export const PARENTS = [-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15];
-const LEFT = new Set([4, 5, 6, 11, 12, 13]);
-const RIGHT = new Set([1, 2, 3, 14, 15, 16]);
-
-/** "left", "right" or "middle". */
-export const side = (joint) => (LEFT.has(joint) ? "left" : RIGHT.has(joint) ? "right" : "middle");
-
 const FORGOTTEN = 1; // seconds after which somebody who left is not waited for: what comes then is a new stream
 const HEAD_TOP_BEYOND_EARS = 0.5;
 const EARS = [7, 8];
@@ -31,7 +21,7 @@ const SOURCES = {
  * @returns {Float64Array} (17, 2)
  */
 export function toH36m17(landmarks, stride = 2) {
-  const joints = new Float64Array(2 * NUM_JOINTS);
+  const joints = new Float64Array(2 * JOINTS.length);
   for (const axis of [0, 1]) {
     const mean = (sources) => sources.reduce((sum, joint) => sum + landmarks[joint * stride + axis], 0) / sources.length;
     for (const [joint, sources] of Object.entries(SOURCES)) joints[2 * joint + axis] = mean(sources);
@@ -155,7 +145,7 @@ class CanonicalView {
 
   size(seen) {
     const squares = seen.reduce((sum, value, i) => sum + (value - seen[i % 2]) ** 2, 0);
-    this.sizes.push(Math.sqrt(squares / NUM_JOINTS));
+    this.sizes.push(Math.sqrt(squares / JOINTS.length));
     if (this.sizes.length > MEDIAN_REACH + SIZE_WEIGHTS.length) this.sizes.shift();
     const from = Math.max(0, this.sizes.length - SIZE_WEIGHTS.length);
     const medians = this.sizes.slice(from).map((_, i) => medianAround(this.sizes, from + i, MEDIAN_REACH));
