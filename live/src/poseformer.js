@@ -155,22 +155,27 @@ export class PoseFormer {
     const scale = 1 / Math.sqrt(d);
     const out = new Float32Array(B * N * C);
     const scores = new Float64Array(N);
+    const width = 3 * C; // of a token's query, key and value side by side
     for (let b = 0; b < B; b++) {
       for (let h = 0; h < H; h++) {
+        const queries = b * N * width + h * d;
+        const [keys, values] = [queries + C, queries + 2 * C];
         for (let i = 0; i < N; i++) {
-          const row = (((b * L + layer) * H + h) * N + i) * N;
-          const query = (b * N + i) * 3 * C + h * d;
+          const query = queries + i * width;
           for (let j = 0; j < N; j++) {
-            const key = (b * N + j) * 3 * C + C + h * d;
+            const key = keys + j * width;
             let dot = 0;
             for (let k = 0; k < d; k++) dot += qkv[query + k] * qkv[key + k];
             scores[j] = dot * scale;
           }
+          const row = (((b * L + layer) * H + h) * N + i) * N;
           softmax(scores, attention, row);
           if (off[h]) continue; // the weights are there to be seen, the output is zero
+          const to = (b * N + i) * C + h * d;
           for (let j = 0; j < N; j++) {
-            const value = (b * N + j) * 3 * C + 2 * C + h * d;
-            for (let k = 0; k < d; k++) out[(b * N + i) * C + h * d + k] += attention[row + j] * qkv[value + k];
+            const weight = attention[row + j];
+            const value = values + j * width;
+            for (let k = 0; k < d; k++) out[to + k] += weight * qkv[value + k];
           }
         }
       }
