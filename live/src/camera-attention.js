@@ -22,20 +22,30 @@ export class AttentionMaps {
     const at = fresh(this.canvas);
     if (!at) return;
     const { context, width, height } = at;
-    const room = [(width + GAP) / this.heads - GAP, (height + GAP) / this.layers - GAP - TEXT];
-    const side = Math.max(8, Math.floor(Math.min(...room)));
-    const left = (width - this.heads * (side + GAP) + GAP) / 2;
-    context.font = "11px system-ui, sans-serif";
+    const { side, columns } = this.arrange(width, height);
+    const left = (width - columns * (side + GAP) + GAP) / 2;
+    context.font = "10px system-ui, sans-serif";
     for (let which = 0; which < this.layers * this.heads; which++) {
       const [layer, head] = [Math.floor(which / this.heads), which % this.heads];
-      const place = { context, x: left + head * (side + GAP), y: TEXT + layer * (side + TEXT + GAP), width: side, height: side };
+      const [row, column] = [Math.floor(which / columns), which % columns];
+      const place = { context, x: left + column * (side + GAP), y: TEXT + row * (side + TEXT + GAP), width: side, height: side };
       context.fillStyle = palette.muted;
-      context.fillText(side > 72 ? `layer ${layer} head ${head}` : `${layer}, ${head}`, place.x, place.y - 4);
+      context.fillText(side > 66 ? `layer ${layer} head ${head}` : `${layer}, ${head}`, place.x, place.y - 4);
       if (weights) this.paint(place, weights, which, palette, center, unseen);
       context.strokeStyle = palette.line;
       context.lineWidth = 1;
       context.strokeRect(place.x + 0.5, place.y + 0.5, side - 1, side - 1);
     }
+  }
+
+  /** A layer a row, or all in one row: whichever leaves the pictures larger. */
+  arrange(width, height) {
+    const arrangements = [this.heads, this.heads * this.layers].map((columns) => {
+      const rows = (this.heads * this.layers) / columns;
+      const side = Math.min((width + GAP) / columns - GAP, (height + GAP) / rows - GAP - TEXT);
+      return { columns, side: Math.max(8, Math.floor(side)) };
+    });
+    return arrangements.reduce((best, one) => (one.side > best.side ? one : best));
   }
 
   paint(place, weights, which, palette, center, unseen) {

@@ -15,23 +15,23 @@ const STYLE = `
 .live .file input { position: absolute; opacity: 0; width: 1px; height: 1px; }
 .live output { font-variant-numeric: tabular-nums; min-width: 8.2em; }
 .live .said { flex: 1 1 14rem; min-height: 1.5em; }
-.live .said.trouble { color: var(--right); font-weight: 600; }
+.live .said.trouble { padding: 0.25rem 0.7rem; border-left: 3px solid var(--right); border-radius: 4px; background: var(--panel); }
 .live .panels { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 0.7rem; }
 .live .maps { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 0.7rem; margin-top: 0.7rem; }
 .live figure {
-  margin: 0; padding: 0.4rem 0.6rem 0.6rem; background: var(--panel); border: 1px solid var(--line); border-radius: 8px;
-  min-width: 0; position: relative;
+  margin: 0; padding: 0.4rem 0.6rem 0.6rem; background: var(--panel); border: 1px solid var(--line); border-radius: 11px; min-width: 0;
 }
 .live figcaption { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; margin-bottom: 0.3rem; }
 .live figcaption span { color: var(--muted); font-size: 0.86rem; }
 .live canvas { display: block; width: 100%; border-radius: 4px; }
-.live .panels canvas { height: max(15rem, min(28rem, 100vh - 30rem)); }
-.live .maps canvas { height: 12rem; }
+.live .panels canvas { height: max(15rem, min(30rem, 100vh - 24.3rem)); }
+.live .maps canvas { height: 6.4rem; }
 .live .solid { cursor: grab; touch-action: pan-y; }
 .live .solid:active { cursor: grabbing; }
 .live .wants.over { outline: 3px dashed var(--left); outline-offset: -6px; }
+.live .view { position: relative; }
 .live .welcome {
-  position: absolute; inset: 2.1rem 0.6rem 0.6rem; display: grid; place-content: center; justify-items: center; gap: 0.7rem;
+  position: absolute; inset: 0; display: grid; place-content: center; justify-items: center; gap: 0.7rem;
   text-align: center; border: 2px dashed var(--line); border-radius: 6px; padding: 0.8rem; color: var(--muted);
 }
 .live .welcome p { max-width: 29rem; }
@@ -46,9 +46,13 @@ const STYLE = `
 .live a { color: var(--left); }
 @media (max-width: 700px) {
   .live .panels, .live .maps { grid-template-columns: minmax(0, 1fr); }
-  .live .panels canvas { height: 15.5rem; }
+  .live .panels canvas { height: 14.5rem; }
   .live .maps canvas { height: 14.5rem; }
+  .live .bar { gap: 0.4rem 0.5rem; }
+  .live button, .live .file { padding: 0.3rem 0.55rem; }
+  .live .said { flex-basis: 100%; }
   .live .bar label input[type="range"] { width: 7rem; }
+  .live .wants figcaption span { display: none; }
 }
 `;
 
@@ -69,7 +73,7 @@ export const page = ({ half, most, sample, seconds }) => `
 <div class="bar">
   <label title="With some frames after it, a frame's pose is better, and comes later.">look ahead
     <input type="range" name="ahead" min="0" max="${half}" value="${Math.min(6, half)}"><output name="delay"></output></label>
-  <label>follow <select name="people">${Array.from({ length: most }, (_, i) => crowd(i + 1)).join("")}</select></label>
+  <label title="One person is the one that is seen most surely; with several, all stand side by side, and it takes longer.">follow <select name="people">${Array.from({ length: most }, (_, i) => crowd(i + 1)).join("")}</select></label>
   <label title="The film waits until each of its frames has been looked at.">
     <input type="checkbox" name="every" checked> slow a film down to see every frame</label>
 </div>
@@ -77,9 +81,9 @@ export const page = ({ half, most, sample, seconds }) => `
 <div class="panels">
   <figure class="wants">
     <figcaption><h2>The joints that are found</h2><span>17 of BlazePose's 33, as in Human3.6M</span></figcaption>
-    <canvas class="flat" role="img" aria-label="The frames of the camera or the video, with the joints that were found in them"></canvas>
+    <div class="view"><canvas class="flat" role="img" aria-label="The frames of the camera or the video, with the joints that were found in them"></canvas>
     <div class="welcome"><strong>Drop a video here, or use the camera</strong>
-      <p>It should show one person from head to foot. Frames are looked at in this page and never leave your computer.</p></div>
+      <p>It should show one person from head to foot. Frames are looked at in this page and never leave your computer.</p></div></div>
   </figure>
   <figure>
     <figcaption><h2>Lifted to 3D</h2><span><span class="line left">left</span> <span class="line right">right</span></span></figcaption>

@@ -83,11 +83,11 @@ export class Scene {
   projection({ width, height }, people) {
     const [yaw, pitch] = [this.yaw, this.pitch].map((angle) => (angle * Math.PI) / 180);
     const [cosYaw, sinYaw, cosPitch, sinPitch] = [Math.cos(yaw), Math.sin(yaw), Math.cos(pitch), Math.sin(pitch)];
-    const scale = Math.min(width / (WIDE + (people - 1) * APART), height / (TALL + 0.55));
+    const scale = Math.min(width / (WIDE + (people - 1) * APART), height / (TALL + 0.62));
     return ([x, y, z]) => {
       const [across, away, up] = [x * cosYaw + y * sinYaw, y * cosYaw - x * sinYaw, z - TALL / 2];
       const size = (scale * EYE) / (EYE + away * cosPitch - up * sinPitch);
-      return [width / 2 + size * across, 0.46 * height - size * (up * cosPitch + away * sinPitch)];
+      return [width / 2 + size * across, 0.44 * height - size * (up * cosPitch + away * sinPitch)];
     };
   }
 }

@@ -6,11 +6,12 @@ export class Trouble extends Error {}
 const CAMERA_TROUBLES = {
   NotAllowedError: "The camera was not allowed. Allow it in the browser's address bar and try again, or choose a video.",
   NotFoundError: "No camera was found. Connect one and try again, or choose a video.",
-  NotReadableError: "The camera is used by a different program. Close that and try again, or choose a video.",
+  NotReadableError: "The camera is in use by a different program. Close that and try again, or choose a video.",
 };
 const NO_CAMERA_HERE =
   "The browser gives no camera to this page: it does so for https, localhost and pages opened from disk. A video works.";
 const SLOWEST = 1 / 16; // of a film's own speed, as far as browsers go
+const SHORTEST = 1 / 120; // seconds between two frames, whatever a film says
 const SPARE = 0.8; // of the time between two frames that may be used
 
 export class Source {
@@ -60,6 +61,11 @@ export class Source {
     else this.video.pause();
   }
 
+  /** Back to a film's beginning. */
+  rewind() {
+    if (this.kind === "film") this.video.currentTime = 0;
+  }
+
   close() {
     this.video.pause();
     this.stream?.getTracks().forEach((track) => track.stop());
@@ -78,7 +84,7 @@ export class Source {
     return new Promise((resolve) => {
       const arrived = (now, frame) => {
         const seconds = this.kind === "camera" ? now / 1000 : (frame?.mediaTime ?? this.video.currentTime);
-        if (this.time !== null && seconds > this.time) this.step = Math.min(this.step, seconds - this.time);
+        if (this.time !== null && seconds > this.time) this.step = Math.min(this.step, Math.max(SHORTEST, seconds - this.time));
         this.time = seconds;
         resolve(seconds);
       };

@@ -114,9 +114,9 @@ class Live {
     this.say("Getting ready …");
     this.discard();
     try {
+      await source(); // first, as it may have to ask
       this.detector ??= await loadDetector(this.asset);
       if (turn !== this.turn) return;
-      await source();
     } catch (error) {
       if (turn !== this.turn) return;
       this.controls.pause.disabled = true;
@@ -126,6 +126,7 @@ class Live {
     }
     this.find(".welcome").hidden = true;
     this.controls.pause.disabled = false;
+    this.source.rewind();
     this.pause(false);
     await this.restart();
     this.say(this.source.kind === "camera" ? "The camera is running." : "The film is running, again and again.");
@@ -158,7 +159,7 @@ class Live {
       for (;;) {
         const seconds = await this.source.next();
         if (turn !== this.turn) return;
-        if (seconds === this.last) continue;
+        if (seconds === this.last || !this.element.clientWidth) continue; // nothing new, or in a tab that is not shown
         if (this.last !== null && seconds < this.last) await this.restart(); // the film began again
         this.last = seconds;
         const start = performance.now();

@@ -13,7 +13,7 @@ export const DETECTOR_ASSETS = {
  * @returns {Promise<Detector>}
  */
 export async function loadDetector(asset) {
-  const [script, wasm, finder, marker] = await Promise.all(Object.values(DETECTOR_ASSETS).map(asset));
+  const [script, wasm, finder, marker] = await Promise.all(Object.values(DETECTOR_ASSETS).map((name) => asset(name)));
   const detector = new Detector(script);
   await detector.ask("load", { wasm, finder, marker });
   return detector;
