@@ -49,12 +49,13 @@ notebooks: $(HAS)test ## run, time and freeze all notebooks
 	$(BIN)/python scripts/run_notebooks.py
 
 site: $(HAS)site ## build the lessons and the API reference as static pages, search included: open build/site/index.html
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory live; fi
 	$(BIN)/sphinx-build --fail-on-warning --keep-going -q -d build/doctrees -c docs . build/site
 	@echo "The pages are in build/site/index.html"
 
 live: ## build the page that runs the network in a browser, which needs Node 20: open build/live/explore.html
 	scripts/ensure_node.sh
-	cd live && node build.mjs ../build/live
+	cd live && node build.mjs ../build/live && node build-live.mjs ../build/live
 
 clean: ## remove .venv, caches and build leftovers
 	rm -rf $(VENV) $(COLAB) live/node_modules build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -117,7 +117,7 @@ def open_page(browser, built):
 
 @pytest.fixture(scope="module")
 def model() -> PoseFormer:
-    return PoseFormer.from_pretrained("small")
+    return PoseFormer.from_pretrained("small").double()
 
 
 def answer(model, seen: dict, without: tuple = ()) -> np.ndarray:
@@ -127,7 +127,7 @@ def answer(model, seen: dict, without: tuple = ()) -> np.ndarray:
         joint, _, frame = where.partition("@")
         keypoints[int(frame) if frame else slice(None), int(joint)] += np.float32(by)
     with torch.no_grad(), ablated(model, *without):
-        return model(window(keypoints, seen["state"]["frame"]))[0].numpy()
+        return model(window(keypoints, seen["state"]["frame"]).double())[0].numpy()
 
 
 def apart(model, seen: dict, without: tuple = ()) -> float:
@@ -149,7 +149,7 @@ def test_a_moved_joint_gives_torchs_answer(open_page, model):
     page = open_page()
     plain = page.evaluate(VIEW)
     assert apart(model, plain) < 0.001
-    maps = attention_maps(model, torch.tensor(plain["window"]).view(1, 27, 17, 2))
+    maps = attention_maps(model, torch.tensor(plain["window"], dtype=torch.float64).view(1, 27, 17, 2))
     assert abs(np.array(plain["spatial"]) - maps.spatial.flatten().numpy()).max() < 1e-5
     assert abs(np.array(plain["temporal"]) - maps.temporal.flatten().numpy()).max() < 1e-5
 

@@ -180,12 +180,16 @@ class Explore {
   }
 
   draw() {
-    const { state, take } = this;
+    const { state } = this;
     const moment = this.moment();
     const changed = this.changed;
     this.changed = new Set();
+    const turned = changed.size && [...changed].every((name) => name === "turn");
+    if (turned) {
+      this.drawBodies(moment);
+      return this.wait();
+    }
     const stage = state.get("stage");
-    const said = this.says(moment);
     this.drawBodies(moment);
     for (const canvas of this.element.querySelectorAll("[data-thumb]")) drawThumb(canvas, canvas.dataset.thumb, moment);
     this.drawStage(stage, moment);
@@ -193,12 +197,23 @@ class Explore {
     this.drawError(moment);
     this.fillControls(moment);
     this.tour.draw();
-    clearTimeout(this.settling);
     const whole = ["take", "moves", "off"].some((name) => changed.has(name));
     this.stale ||= whole;
     if (whole) this.whole?.stop();
+    this.drawCurve();
+    this.wait(this.says(moment));
+  }
+
+  drawCurve() {
+    const { take, whole, network, state } = this;
+    const errors = whole?.take === take ? whole.errors : null;
+    drawTimeline(this.find("#curve"), { errors, take, frame: state.get("frame"), numFrames: network.numFrames, palette: colors() });
+  }
+
+  wait(said = this.said) {
+    this.said = said;
+    clearTimeout(this.settling);
     this.settling = setTimeout(() => this.settle(said), SETTLED);
-    drawTimeline(this.find("#curve"), { errors: this.whole?.take === take ? this.whole.errors : null, take, frame: state.get("frame"), numFrames: this.network.numFrames, palette: moment.palette });
   }
 
   /** What follows when nothing has changed for a moment. */
@@ -209,7 +224,7 @@ class Explore {
     if (!this.stale) return;
     this.stale = false;
     this.whole?.stop();
-    this.whole = new WholeTake(this.network, this.take, this.keypoints, new Set(this.state.get("off")), () => this.later());
+    this.whole = new WholeTake(this.network, this.take, this.keypoints, new Set(this.state.get("off")), () => this.drawCurve());
   }
 
   drawBodies(moment) {

@@ -195,7 +195,7 @@ export function drawFlat(canvas, moment, { image, before }) {
   const joint = state.get("joint");
   const { J, frames } = moment;
   const nearby = take.keypoints.subarray(frames[0] * J * 2, (frames.at(-1) + 1) * J * 2); // so that its size changes slowly
-  const fit = fitBody(nearby, take.hipAt(state.get("frame")), J, width, height, 22);
+  const fit = fitBody(nearby, take.hipAt(state.get("frame")), J, width, height, Math.min(22, 0.09 * width));
   if (image) {
     const [left, top] = fit.to(-1, -take.height / take.width);
     const [right, bottom] = fit.to(1, take.height / take.width);
@@ -218,9 +218,10 @@ export function drawFlat(canvas, moment, { image, before }) {
     context.stroke();
   }
   context.globalAlpha = 1;
-  drawBones(context, points, palette, 3.5);
+  const size = width < 220 ? 0.7 : 1;
+  drawBones(context, points, palette, 3.5 * size);
   const top = largest(spatialRow);
-  points.forEach((point, number) => dot(context, point, 3.5 + (4 * spatialRow[number]) / top, number === joint ? palette.chosen : palette.ink, palette.panel));
+  points.forEach((point, number) => dot(context, point, size * (3.5 + (4 * spatialRow[number]) / top), number === joint ? palette.chosen : palette.ink, palette.panel));
   context.strokeStyle = palette.chosen;
   context.lineWidth = 2;
   context.beginPath();

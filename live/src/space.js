@@ -89,9 +89,8 @@ export class Space {
   projection(width, height, [azimuth, elevation], floor) {
     const [a, e] = [(azimuth * Math.PI) / 180, (elevation * Math.PI) / 180];
     const [ca, sa, ce, se] = [Math.cos(a), Math.sin(a), Math.cos(e), Math.sin(e)];
-    const tall = 1.95;
-    const scale = Math.min(width / 1.55, height / (tall + 0.15));
-    const middle = floor + tall / 2 - 0.1;
+    const scale = Math.min(width / 1.5, height / 2.25);
+    const middle = floor + 0.8;
     return ([x, y, z]) => {
       const away = sa * x + ca * y;
       const [right, up, depth] = [ca * x - sa * y, ce * (z - middle) + se * away, ce * away - se * (z - middle)];

@@ -63,7 +63,7 @@ export const STEPS = [
   },
   {
     title: "Mislead it",
-    text: "Move a joint in a single frame, and the pose hardly changes: 26 other frames disagree. Move it in every frame, and the network has to believe you.",
+    text: "Move a joint in a single frame, and in 3D it goes a quarter of the way at most: 26 other frames disagree. Move it in all frames, and the network has to believe you.",
     task: "Tick “this frame only” and drag a joint far away.",
     show: { stage: "temporal", moves: [] },
     done: (now) => now("moves").some(([where]) => where.includes("@")),
