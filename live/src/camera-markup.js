@@ -76,6 +76,7 @@ export const page = ({ half, most, sample, seconds }) => `
   <label title="One person is the one that is seen most surely; with several, all stand side by side, and it takes longer.">follow <select name="people">${Array.from({ length: most }, (_, i) => crowd(i + 1)).join("")}</select></label>
   <label title="The film waits until each of its frames has been looked at.">
     <input type="checkbox" name="every" checked> slow a film down to see every frame</label>
+  <p class="kept" hidden></p>
 </div>
 </form>
 <div class="panels">
@@ -93,11 +94,10 @@ export const page = ({ half, most, sample, seconds }) => `
 <div class="maps">
   <figure><figcaption><h2>Spatial attention</h2><span>each row: what a joint takes from all 17</span></figcaption>
     <canvas class="spatial" role="img" aria-label="The attention weights of every spatial head"></canvas></figure>
-  <figure><figcaption><h2>Temporal attention</h2><span>framed: the frame that is shown; pale: not seen yet</span></figcaption>
+  <figure><figcaption><h2>Temporal attention</h2><span>framed: the frame that is shown; veiled: not seen yet</span></figcaption>
     <canvas class="temporal" role="img" aria-label="The attention weights of every temporal head"></canvas></figure>
 </div>
 <p class="numbers"></p>
-<p class="kept" hidden></p>
 <details><summary>Whose work runs here</summary>
   <p>BlazePose (Google, Apache-2.0) finds the joints, TensorFlow Lite (Google, Apache-2.0) runs it, and this project's network (MIT)
   lifts them. All of it is in this page, which asks nobody for anything.</p><pre></pre></details>

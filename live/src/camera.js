@@ -17,6 +17,7 @@ const NOBODY = {
   camera: "Nobody is seen: step back until the camera sees you from head to foot.",
   film: "Nobody is seen in these frames.",
 };
+const RUNNING = { camera: "The camera is running.", film: "The film is running, again and again." };
 const LONGEST_SIDE = 960; // pixels of the frames that are looked at
 const LOOK_EVERY = 0.5; // seconds between two looks for more people
 const NUMBERS_EVERY = 500; // milliseconds
@@ -129,13 +130,13 @@ class Live {
     this.source.rewind();
     this.pause(false);
     await this.restart();
-    this.say(this.source.kind === "camera" ? "The camera is running." : "The film is running, again and again.");
     await this.run(turn);
   }
 
   pause(paused) {
     this.paused = paused;
     this.controls.pause.textContent = paused ? "Go on" : "Pause";
+    this.say(paused ? "It stands still." : RUNNING[this.source.kind]);
     this.source.run(!paused);
   }
 
@@ -284,11 +285,9 @@ class Live {
     this.controls.record.textContent = `Record ${SECONDS} seconds`;
     const made = await film.finish();
     if (!recording.moments.length) return this.say("Nothing was recorded: the person left at once.");
-    this.find(".kept").replaceChildren(
-      `Recorded ${recording.seconds.toFixed(1)} s: `, ...links(recording, made),
-      '. In Python, pfl.Motion.load("motion.json") reads it, and .save("motion.bvh") makes a skeleton for Blender of it.');
+    this.find(".kept").replaceChildren(`${recording.seconds.toFixed(1)} s: `, ...links(recording, made));
     this.find(".kept").hidden = false;
-    this.say(recording.seconds < SECONDS ? "The recording has ended: it is below." : "Recorded: it is below.");
+    this.say('Recorded. In Python, pfl.Motion.load("motion.json") reads it, and .save("motion.bvh") writes it for Blender.');
   }
 
   /** Let the camera and the detector go. */
