@@ -21,6 +21,9 @@ const TABS = `<div class="tabs" role="tablist" aria-label="Views">
   </div>`;
 const LIVE_PANEL = `<div id="tab-panel-live" role="tabpanel" aria-label="Live" hidden><div id="live"></div></div>`;
 
+// By it the browser itself keeps explore.html from asking anybody for anything.
+const POLICY = `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline' 'wasm-unsafe-eval'">`;
+
 /** Script and style of the page, with or without the camera. */
 async function bundle(live) {
   const { outputFiles } = await build({
@@ -33,9 +36,9 @@ async function bundle(live) {
   return { script: script.replaceAll("</script", "<\\/script"), style };
 }
 
-function page({ style, tabs = "", live = "", scripts }) {
-  const parts = { style, tabs, live, scripts };
-  return read("src/index.html").toString().replace(/\$(style|tabs|live|scripts)/g, (_, name) => parts[name]);
+function page({ policy = "", style, tabs = "", live = "", scripts }) {
+  const parts = { policy, style, tabs, live, scripts };
+  return read("src/index.html").toString().replace(/\$(policy|style|tabs|live|scripts)/g, (_, name) => parts[name]);
 }
 
 const asset = (name, base64) => `(window.poseformerAssets??={})[${JSON.stringify(name)}]="${base64}";`;
@@ -45,8 +48,8 @@ const packed = ([name, bytes]) => asset(name, `gzip:${gzipSync(bytes, { level: 9
 async function write(folder) {
   const inside = [["takes.json", read("data/takes.json")], ...weights("small")];
   const explore = await bundle(false);
-  const scripts = [`<script>${explore.script}</script>`];
-  const whole = page({ style: explore.style, scripts: [...inside.map((one) => `<script>${plain(one)}</script>`), ...scripts].join("\n") });
+  const scripts = [...inside.map(plain), explore.script].map((script) => `<script>${script}</script>`).join("\n");
+  const whole = page({ policy: POLICY, style: explore.style, scripts });
   if (whole.length > LIMIT) throw new Error(`explore.html has ${whole.length} bytes, more than ${LIMIT}`);
 
   mkdirSync(join(folder, "assets"), { recursive: true });

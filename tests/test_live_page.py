@@ -101,6 +101,7 @@ def open_page(browser, built):
         page.address = address or (built / "explore.html").as_uri()
         page.goto(page.address + hash, wait_until="commit")
         page.wait_for_selector("#explore:not([hidden])")
+        page.evaluate("poseformer.then(view => { window.view = view; })")
         opened.append(page)
         return page
 
@@ -250,14 +251,14 @@ def test_time_and_takes(open_page, model):
     page.get_by_label("frame", exact=True).press("Home")
     assert page.evaluate(VIEW)["state"]["frame"] == 0
     page.locator("#space").press("Space")
-    page.wait_for_function("async () => (await poseformer).state.get('frame') > 2")
+    page.wait_for_function("() => view.state.get('frame') > 2")
     page.get_by_role("button", name="Pause").press("Enter")
     stopped = page.evaluate(VIEW)["state"]["frame"]
     assert page.evaluate(VIEW)["state"]["frame"] == stopped
     page.locator("#space").press("ArrowLeft")
     assert page.evaluate(VIEW)["state"]["turn"][0] == -30
-    page.wait_for_function("async () => (await poseformer).whole?.errors.every(Number.isFinite)")
-    curve = page.evaluate("async () => [...(await poseformer).whole.errors]")
+    page.wait_for_function("() => view.whole?.take === view.take && view.whole.errors.every(Number.isFinite)")
+    curve = page.evaluate("() => [...view.whole.errors]")
     assert curve[stopped] == pytest.approx(float(page.inner_text("#error").removesuffix(" mm")), abs=0.06)
 
 

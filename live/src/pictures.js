@@ -89,7 +89,8 @@ export function drawOpen(canvas, stage, moment) {
     temporal: "looked at (key)",
   }[stage];
   context.fillText(below, place.x + wide / 2, high + bottom / 2 + 1);
-  return { ...place, rows, columns, at: chosen[1].slice(0, 2) };
+  const [row, column] = chosen[1];
+  return { ...place, rows, columns, at: [row, column + (stage === "frames" ? moment.state.get("channel") : 0)] };
 }
 
 function rowNames(context, place, rows, { state, palette }) {
