@@ -23,11 +23,18 @@ export class Source {
   async openCamera() {
     this.close();
     if (!navigator.mediaDevices?.getUserMedia) throw new Trouble(NO_CAMERA_HERE);
+    const { opened } = this;
+    let stream;
     try {
-      this.stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 640 } }, audio: false });
+      stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 640 } }, audio: false });
     } catch (error) {
       throw new Trouble(CAMERA_TROUBLES[error.name] ?? `The camera cannot be used: ${error.message}.`);
     }
+    if (opened !== this.opened) {
+      stop(stream);
+      throw new Trouble("Something else was opened before the camera was allowed.");
+    }
+    this.stream = stream;
     this.stream.getVideoTracks()[0].addEventListener("ended", this.ended);
     this.video.srcObject = this.stream;
     await this.start();
@@ -37,12 +44,13 @@ export class Source {
   /** @param {Blob} file a film @param {string} name of it */
   async openFile(file, name) {
     this.close();
+    const { opened } = this;
     this.address = URL.createObjectURL(file);
     this.video.src = this.address;
     try {
       await this.start();
     } catch {
-      this.close();
+      if (opened === this.opened) this.close();
       throw new Trouble(`${name} cannot be played by this browser. H.264 in .mp4 and VP9 in .webm can, nearly everywhere.`);
     }
     this.kind = "film";
@@ -68,9 +76,9 @@ export class Source {
 
   close() {
     this.video.pause();
-    this.stream?.getTracks().forEach((track) => track.stop());
+    if (this.stream) stop(this.stream);
     if (this.address) URL.revokeObjectURL(this.address);
-    Object.assign(this, { stream: null, address: null, kind: null });
+    Object.assign(this, { stream: null, address: null, kind: null, opened: {} }); // whatever is still asked for comes too late
     this.video.removeAttribute("src");
     this.video.srcObject = null;
   }
@@ -100,3 +108,5 @@ export class Source {
     if (this.kind === "film" && Math.abs(rate / this.video.playbackRate - 1) > 0.05) this.video.playbackRate = rate;
   }
 }
+
+const stop = (stream) => stream.getTracks().forEach((track) => track.stop());
