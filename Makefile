@@ -15,7 +15,7 @@ COLAB_TORCH ?= $(shell sed -n 's/^torch==//p' $(PINS))
 LONGEST_FIRST := -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-notebooks test-browser test-fast test-colab notebooks site clean
+.PHONY: help lab test test-notebooks test-browser test-fast test-colab notebooks site live clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -27,6 +27,7 @@ test: $(HAS)test ## everything: style, all tests, and every notebook run again a
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	scripts/ensure_browser.sh
+	scripts/ensure_node.sh
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(LONGEST_FIRST) --ignore tests/test_browser.py
 	$(MAKE) --no-print-directory test-browser
 	$(MAKE) --no-print-directory test-notebooks
@@ -48,11 +49,16 @@ notebooks: $(HAS)test ## run, time and freeze all notebooks
 	$(BIN)/python scripts/run_notebooks.py
 
 site: $(HAS)site ## build the lessons and the API reference as static pages, search included: open build/site/index.html
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory live; fi
 	$(BIN)/sphinx-build --fail-on-warning --keep-going -q -d build/doctrees -c docs . build/site
 	@echo "The pages are in build/site/index.html"
 
+live: ## build the page that runs the network in a browser, which needs Node 20: open build/live/explore.html
+	scripts/ensure_node.sh
+	cd live && node build.mjs ../build/live && node build-live.mjs ../build/live
+
 clean: ## remove .venv, caches and build leftovers
-	rm -rf $(VENV) $(COLAB) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(COLAB) live/node_modules build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	find . -name .ipynb_checkpoints -type d -prune -exec rm -rf {} +
 
