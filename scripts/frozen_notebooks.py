@@ -73,7 +73,12 @@ def freeze(notebook: NotebookNode) -> None:
 
 
 def alt_text(source: str, section: str) -> str:
-    """What a picture shows, for those who cannot see it: the titles that its code gives it, and where it stands."""
+    """What a picture shows, for those who cannot see it: what a comment `# Picture: …` says.
+
+    Else the titles that the code gives it, and where it stands.
+    """
+    if said := re.search(r"^# Picture: (.+(?:\n# .+)*)$", source, re.MULTILINE):
+        return said[1].replace("\n# ", " ")
     tree = ast.parse(python_only(source))
     named = []
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):

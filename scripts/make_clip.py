@@ -1,4 +1,4 @@
-"""Make data/clip/walk.mp4: a person who walks past, cut and shrunk from the demonstration of Sports2D.
+"""Make data/clip: a person who walks past, cut and shrunk from the demonstration of Sports2D, and her keypoints.
 
     pip download --no-deps sports2d==0.8.34
     python scripts/make_clip.py sports2d-0.8.34-py3-none-any.whl
@@ -12,6 +12,10 @@ import zipfile
 from pathlib import Path
 
 import av
+import numpy as np
+
+from poseformer_lite.lifting.blazepose import BlazePose
+from poseformer_lite.lifting.video import read_video
 
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "clip"
 SECONDS, WIDE, HIGH = (2.2, 5.9), (0.0, 0.9), (0.47, 1.0)  # of the original: where she walks, below the man who jumps
@@ -40,6 +44,17 @@ def main() -> None:
                 target.mux(stream.encode(part))
         target.mux(stream.encode())
     print(f"{FOLDER / 'walk.mp4'}: {(FOLDER / 'walk.mp4').stat().st_size / 1000:.0f} kB")
+    find_keypoints()
+
+
+def find_keypoints() -> None:
+    """Write what the detector finds in the clip beside it, for where it cannot run."""
+    detector, found = BlazePose(), []
+    for seconds, image in read_video(FOLDER / "walk.mp4"):
+        found.append(detector(image, seconds)[0])
+    size = {"width": image.shape[1], "height": image.shape[0]}
+    keypoints = np.stack(found).astype(np.float32).round(2)
+    np.savez_compressed(FOLDER / "walk_keypoints.npz", keypoints=keypoints, fps=30.0, layout="mediapipe33", **size)
 
 
 if __name__ == "__main__":

@@ -62,18 +62,26 @@ def definitions(path: Path) -> dict[str, ast.stmt]:
     return {node.name: node for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
 
 
+def built(path: Path) -> dict[str, ast.ClassDef]:
+    """The classes that a learner writes, as the folded solutions have them."""
+    nodes = [node for exercise in exercises(path) for node in ast.parse(exercise.solution).body]
+    return {node.name: node for node in nodes if isinstance(node, ast.ClassDef)}
+
+
 def is_exercise(cell: str) -> bool:
     return re.search(r'^check\("', cell, re.MULTILINE) is not None
 
 
 def namespace(path: Path) -> dict:
-    """What a lesson's exercises can count on: usual names, and all that the notebook imports or defines."""
+    """What a lesson's exercises can count on: usual names, and all that the notebook imports, defines or has built."""
     names = {"np": np, "torch": torch, "nn": nn, "F": F, "Tensor": Tensor, "plt": plt, "pfl": pfl}
     kept = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+    solved = {exercise.stub: exercise.solution for exercise in exercises(path)}
     for cell in code(path):
         body = [node for node in ast.parse(cell).body if isinstance(node, kept)]
-        if not is_exercise(cell):
-            exec(compile(ast.Module(body, []), path.name, "exec"), names)
+        if is_exercise(cell):
+            body = [node for node in ast.parse(solved[cell]).body if isinstance(node, ast.ClassDef)]
+        exec(compile(ast.Module(body, []), path.name, "exec"), names)
     return names
 
 

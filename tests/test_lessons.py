@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from lesson_notebooks import LESSONS, ROOT, code, definitions, is_exercise
+from lesson_notebooks import LESSONS, ROOT, built, code, definitions, is_exercise
 
 import frozen_notebooks
 import poseformer_course
@@ -22,6 +22,11 @@ TAUGHT = {
     "04": {"StochasticDepth", "Mlp", "EncoderBlock", "TransformerEncoder", "TemporalTransformerBaseline"},
     "05": {"SpatialTransformer", "TemporalTransformer", "RegressionHead", "PoseFormer"},
     "06": {"window_indices", "flip_poses", "learning_rate"},
+}
+BUILT = {
+    "03": {"MultiHeadSelfAttention"},
+    "04": {"EncoderBlock"},
+    "05": {"SpatialTransformer", "TemporalTransformer", "RegressionHead", "PoseFormer"},
 }
 SECTIONS = ["Exercises", "What we saw", "Where the paper and its code differ", "Further reading"]
 
@@ -63,7 +68,7 @@ def test_lessons_are_numbered_in_order():
 def test_what_a_lesson_defines_is_what_the_package_runs(path):
     known = package_definitions()
     drifted = []
-    for name, node in definitions(path).items():
+    for name, node in (definitions(path) | built(path)).items():
         for ours in known.get(name, []):
             if bare(node) != bare(ours):
                 drifted.append(name)
@@ -73,7 +78,18 @@ def test_what_a_lesson_defines_is_what_the_package_runs(path):
 @pytest.mark.parametrize("number", TAUGHT)
 def test_the_lessons_teach_the_parts_of_the_package(number):
     path = next(path for path in LESSONS if path.name.startswith(number))
-    assert TAUGHT[number] <= set(definitions(path))
+    assert TAUGHT[number] <= set(definitions(path)) | set(built(path))
+
+
+@pytest.mark.parametrize("number", BUILT)
+def test_learners_build_the_network_and_go_on_with_what_they_built(number):
+    """A stub of that name, whose solution is the package's class, and below it the choice between the two."""
+    path = next(path for path in LESSONS if path.name.startswith(number))
+    assert BUILT[number] <= set(built(path))
+    cells = code(path)
+    stubs = [node.name for cell in filter(is_exercise, cells) for node in ast.parse(cell).body if hasattr(node, "name")]
+    chosen = set(re.findall(r"^(\w+) = yours_or_reference\(", "\n".join(cells), re.MULTILINE))
+    assert BUILT[number] <= set(stubs) & chosen
 
 
 def test_the_comparison_sees_a_changed_line_and_no_docstring():

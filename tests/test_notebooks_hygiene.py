@@ -97,6 +97,8 @@ def test_alt_text_is_what_the_code_calls_the_picture():
     source = 'ax.set(title=f"Error of {name}")\nfigure.suptitle("All seeds")\nax.plot([1], label="x")\nplt.show()'
     assert frozen_notebooks.alt_text(source, "Seeds") == "Picture in the section “Seeds”: Error of; All seeds"
     assert frozen_notebooks.alt_text("plt.show()", "Seeds") == "Picture in the section “Seeds”"
+    said = "# Picture: three bars\n# that rise\nax.set(title='Seeds')"
+    assert frozen_notebooks.alt_text(said, "Seeds") == "three bars that rise"
 
 
 def test_pictures_exist(path, notebook):

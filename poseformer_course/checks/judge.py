@@ -50,7 +50,7 @@ def verdict(exercise: str, *answers) -> Verdict:
     except NotAnswered:
         return _not_answered(exercise)
     except Wrong as wrong:
-        return Verdict(exercise, False, f"not right yet. {wrong}")
+        return Verdict(exercise, False, f"not right yet. {_sentence(str(wrong))}")
     except Exception as error:  # whatever the learner's code raises is part of the answer
         return Verdict(exercise, False, f"your code stopped with an error. {_where(error)}")
     return Verdict(exercise, True, f"passed. {remark}" if remark else "passed.")
@@ -172,6 +172,11 @@ def _find(exercise: str) -> Callable:
 def _not_answered(exercise: str) -> Verdict:
     how = "Put your code where the dots are and run the cell again; a function also needs its return."
     return Verdict(exercise, False, f"not answered yet. {how}")
+
+
+def _sentence(text: str) -> str:
+    """The text with a capital where it begins with an ordinary word; the name of a function stays as it is."""
+    return re.sub(r"^[a-z]+(?=[ ,:])", lambda word: word[0].capitalize(), text)
 
 
 def _where(error: Exception) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from poseformer_course.checks.classes import call, like
 from poseformer_course.checks.judge import Exercise, NotAnswered, Wrong
 from poseformer_lite.model.attention import MultiHeadSelfAttention
 
@@ -128,62 +129,62 @@ exercise_3 = Exercise(
 )
 
 
-def _with_rows(mix):
-    """mix(tokens, joint, frame) with each token's row of the joints' and of the frames' embedding, (F*J, C) both."""
+class JointEmbedding(nn.Module):
+    """Eq. 1 with joints as patches: (N, J, 2) -> (N, J, C)."""
 
-    def answer(tokens, spatial, temporal):
-        return mix(tokens, spatial.repeat(len(temporal), 1), temporal.repeat_interleave(len(spatial), dim=0))
+    def __init__(self, num_joints: int, dim: int):
+        super().__init__()
+        self.patch_embedding = nn.Linear(2, dim)  # E, the same for every joint
+        self.position_embedding = nn.Parameter(torch.zeros(1, num_joints, dim))  # E_SPos, one row for each joint
 
-    return answer
+    def forward(self, poses_2d):
+        """(N, J, 2) -> (N, J, C)."""
+        return self.patch_embedding(poses_2d) + self.position_embedding
 
 
-# Each token plus its joint's and its frame's embedding: (B, F*J, C), (J, C) and (F, C) -> (B, F*J, C).
-exercise_4 = Exercise(
-    right=_with_rows(lambda x, joint, frame: x + joint + frame),
+reference_4 = JointEmbedding
+
+
+def _filled() -> tuple[JointEmbedding, Tensor]:
+    """An embedding with numbers that tell its parts apart, and as many windows as joints as channels."""
+    embedding = JointEmbedding(4, 4)
+    embedding.position_embedding.data = _random(1, 4, 4)
+    embedding.patch_embedding.weight.data, embedding.patch_embedding.bias.data = _random(4, 2), _random(4)
+    return embedding.requires_grad_(False), _random(4, 4, 2)
+
+
+# Tokens of joints with their positions, (N, J, 2) -> (N, J, C).
+exercise_4_tokens = Exercise(
+    right=lambda embedding, poses: embedding(poses),
     mistakes={
-        "Joints and frames are exchanged, as if all frames of the hip came first. In the sequence the J joints of "
-        "the first frame come first, then those of the second.": (
-            lambda x, spatial, temporal: (
-                x + spatial.repeat_interleave(len(temporal), dim=0) + temporal.repeat(len(spatial), 1)
-            )
+        "The positions are missing: add the row of each joint to its token.": lambda e, poses: e.patch_embedding(poses),
+        "The positions are multiplied: they are added.": lambda e, poses: (
+            e.patch_embedding(poses) * e.position_embedding
         ),
-        "The frame's embedding is missing: the hip of one frame cannot be told from that of the next.": (
-            _with_rows(lambda x, joint, frame: x + joint)
+        "Each window has got a row, and all its joints the same: the rows belong to the joints, the second axis.": (
+            lambda e, poses: e.patch_embedding(poses) + e.position_embedding.transpose(0, 1)
         ),
-        "The joint's embedding is missing: within a frame all joints have got the same.": (
-            _with_rows(lambda x, joint, frame: x + frame)
+        "These are the positions alone: they are added to the embedded joints.": (
+            lambda e, poses: e.position_embedding.expand(len(poses), -1, -1)
         ),
-        "Your frame's rows alternate inside a frame. All J joints of a frame get the same one, before the next "
-        "frame's turn comes.": (
-            lambda x, spatial, temporal: x + spatial.repeat(len(temporal), 1) + temporal.repeat(len(spatial), 1)
+        "The positions are subtracted: Eq. 1 adds them.": lambda e, poses: (
+            e.patch_embedding(poses) - e.position_embedding
         ),
-        "Your joint's rows stay for several tokens. Each frame goes through all J of them, one a token.": (
-            lambda x, spatial, temporal: (
-                x + spatial.repeat_interleave(len(temporal), dim=0) + temporal.repeat_interleave(len(spatial), dim=0)
-            )
-        ),
-        "A joint's and a frame's row are multiplied: add them.": _with_rows(lambda x, joint, frame: x + joint * frame),
-        "Frames and joints are still two axes. Merge them into one, as in tokens.": (
-            lambda x, spatial, temporal: x.unflatten(1, (len(temporal), -1)) + spatial + temporal[:, None]
-        ),
-        "Positions are added, not multiplied: one that is zero would wipe out its token.": (
-            _with_rows(lambda x, joint, frame: x * (joint + frame))
-        ),
-        "The embeddings stand beside the tokens and make them wider: add them.": (
-            _with_rows(lambda x, joint, frame: torch.cat([x, (joint + frame).expand_as(x)], dim=-1))
-        ),
-        "These are the positions alone: what the tokens held is lost.": (
-            _with_rows(lambda x, joint, frame: (joint + frame).expand_as(x))
-        ),
-        "The same, but only for one window: keep the batch.": _with_rows(lambda x, joint, frame: joint + frame),
     },
-    cases=[
-        (_random(2, 3 * 5, 4), _random(5, 4), _random(3, 4)),
-        (_random(3, 4 * 2, 6), _random(2, 6), _random(4, 6)),
-    ],
-    name="add_positions(tokens, spatial, temporal)",
-    remark="F + J learned rows have given F * J tokens a name each.",
+    cases=lambda: [_filled()],
+    name="the tokens",
 )
+
+
+def exercise_4(answer):
+    """The class JointEmbedding: what its positions begin with, and its tokens."""
+    exercise_4_tokens(lambda embedding, poses: call(like(answer, embedding, 4, 4), poses))
+    fresh = answer(3, 5)
+    if fresh.position_embedding.any():
+        raise Wrong("The positions begin with other numbers than zero: in the released code they begin at zero.")
+    if not (isinstance(fresh.position_embedding, nn.Parameter) and fresh.position_embedding.requires_grad):
+        raise Wrong("The positions are not learned: make them an nn.Parameter.")
+    return "This is all that stands before the first layer of PoseFormer."
 
 
 def _of_all(answer):

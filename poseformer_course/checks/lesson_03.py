@@ -4,7 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from poseformer_course.checks.judge import Exercise, Wrong
+from poseformer_course.checks.classes import call, like, takes
+from poseformer_course.checks.judge import Exercise, Wrong, compare
 from poseformer_lite.model.attention import MultiHeadSelfAttention, attention_weights
 
 
@@ -189,6 +190,79 @@ def _layer() -> MultiHeadSelfAttention:
     return layer.requires_grad_(False)
 
 
+reference_5 = MultiHeadSelfAttention
+
+
+def _by_hand(layer, x, cut=None, scale=None, over=-1, join=None, projected=True):
+    """The layer step by step, with one of the steps done in another way."""
+    B, N, C = x.shape
+    H, d = layer.num_heads, layer.head_dim
+    numbers = layer.qkv(x)
+    q, k, v = cut(numbers, H) if cut else numbers.view(B, N, 3, H, d).permute(2, 0, 3, 1, 4)  # each (B, H, N, d)
+    rows = (q @ k.mT * (d**-0.5 if scale is None else scale(C))).softmax(dim=over)
+    heads = rows @ v
+    side_by_side = join(heads) if join else heads.transpose(1, 2).flatten(-2)
+    return layer.proj(side_by_side) if projected else side_by_side
+
+
+# The class's output with given weights, (B, N, C) -> (B, N, C).
+exercise_5_output = Exercise(
+    right=lambda layer, x: layer(x),
+    mistakes={
+        "The scale is missing: divide the scores by the square root of C/H.": (
+            lambda layer, x: _by_hand(layer, x, scale=lambda C: 1.0)
+        ),
+        "The scale is that of the whole token: a head has C/H channels, so divide by the root of that.": (
+            lambda layer, x: _by_hand(layer, x, scale=lambda C: C**-0.5)
+        ),
+        "The softmax runs over the queries: each query's weights sum to one over its keys, the last axis.": (
+            lambda layer, x: _by_hand(layer, x, over=-2)
+        ),
+        "The heads take their numbers from different tokens: `view` cuts the last axis where it stands, and only then "
+        "`permute` or `transpose` brings the heads before the tokens.": (
+            lambda layer, x: _by_hand(
+                layer, x, cut=lambda n, H: [t.reshape(len(t), H, t.shape[1], -1) for t in n.chunk(3, -1)]
+            )
+        ),
+        "The numbers are cut into heads first and into queries, keys and values after that: qkv gives all queries "
+        "first, then all keys, then all values.": (
+            lambda layer, x: _by_hand(layer, x, cut=lambda n, H: n.unflatten(-1, (H, 3, -1)).permute(3, 0, 2, 1, 4))
+        ),
+        "The heads are put together in the wrong order: bring them back beside their token before you reshape.": (
+            lambda layer, x: _by_hand(layer, x, join=lambda heads: heads.reshape(len(heads), heads.shape[2], -1))
+        ),
+        "The projection is missing: W_out of Eq. 4, `self.proj`, comes last.": (
+            lambda layer, x: _by_hand(layer, x, projected=False)
+        ),
+        "There is one head only: the channels have to be cut into H heads.": (
+            lambda layer, x: _by_hand(
+                layer, x, cut=lambda n, H: [t[:, None] for t in n.chunk(3, -1)], scale=lambda C: (C / 3) ** -0.5
+            )
+        ),
+    },
+    cases=lambda: [(_layer(), _normal(2, 5, 6, seed=3))],
+    name="the output",
+)
+
+
+def exercise_5(answer):
+    """The class MultiHeadSelfAttention: its parts, its output, and the rows where they are asked for."""
+
+    def output(layer, x):
+        return call(like(answer, layer, 6, 3), x)
+
+    exercise_5_output(output)
+    layer, x = exercise_5_output.each_case()[0]
+    mine = like(answer, layer, 6, 3)
+    if not takes(mine.forward, "return_weights"):
+        raise Wrong("forward has lost its argument return_weights, with which the lesson looks at the rows.")
+    both = mine(x, return_weights=True)
+    if not isinstance(both, tuple):
+        raise Wrong("With return_weights=True the answer is a pair: the output and the rows, attention_weights(q, k).")
+    compare(both[1], layer(x, return_weights=True)[1], name="the rows of return_weights=True")
+    return "Your layer takes the weights of a trained network and gives what the package's gives."
+
+
 def _layer_cases() -> list[tuple]:
     return [(_layer(), _normal(2, 5, 6, seed=3), head) for head in (1, 0, 2)]
 
@@ -231,7 +305,7 @@ def _without_rows(layer, x, head):
 
 
 # A layer's output when one head contributes nothing, (B, N, C) -> (B, N, C).
-exercise_5_output = Exercise(
+exercise_6_output = Exercise(
     right=_without,
     mistakes={
         "Nothing is switched off: this is the whole layer's output.": lambda layer, x, head: layer(x),
@@ -270,9 +344,9 @@ exercise_5_output = Exercise(
 )
 
 
-def exercise_5(answer):
+def exercise_6(answer):
     """The output without a head, and the layer as it was."""
-    exercise_5_output(answer)
+    exercise_6_output(answer)
     for layer, x, head in _layer_cases():
         answer(layer, x.clone(), head)
         if not torch.equal(layer(x), _layer()(x)):
@@ -307,7 +381,7 @@ def _masked_late(q, k, v, past):
 Q, K, V = (_normal(2, 3, 7, 4, seed=seed) for seed in (1, 2, 3))
 
 # Attention to the frame itself and to the `past` frames before it, (B, H, N, d) -> (B, H, N, d).
-exercise_6_output = Exercise(
+exercise_7_output = Exercise(
     right=_masked(),
     mistakes={
         "The mask comes after the softmax, so the rows no longer sum to one: hide the scores before it.": _masked_late,
@@ -342,7 +416,7 @@ exercise_6_output = Exercise(
 )
 
 
-def exercise_6(answer):
+def exercise_7(answer):
     """The output, also where all scores are far below zero."""
 
     def without_nan(*given):
@@ -351,7 +425,7 @@ def exercise_6(answer):
             raise Wrong("There are NaN: a row whose keys are all hidden has no softmax. A frame always sees itself.")
         return got
 
-    exercise_6_output(without_nan)
+    exercise_7_output(without_nan)
     later_is_higher = (1e4 * (torch.arange(7.0) - 10))[:, None].expand(2, 3, 7, 4)  # scores from -200,000 to -80,000
     if not torch.allclose(answer(torch.ones_like(Q), later_is_higher, V.clone(), 2), V, atol=1e-4):
         raise Wrong(

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from poseformer_course.checks.classes import call, like
 from poseformer_course.checks.judge import Exercise, Wrong, compare
 from poseformer_lite.model.encoder import EncoderBlock
 
@@ -227,6 +228,57 @@ def _judge_coins(dropped, rate: float) -> None:
     compare(dropped[~lost].mean(), 1 / (1 - rate), mistakes, name="a kept sample of a branch of ones")
 
 
+class _EveryOther(nn.Module):
+    """Drops every other channel; stands in for stochastic depth, so that it shows where it is used."""
+
+    def forward(self, branch):
+        return branch * (torch.arange(branch.shape[-1]) % 2)
+
+
+reference_4 = EncoderBlock
+
+
+def _on_parts(answer):
+    """A function of a block, from one of its tokens and parts."""
+    return lambda block, x: answer(x, block.attn, block.mlp, block.norm1, block.norm2)
+
+
+def _dropping() -> tuple:
+    block, x = _block_and_tokens()
+    block.drop_path = _EveryOther()
+    return block, x
+
+
+# The class's output with given weights, (B, N, C) -> (B, N, C).
+exercise_4_output = Exercise(
+    right=lambda block, x: block(x),
+    mistakes={hint: _on_parts(wrong) for hint, wrong in exercise_2.mistakes.items()}
+    | {"The stochastic depth is gone: put self.drop_path round each branch, inside the sum.": _on_parts(_pre_norm)},
+    cases=lambda: [_block_and_tokens(), _dropping()],
+    name="the layer's output",
+)
+
+
+def exercise_4(answer):
+    """The class EncoderBlock: its parts by name, their sizes, and its output."""
+
+    def output(block, x):
+        made = like(answer, block, 8, 2)
+        if not isinstance(getattr(made, "drop_path", None), nn.Module):
+            raise Wrong("The stochastic depth is missing: self.drop_path = StochasticDepth(drop_path).")
+        made.drop_path = block.drop_path
+        return call(made, x)
+
+    exercise_4_output(output)
+    if {answer(8, 2).norm1.eps, answer(8, 2).norm2.eps} != {1e-6}:
+        raise Wrong("The eps of both LayerNorms is 1e-6 here, and PyTorch takes 1e-5: say nn.LayerNorm(dim, eps=1e-6).")
+    if answer(8, 2, 3.0).state_dict()["mlp.fc1.weight"].shape[0] != 24:
+        raise Wrong("The hidden width is always the same: it is int(dim * mlp_ratio).")
+    if answer(8, 2, 2.0, 0.25).drop_path.rate != 0.25:
+        raise Wrong("The stochastic depth does not get its rate: hand it the argument drop_path.")
+    return "Four of these, one after the other, are a stage of PoseFormer."
+
+
 def _count(C: int, ratio: int) -> int:
     with torch.device("meta"):  # the shapes are enough
         return sum(p.numel() for p in EncoderBlock(C, 1, ratio).parameters())
@@ -238,7 +290,7 @@ def _less(forgotten):
 
 
 # The number of parameters of one layer.
-exercise_4 = Exercise(
+exercise_5 = Exercise(
     right=_count,
     mistakes={
         "All biases are missing, and the LayerNorms' shifts.": _less(lambda C, H: 7 * C + H),
@@ -269,20 +321,13 @@ exercise_4 = Exercise(
 )
 
 
-class _EveryOther(nn.Module):
-    """Drops every other channel; stands in for stochastic depth, so that it shows where it is used."""
-
-    def forward(self, branch):
-        return branch * (torch.arange(branch.shape[-1]) % 2)
-
-
 def _post_norm(x, attn, mlp, norm1, norm2, drop=_bare):
     x = norm1(x + drop(attn(x)))
     return norm2(x + drop(mlp(x)))
 
 
 # The output of PostNormBlock, from its five parts.
-exercise_5_block = Exercise(
+exercise_6_block = Exercise(
     right=_post_norm,
     mistakes={
         "Your block has the norms inside the branches still: they go round the sums.": (
@@ -361,7 +406,7 @@ def _three_layers() -> tuple:
 
 
 # The length of the gradient of each layer's parameters, taken as one vector.
-exercise_5_gradients = Exercise(
+exercise_6_gradients = Exercise(
     right=_per_layer(),
     mistakes={
         "The list begins with the last layer: the first layer comes first.": lambda *given: _per_layer()(*given)[::-1],
@@ -399,7 +444,7 @@ exercise_5_gradients = Exercise(
 )
 
 # And what a second call gives.
-exercise_5_again = Exercise(
+exercise_6_again = Exercise(
     right=_per_layer(),
     mistakes={
         "The second call doubles the numbers: gradients of the first are still there.": (
@@ -411,7 +456,7 @@ exercise_5_again = Exercise(
 )
 
 
-def exercise_5(block_class, gradient_per_layer):
+def exercise_6(block_class, gradient_per_layer):
     """PostNormBlock's output, and the lengths of gradients, twice."""
     if not isinstance(block_class, type):
         raise Wrong("The first answer is the class PostNormBlock itself, not one of its objects.")
@@ -425,7 +470,7 @@ def exercise_5(block_class, gradient_per_layer):
         gradient_per_layer(list(layers), x.clone(), direction.clone())
         return gradient_per_layer(layers, x, direction)
 
-    exercise_5_block(block)
-    exercise_5_gradients(gradient_per_layer)
-    exercise_5_again(second_call)
+    exercise_6_block(block)
+    exercise_6_gradients(gradient_per_layer)
+    exercise_6_again(second_call)
     return "Now draw twelve layers of each kind, with PyTorch's initial weights and with the larger ones of the task."

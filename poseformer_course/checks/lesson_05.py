@@ -1,14 +1,15 @@
 """Checkers for lesson 05: PoseFormer, its parts, its sizes and the authors' names."""
 
-from functools import partial
+from inspect import signature
 from itertools import product
 
 import torch
 from torch import nn
 
+from poseformer_course.checks.classes import call, like
 from poseformer_course.checks.judge import Exercise, NotAnswered, Wrong, compare
 from poseformer_lite.model.official import official_state_dict
-from poseformer_lite.model.poseformer import PoseFormer
+from poseformer_lite.model.poseformer import PoseFormer, RegressionHead, SpatialTransformer, TemporalTransformer
 
 TEMPORAL = "temporal.encoder.blocks."
 SPOILT = {
@@ -40,7 +41,7 @@ def _of_joints(pick):
 
 
 # The numbers of one joint in all frame tokens, (B, F, J*C), the number of a joint, J -> (B, F, C).
-exercise_1 = Exercise(
+exercise_2 = Exercise(
     right=_of_joints(lambda joints, joint: joints[:, :, joint]),
     mistakes={
         "Every J-th number is taken: the channels of one joint stand next to each other.": (
@@ -78,156 +79,189 @@ exercise_1 = Exercise(
 )
 
 
-def _frames_and_weights(B: int, F: int, D: int, seed: int) -> tuple:
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(B, F, D, generator=generator), torch.randn(F, generator=generator) - 0.5, 0.75
+SIZES = {"num_joints": 5, "num_frames": 3, "dim": 4, "depth": 2, "num_heads": 2, "mlp_ratio": 2.0, "drop_path": 0.0}
 
 
-def _weighted(tokens: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    return (tokens * weights[:, None]).sum(1)
+def _made(kind: type) -> tuple:
+    """One of the package's classes with weights of its own, and the arguments that it was made with."""
+    sizes = {"dim": 20} if kind is not SpatialTransformer else {}
+    arguments = [(SIZES | sizes)[name] for name in signature(kind).parameters]
+    module = kind(*arguments).eval()
+    generator = torch.Generator().manual_seed(1)
+    for parameter in module.parameters():
+        nn.init.normal_(parameter, std=0.5, generator=generator)
+    return module.requires_grad_(False), arguments
 
 
-# The weighted sum over the frames, (B, F, D), (F,), a number -> (B, D).
-exercise_2 = Exercise(
-    right=lambda tokens, weights, bias: _weighted(tokens, weights) + bias,
-    mistakes={
-        "The bias is missing: the number has to be added to every channel.": (
-            lambda tokens, weights, bias: _weighted(tokens, weights)
-        ),
-        "The weights went through a softmax. They are used as they are.": (
-            lambda tokens, weights, bias: _weighted(tokens, weights.softmax(0)) + bias
-        ),
-        "You divided by the sum of the weights. The network does not normalise them.": (
-            lambda tokens, weights, bias: _weighted(tokens, weights / weights.sum()) + bias
-        ),
-        "You divided by the number of frames: it is a weighted sum, nothing else.": (
-            lambda tokens, weights, bias: _weighted(tokens, weights / len(weights)) + bias
-        ),
-        "The weights are not used: this is the plain mean over the frames.": (
-            lambda tokens, weights, bias: tokens.mean(1) + bias
-        ),
-        "The bias is added before the sum, so it is weighted, too.": (
-            lambda tokens, weights, bias: _weighted(tokens + bias, weights)
-        ),
-        "The bias is added once for every frame: add it after the sum.": (
-            lambda tokens, weights, bias: _weighted(tokens, weights) + len(weights) * bias
-        ),
-        "The sum runs over the channels: it must run over the frames.": (
-            lambda tokens, weights, bias: (tokens * weights).sum(2) + bias
-        ),
-        "The weights met the channels: give them one axis more.": (
-            lambda tokens, weights, bias: (tokens * weights).sum(1) + bias
-        ),
-    },
-    cases=[  # first a square, in which the wrong axis gives no error
-        _frames_and_weights(2, 4, 4, seed=0),
-        _frames_and_weights(2, 3, 5, seed=1),
-        _frames_and_weights(1, 1, 2, seed=2),
-    ],
-    fields=lambda tokens, weights, bias: {"F": len(weights), "D": tokens.shape[-1]},
-    name="the answer for F = {F}, D = {D}",
-    remark="A Conv1d with kernel 1 over the frames does exactly this.",
+def _random(*shape: int) -> torch.Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(len(shape)))
+
+
+def _output_of(kind: type, answer):
+    """What an object of the learner's class gives, with the weights of the package's."""
+    return lambda module, x: call(like(answer, module, *_made(kind)[1]), x)
+
+
+reference_1, reference_3, reference_4, reference_5 = SpatialTransformer, TemporalTransformer, RegressionHead, PoseFormer
+POSITIONS = {
+    "The position embedding is not used: add it to the tokens before the encoder.": (
+        lambda stage, x: stage.encoder(_tokens(stage, x))
+    ),
+    "The position embedding comes after the encoder: added before it, attention can use it.": (
+        lambda stage, x: stage.encoder(_tokens(stage, x)) + stage.position_embedding
+    ),
+    "The encoder is left out: these are the tokens that it should relate.": (
+        lambda stage, x: _tokens(stage, x) + stage.position_embedding
+    ),
+    "The encoder's blocks run, but its last norm is missing (Eq. 8): call the encoder itself.": (
+        lambda stage, x: nn.Sequential(*stage.encoder.blocks)(_tokens(stage, x) + stage.position_embedding)
+    ),
+    "The encoder runs twice.": (
+        lambda stage, x: stage.encoder(stage.encoder(_tokens(stage, x) + stage.position_embedding))
+    ),
+}
+
+
+def _tokens(stage: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    return stage.patch_embedding(x) if hasattr(stage, "patch_embedding") else x
+
+
+# The joints of frames related, (N, J, 2) -> (N, J, C).
+exercise_1_output = Exercise(
+    right=lambda stage, x: stage(x),
+    mistakes=POSITIONS,
+    cases=lambda: [(_made(SpatialTransformer)[0], _random(6, 5, 2))],
+    name="the tokens of the spatial stage",
 )
 
 
-STAGES = {"the spatial stage": ["spatial"], "the temporal stage": ["temporal"], "both stages": ["spatial", "temporal"]}
-STAGE_HINTS = {
-    "no positions": "The positions of {} are missing: add them to the tokens before the first block.",
-    "late positions": "The positions of {} come too late: add them before the first block, for attention to use them.",
-    "no norm": "The last norm of {} is missing (Eq. 8): it follows the last block.",
-    "norms": "The last norm of {} runs after every block: it runs once, after the last block.",
-    "short": "The last block of {} is left out.",
-}
-HEAD_HINTS = {
-    "channels first": "A frame token holds channel 0 of all joints first: lay the joints side by side as they are.",
-    "early mean": "The weighted mean comes too early: the frames have to look at each other before they are merged.",
-    "plain mean": "The plain mean over the frames was taken: the head has learned weights for it, weighted_mean.",
-    "centre": "The token of the centre frame was taken: the head takes a weighted mean over all frames.",
-    "no head norm": "The norm of the head is missing: it stands between the weighted mean and the linear layer.",
-    "early head norm": "The norm of the head comes before the weighted mean: it belongs behind it.",
-}
+def exercise_1(answer):
+    """The class SpatialTransformer."""
+    exercise_1_output(_output_of(SpatialTransformer, answer))
+    return "Eq. 1 with joints as patches, and an encoder: the paper's own idea in two lines."
 
 
-def _stage(x: torch.Tensor, part: nn.Module, mistake: str, merge) -> torch.Tensor:
-    """One stage on its tokens, and what a mistake makes of it."""
-    blocks = part.encoder.blocks[:-1] if mistake == "short" else part.encoder.blocks
-    x = merge(x if mistake in ("no positions", "late positions") else x + part.position_embedding)
-    for block in blocks:
-        x = part.encoder.norm(block(x)) if mistake == "norms" else block(x)
-    x = x + part.position_embedding if mistake == "late positions" else x
-    return x if mistake in ("no norm", "norms") else part.encoder.norm(x)
+# The frames of windows related, (B, F, D) -> (B, F, D).
+exercise_3_output = Exercise(
+    right=lambda stage, x: stage(x),
+    mistakes=POSITIONS,
+    cases=lambda: [(_made(TemporalTransformer)[0], _random(2, 3, 20))],
+    name="the tokens of the temporal stage",
+)
 
 
-def _by_parts(model: PoseFormer, poses_2d: torch.Tensor, mistake: str, stages=()) -> torch.Tensor:
-    """What the model computes if a mistake is made, in these stages or in the head."""
-    head, spatial, temporal = model.head, *(mistake if name in stages else "" for name in ("spatial", "temporal"))
-    x = _stage(model.spatial.patch_embedding(poses_2d.flatten(0, 1)), model.spatial, spatial, nn.Identity())
-    x = (x.mT if mistake == "channels first" else x).flatten(-2).unflatten(0, poses_2d.shape[:2])
-    x = _stage(x, model.temporal, temporal, head.weighted_mean if mistake == "early mean" else nn.Identity())
-    steps = {
-        "early mean": [head.norm],
-        "plain mean": [lambda x: x.mean(1), head.norm],
-        "centre": [lambda x: x[:, x.shape[1] // 2], head.norm],
-        "no head norm": [head.weighted_mean],
-        "early head norm": [head.norm, head.weighted_mean],
-    }
-    for step in (*steps.get(mistake, [head.weighted_mean, head.norm]), head.linear):
-        x = step(x)
-    return x.view(len(poses_2d), -1, 3)
+def exercise_3(answer):
+    """The class TemporalTransformer."""
+    exercise_3_output(_output_of(TemporalTransformer, answer))
+    return "The same as before without an embedding: the spatial stage has made the tokens."
 
 
-# From the smallest parts of a PoseFormer in evaluation mode, (B, F, J, 2) -> (B, J, 3).
-exercise_3_pose = Exercise(
+def _regressed(*steps):
+    """The head with other steps before its linear layer: functions of (head, tokens)."""
+
+    def answer(head, x):
+        for step in steps:
+            x = step(head, x)
+        return head.linear(x).unflatten(-1, (-1, 3))
+
+    return answer
+
+
+_merged = (lambda head, x: head.weighted_mean(x).squeeze(1)), (lambda head, x: head.norm(x))
+
+# A window's tokens to the pose of its centre frame, (B, F, D) -> (B, J, 3).
+exercise_4_output = Exercise(
+    right=lambda head, x: head(x),
+    mistakes={
+        "The plain mean over the frames was taken: the head has learned weights for it, weighted_mean.": (
+            _regressed(lambda head, x: x.mean(1), _merged[1])
+        ),
+        "The token of the centre frame was taken: the head takes a weighted mean over all frames.": (
+            _regressed(lambda head, x: x[:, x.shape[1] // 2], _merged[1])
+        ),
+        "The norm is missing: it stands between the weighted mean and the linear layer.": _regressed(_merged[0]),
+        "The norm comes before the weighted mean: it belongs behind it.": _regressed(_merged[1], _merged[0]),
+        "The axis of the frames is still there: one pose is wanted for each window, so squeeze it away.": (
+            _regressed(lambda head, x: head.weighted_mean(x), _merged[1])
+        ),
+        "The three coordinates are not the last axis: the linear layer gives x, y, z of joint 0 first.": (
+            lambda head, x: head(x).flatten(1).unflatten(-1, (3, -1)).mT
+        ),
+        "The pose is still a list of 3 * J numbers: give it the shape (B, J, 3).": lambda head, x: head(x).flatten(1),
+    },
+    cases=lambda: [(_made(RegressionHead)[0], _random(2, 3, 20))],
+    name="the pose",
+)
+
+
+def exercise_4(answer):
+    """The class RegressionHead, and the pose that it regresses from a single token."""
+    exercise_4_output(_output_of(RegressionHead, answer))
+    head, arguments = _made(RegressionHead)
+    token = _random(2, 20)
+    if not hasattr(answer, "regress"):
+        raise Wrong("The method `regress` is missing: a pose from each token, (..., D) -> (..., J, 3).")
+    compare(like(answer, head, *arguments).regress(token), head.regress(token), name="what `regress` gives")
+    return "F weights, a bias without effect, a norm and one linear layer."
+
+
+def _with_tokens(tokens):
+    """The network, with tokens(joints, B, F) in place of laying a frame's joints (B*F, J, C) side by side."""
+
+    def answer(model, poses_2d):
+        B, F, *_ = poses_2d.shape
+        return model.head(model.temporal(tokens(model.spatial(poses_2d.flatten(0, 1)), B, F)))
+
+    return answer
+
+
+def _transposed_windows(model, poses_2d):
+    joints = model.spatial(poses_2d.transpose(0, 1).flatten(0, 1))
+    return model.head(model.temporal(joints.flatten(-2).view(*poses_2d.shape[:2], -1)))
+
+
+# Fig. 2(b), (B, F, J, 2) -> (B, J, 3).
+exercise_5_pose = Exercise(
     right=lambda model, poses_2d: model(poses_2d),
     mistakes={
-        hint.format(where): partial(_by_parts, mistake=mistake, stages=stages)
-        for mistake, hint in STAGE_HINTS.items()
-        for where, stages in STAGES.items()
-    }
-    | {hint: partial(_by_parts, mistake=mistake) for mistake, hint in HEAD_HINTS.items()}
-    | {
-        "The three coordinates are not the last axis: the linear layer gives x, y, z of joint 0 first.": (
-            lambda model, poses_2d: model(poses_2d).flatten(1).unflatten(-1, (3, -1)).mT
+        "A frame token holds channel 0 of all joints first: lay the joints side by side as they are.": (
+            _with_tokens(lambda x, B, F: x.mT.flatten(-2).unflatten(0, (B, F)))
+        ),
+        "A token holds the numbers of different frames: cut the first axis into (B, F), in this order.": (
+            _with_tokens(lambda x, B, F: x.unflatten(0, (F, B)).transpose(0, 1).flatten(-2))
+        ),
+        "The windows of the batch are mixed: cut the frames into windows in the order in which you flattened them.": (
+            _transposed_windows
+        ),
+        "The temporal stage is left out: the frames have to look at each other before the head.": (
+            lambda model, poses_2d: model.head(
+                model.spatial(poses_2d.flatten(0, 1)).flatten(-2).unflatten(0, poses_2d.shape[:2])
+            )
         ),
         "The pose is still a list of 3 * J numbers: give it the shape (B, J, 3).": (
             lambda model, poses_2d: model(poses_2d).flatten(1)
         ),
     },
-    cases=lambda: [
-        (_network(seed=0).requires_grad_(False), torch.randn(2, 3, 5, 2, generator=torch.Generator().manual_seed(0)))
-    ],
+    cases=lambda: [(_network(seed=0).requires_grad_(False), _random(2, 3, 5, 2))],
     name="the pose",
 )
 
 
-def exercise_3(run_by_hand):
-    """The pose, from a model that refuses to run more than its smallest parts."""
-    exercise_3_pose(lambda model, poses_2d: run_by_hand(_in_parts_only(model), poses_2d))
-    return "Sixteen lines, and no more is in the network."
+def exercise_5(answer):
+    """The class PoseFormer: forward, and its two halves, which long videos use."""
+
+    def built(model):
+        return like(answer, model, 3, 5, 4, 2, 2, 2)
+
+    exercise_5_pose(lambda model, poses_2d: call(built(model), poses_2d))
+    model, poses_2d = exercise_5_pose.each_case()[0]
+    tokens = model.embed_frames(poses_2d[0])
+    compare(built(model).embed_frames(poses_2d[0]), tokens, name="what embed_frames gives")
+    compare(built(model).forward_temporal(tokens[None]), model.forward_temporal(tokens[None]), name="forward_temporal")
+    return "This is PoseFormer: it takes the shipped weights and lifts a person with them."
 
 
-def _in_parts_only(model: PoseFormer) -> PoseFormer:
-    for block in (*model.spatial.encoder.blocks, *model.temporal.encoder.blocks):
-        block.register_forward_pre_hook(_three_axes)
-    for name in ("", "spatial", "temporal", "head", "spatial.encoder", "temporal.encoder"):
-        _forbid(model.get_submodule(name), f"model.{name}".rstrip("."))
-    return model
-
-
-def _three_axes(_, inputs) -> None:
-    if inputs[0].ndim != 3:
-        shape = tuple(inputs[0].shape)
-        raise Wrong(f"A block takes (N, J, C), or (B, F, D) in the temporal stage, not {shape}: fold B and F first.")
-
-
-def _forbid(module: nn.Module, name: str) -> None:
-    def forward(*_, **__):
-        raise Wrong(f"You call {name}, which runs several steps at once: use the smallest parts that the task names.")
-
-    module.forward = forward
-
-
-def exercise_4(count_by_hand):
+def exercise_6(count_by_hand):
     """count_by_hand: F, J, c and the depth of both stages -> the number of parameters."""
     for F, J, c, L in ((9, 17, 32, 4), (5, 7, 6, 3), (81, 15, 16, 1)):
         D = J * c
@@ -275,7 +309,7 @@ def _parameters(F: int, J: int, c: int, L: int) -> int:
     return PoseFormer(F, J, c, spatial_depth=L, temporal_depth=L, num_heads=1).num_parameters()
 
 
-def exercise_5(our_name):
+def exercise_7(our_name):
     """our_name: a name of the authors' state dict -> the package's."""
     model = _network(seed=0)
     answers = {name: _look_up(our_name, name) for name in official_state_dict(model)}
@@ -317,7 +351,7 @@ def _name_hint(theirs: str, ours: str, given) -> str:
     return "Compare it with the table, letter by letter."
 
 
-def exercise_6(load_by_hand):
+def exercise_8(load_by_hand):
     """load_by_hand: a PoseFormer and weights under the authors' names -> missing and surplus names."""
     lost = ["Temporal_norm.bias", "blocks.0.mlp.fc1.weight", "head.1.bias"]
     foreign = ["Spatial_fc.module.bias", "old_norm.weight"]  # names that lstrip, replace and split would spoil

@@ -292,13 +292,13 @@ def exercise_5(one_step):
 
 
 def _lifter_and_windows(skeleton) -> tuple:
-    """A linear lifter, which is far from symmetric, and windows for it."""
+    """A lifter that is neither symmetric nor linear, and windows for it."""
     J = skeleton.num_joints
     generator = torch.Generator().manual_seed(J)
     weight = torch.randn(J * 3, 5 * J * 2, generator=generator) / 10
 
     def model(windows):
-        return (windows.flatten(1) @ weight.T).unflatten(1, (J, 3))
+        return (windows.flatten(1) @ weight.T).tanh().unflatten(1, (J, 3))
 
     return model, torch.randn(4, 5, J, 2, generator=generator), skeleton
 
@@ -321,6 +321,9 @@ exercise_6 = Exercise(
     mistakes={
         "The second prediction is still a mirror image: flip it back before you average.": (
             _averaged_with(lambda model, windows, skeleton: model(flip_poses(windows, skeleton)))
+        ),
+        "The two windows were averaged and lifted once: lift each, flip the second pose back, and average the poses.": (
+            lambda model, windows, skeleton: model((windows + flip_poses(windows, skeleton)) / 2)
         ),
         "The model saw the same window twice: flip its input as well as its output.": (
             _averaged_with(lambda model, windows, skeleton: flip_poses(model(windows), skeleton))

@@ -10,10 +10,10 @@ from poseformer_lite.model import PoseFormer
 from poseformer_lite.skeleton import H36M17, HUMANEVA15
 
 
-def _network(seed: int, joints: int, width: int = 8) -> PoseFormer:
+def _network(seed: int, joints: int, width: int = 8, ratio: float = 2.0) -> PoseFormer:
     """A small network none of whose weights is zero, so that what moved can be told from what did not."""
     torch.manual_seed(seed)
-    model = PoseFormer(3, joints, width, 1, 1, num_heads=2)
+    model = PoseFormer(3, joints, width, 1, 1, num_heads=2, mlp_ratio=ratio)
     with torch.no_grad():
         for weight in model.parameters():
             weight.add_(0.1 * torch.randn(weight.shape))
@@ -75,6 +75,10 @@ exercise_2 = Exercise(
         "this leaves out the old joints that the new body does not have, but a number for each joint of the new "
         "body was asked, in the new body's order.": lambda *given: sorted(_numbers(*given)),
         "these numbers count from 1: Python counts from 0.": lambda *given: [n + 1 for n in _numbers(*given)],
+        "a joint that `words` translates was looked up under its new name, which the old body has for another joint: "
+        "translate first.": lambda names, among, words: [
+            among.index(name if name in among else words[name]) for name in names
+        ],
         "the joints are taken in their order, as if both bodies listed them alike.": (
             lambda names, among, words: list(range(len(names)))
         ),
@@ -83,6 +87,7 @@ exercise_2 = Exercise(
         (list(HUMANEVA15.joints), list(H36M17.joints), WORDS),
         (["Head", "Pelvis", "RAnkle"], list(H36M17.joints[::-1]), WORDS),
         (["b", "a"], ["a", "x", "b"], {}),
+        (["Neck", "Hip"], ["Hip", "Neck", "Thorax"], {"Neck": "Thorax"}),
     ],
     fields=lambda names, among, words: {"count": len(names)},
     name="the list of joints",
@@ -279,18 +284,25 @@ def exercise_7(moved):
             source.spatial.patch_embedding.weight.zero_()
         if not target.spatial.patch_embedding.weight.any():
             raise Wrong("the two networks now share their weights: when one learns, the other changes. Copy them.")
-    wider, target, before = _network(5, 17, width=12), _network(6, 15), _network(6, 15)
+    for what, sizes in {"width": {"width": 12}, "hidden width": {"ratio": 3.0}}.items():
+        _judge_refusal(moved, what, _network(5, 17, **sizes))
+    return "This is `move_spatial` of the package, but for the number of heads, which no shape shows."
+
+
+def _judge_refusal(moved, what: str, source: PoseFormer) -> None:
+    """A source that does not fit is refused by ValueError, and the target stays as it was."""
+    target, before = _network(6, 15), _network(6, 15)
     try:
-        moved(wider, target, list(H36M_OF_HUMANEVA))
+        moved(source, target, list(H36M_OF_HUMANEVA))
     except ValueError:
         pass
-    except RuntimeError:
-        raise Wrong("a source of another width ends in torch's RuntimeError: look first, raise ValueError.") from None
+    except (RuntimeError, KeyError) as error:
+        kind = type(error).__name__
+        raise Wrong(f"a source of another {what} ends in a {kind}: look first, raise ValueError.") from None
     else:
-        raise Wrong("a source of another width was not refused: raise ValueError.")
+        raise Wrong(f"a source of another {what} was not refused: raise ValueError.")
     if not _equal(target, before):
         raise Wrong("the target was changed before the source was refused: look at all shapes before you copy.")
-    return "This is `move_spatial` of the package, but for the number of heads, which no shape shows."
 
 
 def _equal(a: nn.Module, b: nn.Module) -> bool:

@@ -340,7 +340,7 @@ exercise_6_flags = Exercise(
         ),
         "the frames that you call good and bad are exchanged.": lambda *given: ~_most(_apart)(*given),
     },
-    cases=[(*_two_motions(), share) for share in (0.1, 0.24)],
+    cases=[(*_two_motions(), 0.1), (*_two_motions(), 0.24), (*(motion[:7] for motion in _two_motions()), 0.15)],
     name="the array of alarms",
     remark="Two networks that learned from the same data can be wrong in the same way: silence is no proof.",
 )

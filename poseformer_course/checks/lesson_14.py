@@ -52,7 +52,7 @@ exercise_1 = Exercise(
         ),
     },
     cases=[
-        (_windows(F, first), first, T)
+        (_windows(F, first), np.array(first), T)
         for T, F, first in ((8, 3, [-1, 0, 2, 5, 6, 3]), (5, 5, [-2, 0, 1]), (4, 1, [0, 1, 2, 3]))
     ],
     fields=lambda said, first, T: {"T": T},

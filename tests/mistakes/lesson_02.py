@@ -1,7 +1,9 @@
 """Plausible wrong answers to the exercises of lesson 02, and what the checker must say about each."""
 
 import torch
-from torch import einsum, isclose
+from torch import isclose
+
+from poseformer_course.checks.lesson_02 import JointEmbedding
 
 
 def unordered_pairs(frames, joints):
@@ -29,6 +31,20 @@ def poseformer_cost(frames):
     return frames * cost(17, 32) + cost(frames, 544)
 
 
+def changed(forward=None, start=torch.zeros, rows=None):
+    """JointEmbedding, with one thing otherwise."""
+
+    class Changed(JointEmbedding):
+        def __init__(self, num_joints, dim):
+            super().__init__(num_joints, dim)
+            self.position_embedding = torch.nn.Parameter(start(1, rows or num_joints, dim))
+
+        def forward(self, poses_2d):
+            return forward(self, poses_2d) if forward else super().forward(poses_2d)
+
+    return Changed
+
+
 MISTAKES = {
     "02.1": {
         "all x before all y": (lambda x, embed: embed(torch.cat([x[..., 0], x[..., 1]], dim=-1)), "all x come first"),
@@ -54,11 +70,13 @@ MISTAKES = {
         "tokens instead of pairs": (lambda f, j: (f, f * j, f * (j + 1)), "you counted tokens"),
     },
     "02.4": {
-        "repeat for both": (
-            lambda x, s, t: x + torch.cat([s] * len(t)) + torch.cat([t] * len(s)),
-            "alternate inside a frame",
+        "no positions": (changed(lambda e, poses: e.patch_embedding(poses)), "positions are missing"),
+        "a row for each window": (
+            changed(lambda e, poses: e.patch_embedding(poses) + e.position_embedding[0][:, None]),
+            "Each window has got a row",
         ),
-        "joint times frame": (lambda x, s, t: x + einsum("fc,jc->fjc", t, s).flatten(0, 1), "row are multiplied"),
+        "random at the start": (changed(start=torch.ones), "begin at zero"),
+        "one row for all": (changed(rows=1), "has the shape"),
     },
     "02.5": {
         "only the output": (lambda f, x, o: isclose(f(x), f(x)[:, o]).all().item(), "only the output"),

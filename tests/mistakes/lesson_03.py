@@ -1,7 +1,10 @@
 """Plausible wrong answers to the exercises of lesson 03, and what the hint must say."""
 
 import torch
+from torch import nn
 from torch.nn.functional import scaled_dot_product_attention, softmax
+
+from poseformer_lite.model.attention import MultiHeadSelfAttention as package_class
 
 
 def split(x, heads):
@@ -42,6 +45,25 @@ def windowed(least=0, most=0, hidden=-torch.inf, added=False):
     return answer
 
 
+def changed(names=False, scale=None, join=None, rows=True, **parts):
+    """A class that does one thing otherwise."""
+
+    class Changed(nn.Module):
+        def __init__(self, dim, num_heads=8):
+            super().__init__()
+            self.num_heads = num_heads
+            self.add_module("in_proj" if names else "qkv", nn.Linear(dim, 3 * dim))
+            self.proj = parts.get("proj", lambda: nn.Linear(dim, dim))()
+
+        def forward(self, x, return_weights=False):
+            q, k, v = (split(part, self.num_heads) for part in self.qkv(x).chunk(3, dim=-1))
+            out = scaled_dot_product_attention(q, k, v, scale=scale)
+            out = join(out) if join else torch.cat(list(out.unbind(dim=1)), dim=-1)
+            return (self.proj(out), None) if return_weights and rows else self.proj(out)
+
+    return Changed
+
+
 MISTAKES = {
     "03.1": {
         "softmax over the queries": (lambda s: torch.exp(s) / torch.exp(s).sum(-2, True), "columns sum to one"),
@@ -70,12 +92,20 @@ MISTAKES = {
         "joined in another order": ((split, join_interleaved), "all of head 0 first"),
     },
     "03.5": {
+        "an object": (package_class(6, 3), "class itself"),
+        "other names": (changed(names=True), "no parameter `qkv.weight`"),
+        "no projection": (changed(proj=nn.Identity), "no parameter `proj.weight`"),
+        "no scale": (changed(scale=1.0), "scale is missing"),
+        "heads joined as they lie": (changed(join=lambda z: z.reshape(z.shape[0], z.shape[2], -1)), "wrong order"),
+        "no rows": (changed(rows=False), "is a pair"),
+    },
+    "03.6": {
         "the whole layer": (lambda layer, x, head: layer(x), "nothing is switched off"),
         "counted from one": (lambda layer, x, head: ablate_in_place(layer, x, (head + 2) % 3), "counted from 0"),
         "the layer's own weights": (ablate_in_place, "work on a copy"),
         "a hook that stays": (ablate_with_a_hook_that_stays, "taken off by the handle"),
     },
-    "03.6": {
+    "03.7": {
         "one too many": (windowed(most=1), "too many"),
         "no end to the future": (windowed(least=-99), "both ends"),
         "not itself": (windowed(least=1), "sees itself"),

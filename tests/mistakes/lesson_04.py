@@ -132,6 +132,20 @@ def weights_only(layers, x, direction):
     return [layer.weight.grad.norm().item() for layer in layers]
 
 
+def changed(forward=None, eps=1e-6, ratio=None, rate=None):
+    """EncoderBlock, with one thing otherwise."""
+
+    class Changed(EncoderBlock):
+        def __init__(self, dim, num_heads, mlp_ratio=2.0, drop_path=0.0):
+            super().__init__(dim, num_heads, ratio or mlp_ratio, drop_path if rate is None else rate)
+            self.norm1.eps = self.norm2.eps = eps
+
+        def forward(self, x):
+            return forward(self, x) if forward else super().forward(x)
+
+    return Changed
+
+
 MISTAKES = {
     "04.1": {
         "over the batch": (over_the_batch, "over the batch"),
@@ -163,13 +177,26 @@ MISTAKES = {
         "scales in evaluation": (coins(outside=0.75), "multiply by 1 - rate"),
     },
     "04.4": {
+        "norms last": (
+            changed(lambda b, x: b.norm2(b.norm1(x + b.attn(x)) + b.mlp(b.norm1(x + b.attn(x))))),
+            "post-norm",
+        ),
+        "no drop": (
+            changed(lambda b, x: x + b.attn(b.norm1(x)) + b.mlp(b.norm2(x + b.attn(b.norm1(x))))),
+            "stochastic depth is gone",
+        ),
+        "eps of torch": (changed(eps=1e-5), "eps of both"),
+        "always twice as wide": (changed(ratio=2), "always the same"),
+        "never drops": (changed(rate=0.0), "does not get its rate"),
+    },
+    "04.5": {
         "no bias for q, k and v": (
             lambda *given: count(*given, qkv_biases=False),
             "Queries, keys and values have biases",
         ),
         "ViT's ratio": (lambda C, ratio: count(C, ratio, hidden=4 * C), "as in ViT"),
     },
-    "04.5": {
+    "04.6": {
         "an object": ((PostNorm(8, 2), lengths), "not one of its objects"),
         "norm of the branch": ((NormOfTheBranch, lengths), "round the branches only"),
         "the sum is dropped": ((DropsTheSum, lengths), "round the sum"),

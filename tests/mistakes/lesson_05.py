@@ -1,11 +1,13 @@
 """Plausible mistakes in the exercises of lesson 05, and what the hint must say about each."""
 
-from functools import partial, reduce
+from functools import reduce
 
 import torch
+from torch import nn
 
 import poseformer_lite as pfl
 from poseformer_lite.model.official import official_state_dict
+from poseformer_lite.model.poseformer import RegressionHead, SpatialTransformer, TemporalTransformer
 
 
 def layer(C):
@@ -21,19 +23,58 @@ def count(F, J, c, L, *, positions=True, norms=True, mean=True, biases=True, wid
     return total - (0 if biases else 7 * L * (c + D) + c + 3 * J + 1)
 
 
-def by_hand(model, poses_2d, *, fold=True, temporal_positions=True, mean=None):
-    """Every step of the network, with the mistake as an argument."""
-    (B, F), spatial, temporal = poses_2d.shape[:2], model.spatial, model.temporal
-    x = spatial.patch_embedding(poses_2d.flatten(0, 1) if fold else poses_2d) + spatial.position_embedding
-    for block in spatial.encoder.blocks:
-        x = block(x)
-    x = spatial.encoder.norm(x).reshape(B, F, -1)
-    x = x + temporal.position_embedding if temporal_positions else x
-    for block in temporal.encoder.blocks:
-        x = block(x)
-    x = temporal.encoder.norm(x)
-    x = mean(x) if mean else model.head.weighted_mean(x)
-    return model.head.linear(model.head.norm(x)).view(B, -1, 3)
+class SpatialWithout(SpatialTransformer):
+    def forward(self, poses_2d):
+        return self.encoder(self.patch_embedding(poses_2d))
+
+
+class SpatialWithMore(SpatialTransformer):
+    def __init__(self, *sizes):
+        super().__init__(*sizes)
+        self.norm = nn.LayerNorm(4)
+
+
+class TemporalWithout(TemporalTransformer):
+    def forward(self, tokens):
+        return self.encoder(tokens)
+
+
+class TemporalOfOne(TemporalTransformer):
+    def __init__(self, num_frames, dim, *sizes):
+        super().__init__(num_frames, dim, *sizes)
+        self.position_embedding = nn.Parameter(torch.zeros(1, 1, dim))
+
+
+class CenterHead(RegressionHead):
+    def forward(self, tokens):
+        return self.regress(tokens[:, tokens.size(1) // 2])
+
+
+class HeadWithoutRegress(nn.Module):
+    def __init__(self, num_frames, dim, num_joints):
+        super().__init__()
+        self.weighted_mean = nn.Conv1d(num_frames, 1, 1)
+        self.norm, self.linear = nn.LayerNorm(dim), nn.Linear(dim, 3 * num_joints)
+
+    def forward(self, tokens):
+        return self.linear(self.norm(self.weighted_mean(tokens)[:, 0])).reshape(len(tokens), -1, 3)
+
+
+class ChannelsFirst(pfl.PoseFormer):
+    def forward(self, poses_2d):
+        B, F, J, _ = poses_2d.shape
+        joints = self.spatial(poses_2d.reshape(B * F, J, 2)).transpose(1, 2)
+        return self.forward_temporal(joints.reshape(B, F, -1))
+
+
+class NoTemporal(pfl.PoseFormer):
+    def forward(self, poses_2d):
+        return self.head(torch.stack([self.embed_frames(window) for window in poses_2d]))
+
+
+class OtherHalf(pfl.PoseFormer):
+    def embed_frames(self, poses_2d):
+        return self.spatial(poses_2d)
 
 
 PAIRS = {
@@ -102,27 +143,29 @@ def lists_only_when_wrong(model, weights):
 
 MISTAKES = {
     "05.1": {
+        "positions forgotten": (SpatialWithout, "position embedding is not used"),
+        "other names": (nn.Linear, "no parameter|stopped"),
+        "an object": (nn.Linear(2, 2), "class itself"),
+        "too many parts": (SpatialWithMore, "too many"),
+    },
+    "05.2": {
         "joints counted from 1": (lambda x, joint, J: x.chunk(J, dim=-1)[joint - 1], "counted from 0"),
         "all joints": (lambda x, joint, J: torch.stack(x.chunk(J, dim=-1), dim=2), "all joints"),
     },
-    "05.2": {
-        "normalised": (lambda x, w, b: torch.einsum("bfd,f->bd", x, w / w.sum()) + b, "divided by the sum"),
-        "weights on the channels": (lambda x, w, b: torch.einsum("bfd,d->bd", x, w) + b, "met the channels"),
-    },
     "05.3": {
-        "temporal positions forgotten": (
-            partial(by_hand, temporal_positions=False),
-            "of the temporal stage are missing",
-        ),
-        "the centre frame's token": (partial(by_hand, mean=lambda x: x[:, 1]), "token of the centre frame"),
-        "four axes": (partial(by_hand, fold=False), "fold B and F"),
-        "the whole model called": (lambda model, x: model(x), "you call model,"),
-        "a whole stage called": (
-            lambda model, x: model.head(model.temporal(model.spatial(x.flatten(0, 1)).flatten(1).view(2, 3, -1))),
-            "you call model.spatial,",
-        ),
+        "positions forgotten": (TemporalWithout, "position embedding is not used"),
+        "positions of one frame": (TemporalOfOne, "has the shape"),
     },
     "05.4": {
+        "the centre frame's token": (CenterHead, "token of the centre frame"),
+        "no regress": (HeadWithoutRegress, "method `regress` is missing"),
+    },
+    "05.5": {
+        "channels of all joints first": (ChannelsFirst, "channel 0 of all joints first"),
+        "no temporal stage": (NoTemporal, "temporal stage is left out"),
+        "another half": (OtherHalf, "embed_frames"),
+    },
+    "05.6": {
         "positions forgotten": (
             lambda *s: count(*s, positions=False),
             "position embeddings of both stages are left out",
@@ -151,7 +194,7 @@ MISTAKES = {
             "1,234 too large: expected 9,563,645, and you have 9,564,879",
         ),
     },
-    "05.5": {
+    "05.7": {
         "blocks taken for spatial": (
             translate({"blocks": "spatial.encoder.blocks"}),
             "blocks` are those of the temporal",
@@ -177,7 +220,7 @@ MISTAKES = {
         "the rest lost": (translate({}, keep_rest=False), "lost"),
         "a name without translation": (translate({"head.1": "head.linear", "head.0": "norm"}), "beginning of our name"),
     },
-    "05.6": {
+    "05.8": {
         "strict=False": (lambda m, w: load(m, w, careful=False), "model has changed"),
         "missing and surplus swapped": (lambda m, w: load(m, w, swapped=True), "missing and surplus are swapped"),
         "module. stays": (lambda m, w: load(m, w, strip=str), "drop it"),

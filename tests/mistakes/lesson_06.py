@@ -177,6 +177,7 @@ MISTAKES = {
             lambda m, x, s: flip_poses(m(x * torch.tensor([-1.0, 1.0])), s).lerp(m(x), 0.5),
             "on the way in: exchange",
         ),
+        "one lift of the mean": (lambda m, x, s: m(x.lerp(flip_poses(x, s), 0.5)), "lifted once"),
         "in place": (flip_in_place, "changes the windows"),
     },
     "06.7": {

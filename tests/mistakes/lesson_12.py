@@ -96,6 +96,17 @@ def move_aliased(source, target, joints):
     return names
 
 
+def move_and_catch(source, target, joints):
+    """What fits is copied by load_state_dict before it complains of the rest."""
+    weights = {name: value for name, value in source.state_dict().items() if name.startswith("spatial.")}
+    weights["spatial.position_embedding"] = weights["spatial.position_embedding"][:, joints]
+    try:
+        target.load_state_dict(weights, strict=False)
+    except RuntimeError as error:
+        raise ValueError("the source does not fit") from error
+    return list(weights)
+
+
 MISTAKES = {
     "12.1": {
         "names alone": (names_where(lambda a, b: True), "shapes must be equal"),
@@ -108,6 +119,10 @@ MISTAKES = {
         "not sorted": (lambda a, b: names_where(lambda x, y: x.shape == y.shape)(a, b)[::-1], "not sorted"),
     },
     "12.2": {
+        "words last": (
+            lambda names, among, words: [among.index(n) if n in among else among.index(words[n]) for n in names],
+            "under its new name",
+        ),
         "other direction": (other_direction, "other direction.* 15 joints"),
         "from 1": (
             lambda names, among, words: [[0, *among].index(words.get(name, name)) for name in names],
@@ -149,6 +164,7 @@ MISTAKES = {
         "no names": (lambda s, t, j: move(s, t, j)[:2], "return the names"),
         "aliased": (move_aliased, "share their weights"),
         "not refused": (lambda s, t, j: move(s, t, j, check="none"), "RuntimeError"),
+        "refused by torch, half copied": (move_and_catch, "before the source was refused"),
         "refused late": (move_late, "position embeddings|before the source was refused"),
     },
 }

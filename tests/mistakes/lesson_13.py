@@ -94,6 +94,11 @@ def numbers_of_frames(first, second, share):
     return np.argsort(-np.linalg.norm(first - second, axis=-1).mean(-1))[:4]
 
 
+def quantile(first, second, share):
+    apart = np.linalg.norm(first - second, axis=-1).mean(axis=-1)
+    return apart >= np.quantile(apart, 1 - share)
+
+
 MISTAKES = {
     "13.1": {
         "the other one": (either, "return the other"),
@@ -125,6 +130,7 @@ MISTAKES = {
     "13.6": {
         "largest joint": (largest_joint, "mean over the joints"),
         "rounded down": (rounded_down, "round"),
+        "a quantile": (quantile, "one frame is missing"),
         "numbers": (numbers_of_frames, "True and False"),
     },
 }
