@@ -30,7 +30,8 @@ def reading(path: str | Path, kind: str, *as_it_is: type[Exception], advice: str
     try:
         yield path
     except as_it_is as error:
-        raise type(error)(f"{path}: {error}") from None
+        error.args = (f"{path}: {error}",)
+        raise
     except PermissionError:
         raise
     except Exception as error:

@@ -27,7 +27,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         remove_leftovers(path)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{_writer()}-", suffix=path.suffix)
     except OSError as error:
-        raise type(error)(error.errno, f"{path} cannot be written: {error.strerror}") from error
+        raise OSError(error.errno, f"{path} cannot be written: {error.strerror}") from error
     os.close(descriptor)
     temporary = Path(name)
     try:
@@ -69,7 +69,7 @@ def check_output(path: str | Path, *endings: str, size: int = 0, inputs: tuple[s
         with tempfile.TemporaryFile(dir=folder):
             free = shutil.disk_usage(folder).free
     except OSError as error:
-        raise type(error)(error.errno, f"{path} cannot be written: {error.strerror}") from error
+        raise OSError(error.errno, f"{path} cannot be written: {error.strerror}") from error
     if free < size:
         raise OSError(errno.ENOSPC, f"{path} needs {size:,} bytes and {free:,} are free on its disk: make room")
 

@@ -47,6 +47,7 @@ def read_asf(path: str | Path) -> Acclaim:
 
     :param path: the file.
     :returns: The skeleton that `read_amc` needs, metres.
+    :raises FileNotFoundError: where there is no file
     :raises ValueError: for other contents; it names the file and what is missing or wrong in it.
     """
     with reading(path, "Acclaim skeleton") as path:
@@ -81,6 +82,7 @@ def read_amc(path: str | Path, skeleton: Acclaim, fps: float = CMU_FPS) -> Artic
     :param skeleton: what `read_asf` gives
     :param fps: which the file does not say; CMU's are of 120 Hz.
     :returns: The motion, metres.
+    :raises FileNotFoundError: where there is no file
     :raises ValueError: for a bone that the skeleton lacks, a bone left out, a file cut short, or a value that is no
         finite number; it names the file, the frame, and what was expected there.
     """

@@ -35,6 +35,7 @@ def read_bvh(path: str | Path, unit: float = 0.01) -> ArticulatedMotion:
     :param path: the file
     :param unit: metres per unit of length (0.01: the file is in centimetres).
     :returns: The motion, metres.
+    :raises FileNotFoundError: where there is no file
     :raises ValueError: for other contents; it names the file, the line or frame, and what was expected there.
     """
     with reading(path, "BVH file") as path:
