@@ -231,7 +231,7 @@ def test_what_is_clicked_is_what_is_explained(open_page):
     page.mouse.click(x, y)
     chosen = page.evaluate(VIEW)["state"]
     assert (chosen["joint"], chosen["key"]) == (5, 8)
-    assert page.locator("#numbers .result").inner_text() == f"{row[8]:.3f}"
+    assert page.locator("#numbers .result").text_content() == f"{row[8]:.3f}"
     assert f"the left knee takes {100 * row[8]:.0f} % from the thorax" in page.inner_text("#stage-tip")
 
 
