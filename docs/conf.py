@@ -40,7 +40,8 @@ copybutton_prompt_is_regexp = True
 
 html_theme = "furo"
 html_title = "poseformer-lite"
-html_extra_path = ["root"]
+EXPLORE = ROOT / "build" / "live" / "explore.html"  # which `make site` makes first, where there is Node
+html_extra_path = ["root", *([str(EXPLORE)] if EXPLORE.is_file() else [])]
 html_static_path = ["_static"]
 html_css_files = ["course.css"]
 html_copy_source = False
@@ -54,6 +55,12 @@ BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\((?P<address>[^)]*)\)")
 def open_in_colab(app, page: str, source: list[str]) -> None:
     """A plain link in place of the badge, which would be fetched from the network."""
     source[0] = BADGE.sub(r"[Open in Colab](\g<address>)", source[0])
+
+
+def link_to_live_page(app, page: str, source: list[str]) -> None:
+    """Where the page of live/ was built, a link to it."""
+    link = '<p><a class="reference" href="../explore.html"><b>Open the page</b></a> (4 MB)</p>'
+    source[0] = source[0].replace("<!-- explore -->", link if EXPLORE.is_file() else "")
 
 
 def find_by_its_end(app, env, node, shown):
@@ -83,5 +90,6 @@ def visit_displaymath(self, node) -> None:
 
 def setup(app) -> None:
     app.connect("source-read", open_in_colab)
+    app.connect("source-read", link_to_live_page)
     app.connect("missing-reference", find_by_its_end)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_displaymath, None))

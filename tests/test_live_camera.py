@@ -55,8 +55,8 @@ STEP = """async seconds => {
 
 def wait_for(page, condition: str) -> None:
     """Until that holds of the live part, or it says what is wrong."""
-    page.wait_for_function(f"{condition} || document.querySelector('.said.trouble')")
-    assert not page.query_selector(".said.trouble"), page.inner_text(".said")
+    page.wait_for_function(f"{condition} || document.querySelector('.said.wrong')")
+    assert not page.query_selector(".said.wrong"), page.inner_text(".said")
 
 
 def test_what_node_finds_and_lifts_is_pythons():
@@ -238,7 +238,7 @@ def test_the_delay_is_said_and_keys_turn_the_figure(open_page):
 def test_a_camera_that_does_not_come_is_said(open_page, name, said):
     page = open_page(f"navigator.mediaDevices.getUserMedia = async () => {{ throw new DOMException('', '{name}') }}")
     page.click("[name=camera]")
-    page.wait_for_selector(".said.trouble")
+    page.wait_for_selector(".said.wrong")
     assert said in page.inner_text(".said") and page.is_disabled("[name=pause]") and page.is_visible(".welcome")
 
 
@@ -246,7 +246,7 @@ def test_what_cannot_be_lifted_is_said(open_page, tmp_path):
     (tmp_path / "notes.mp4").write_text("not a film")
     page = open_page("delete Navigator.prototype.mediaDevices")
     page.click("[name=camera]")
-    page.wait_for_selector(".said.trouble")
+    page.wait_for_selector(".said.wrong")
     assert "https, localhost and pages opened from disk" in page.inner_text(".said")
     page.set_input_files("input[type=file]", tmp_path / "notes.mp4")
     page.wait_for_function("document.querySelector('.said').textContent.includes('notes.mp4')")

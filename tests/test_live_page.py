@@ -231,7 +231,7 @@ def test_what_is_clicked_is_what_is_explained(open_page):
     page.mouse.click(x, y)
     chosen = page.evaluate(VIEW)["state"]
     assert (chosen["joint"], chosen["key"]) == (5, 8)
-    assert page.locator("#numbers .result").inner_text() == f"{row[8]:.3f}"
+    assert page.locator("#numbers .result").text_content() == f"{row[8]:.3f}"
     assert f"the left knee takes {100 * row[8]:.0f} % from the thorax" in page.inner_text("#stage-tip")
 
 
@@ -239,12 +239,12 @@ def test_what_is_clicked_is_what_is_explained(open_page):
 def test_time_and_takes(open_page, model):
     page = open_page()
     for name in ("greet", "sit", "clip", "walk"):
-        page.get_by_label("take").select_option(name)
+        page.locator("#take").select_option(name)
         seen = page.evaluate(VIEW)
         assert seen["state"]["take"] == name and apart(model, seen) < 0.001
-    page.get_by_label("take").select_option("clip")
+    page.locator("#take").select_option("clip")
     assert "nobody knows the true pose" in page.inner_text(".error")
-    page.get_by_label("take").select_option("walk")
+    page.locator("#take").select_option("walk")
     page.get_by_label("frame", exact=True).press("End")
     seen = page.evaluate(VIEW)
     assert seen["state"]["frame"] == len(take("walk")) - 1 and apart(model, seen) < 0.001

@@ -14,8 +14,9 @@ const STYLE = `
 .live :focus-visible, .live .file:focus-within { outline: 3px solid var(--left); outline-offset: 2px; }
 .live .file input { position: absolute; opacity: 0; width: 1px; height: 1px; }
 .live output { font-variant-numeric: tabular-nums; min-width: 8.2em; }
-.live .said { flex: 1 1 14rem; min-height: 1.5em; }
-.live .said.trouble { padding: 0.25rem 0.7rem; border-left: 3px solid var(--right); border-radius: 4px; background: var(--panel); }
+.live .said { flex: 1 1 14rem; min-height: 2.9em; } /* two lines, so that longer words do not move the pictures */
+.live .bar > .kept { display: inline; }
+.live .said.wrong { padding: 0 0.7rem; border-left: 3px solid var(--right); border-radius: 4px; background: var(--panel); }
 .live .panels { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 0.7rem; }
 .live .maps { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 0.7rem; margin-top: 0.7rem; }
 .live figure {
@@ -24,7 +25,7 @@ const STYLE = `
 .live figcaption { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; margin-bottom: 0.3rem; }
 .live figcaption span { color: var(--muted); font-size: 0.86rem; }
 .live canvas { display: block; width: 100%; border-radius: 4px; }
-.live .panels canvas { height: max(15rem, min(30rem, 100vh - 24.3rem)); }
+.live .panels canvas { height: max(15rem, min(30rem, 100vh - 25rem)); }
 .live .maps canvas { height: 6.4rem; }
 .live .solid { cursor: grab; touch-action: pan-y; }
 .live .solid:active { cursor: grabbing; }
@@ -50,7 +51,7 @@ const STYLE = `
   .live .maps canvas { height: 14.5rem; }
   .live .bar { gap: 0.4rem 0.5rem; }
   .live button, .live .file { padding: 0.3rem 0.55rem; }
-  .live .said { flex-basis: 100%; }
+  .live .said { flex-basis: 100%; min-height: 1.5em; }
   .live .bar label input[type="range"] { width: 7rem; }
   .live .wants figcaption span { display: none; }
 }

@@ -92,7 +92,7 @@ class Live {
   }
 
   trouble(text) {
-    Object.assign(this.find(".said"), { textContent: text, className: "said trouble" });
+    Object.assign(this.find(".said"), { textContent: text, className: "said wrong" });
   }
 
   get lookAhead() {
@@ -120,7 +120,7 @@ class Live {
       if (turn !== this.turn) return;
     } catch (error) {
       if (turn !== this.turn) return;
-      this.controls.pause.disabled = true;
+      this.controls.pause.disabled = this.controls.record.disabled = true;
       this.trouble(error instanceof Trouble ? error.message : `The detector cannot start: ${error.message}.`);
       if (!(error instanceof Trouble)) throw error;
       return;
