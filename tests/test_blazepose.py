@@ -12,6 +12,7 @@ import torch
 pytest.importorskip("ai_edge_litert", reason="needs LiteRT: pip install -e '.[video]'")
 pytest.importorskip("av", reason="needs PyAV: pip install -e '.[video]'")
 
+from poseformer_course.clip import stored_keypoints
 from poseformer_lite import PoseLifter, lift_video
 from poseformer_lite.keypoints import to_h36m17
 from poseformer_lite.lifting import blazepose
@@ -93,6 +94,14 @@ def test_the_walk_of_the_clip(walk):
     assert hip[0, 0] - hip[-1, 0] > 2 * height, "she walks to the left"
     jumps = np.linalg.norm(np.diff(hip, axis=0), axis=-1)
     assert jumps.max() < 0.1 * height
+
+
+def test_what_is_stored_beside_the_clip_is_what_it_finds(walk):
+    """Lessons 00 and 05 take it where the detector cannot run."""
+    track = stored_keypoints()
+    assert (track.keypoints.shape, track.layout, track.fps) == (walk.shape, "mediapipe33", 30)
+    assert (track.width, track.height) == (968, 320)
+    np.testing.assert_allclose(track.keypoints[..., :2], walk[..., :2], atol=0.5)
 
 
 def test_it_finds_what_mediapipe_finds(walk):

@@ -12,8 +12,9 @@ import pytest
 import torch
 from lesson_notebooks import LESSONS, ROOT, exercises, namespace
 
-from poseformer_course.checks import Wrong, check, compare, verdict
-from poseformer_course.checks.judge import Exercise, NotAnswered
+from poseformer_course.checks import Wrong, check, compare, verdict, yours_or_reference
+from poseformer_course.checks.judge import Exercise, NotAnswered, _sentence
+from poseformer_lite.model.attention import MultiHeadSelfAttention
 
 EXERCISES = [exercise for path in LESSONS for exercise in exercises(path)]
 
@@ -180,6 +181,24 @@ def test_compare_knows_a_stub(stub):
         compare(stub, 1.0)
     with pytest.raises(ValueError, match=r'no exercise "99.1"'):
         verdict("99.1", stub)
+
+
+def test_a_lesson_goes_on_with_the_learners_class_once_it_passes(capsys):
+    class Written(MultiHeadSelfAttention):
+        pass
+
+    class Open(MultiHeadSelfAttention):
+        def forward(self, x, return_weights=False): ...
+
+    chosen = [yours_or_reference("03.5", answer) for answer in (Open, Written, MultiHeadSelfAttention)]
+    assert chosen == [MultiHeadSelfAttention, Written, MultiHeadSelfAttention]
+    said = capsys.readouterr().out.splitlines()
+    assert ["stands in until exercise 03.5 passes" in said[0], "yours is in use" in said[1]] == [True, True]
+
+
+def test_a_hint_begins_with_a_capital_and_a_name_stays_as_it_is():
+    assert _sentence("these are sums: halve them.") == "These are sums: halve them."
+    assert _sentence("split_heads has the shape (2,)") == "split_heads has the shape (2,)"
 
 
 @pytest.mark.parametrize("number", ["99.1", "3", "03.99", "lesson_03", ""])
