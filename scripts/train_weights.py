@@ -1,13 +1,13 @@
 """Train the weights that ship with the package, on real CMU motion and on synthetic motion together.
 
-    python scripts/train_weights.py lite|small|wide|wild --cmu FOLDER [FOLDER ...] [--mixed-precision bf16]
+    python scripts/train_weights.py lite|small|wild|marked --cmu FOLDER [FOLDER ...] [--mixed-precision bf16]
 
 Every epoch sees all training takes on other bodies, through other cameras, with another detector's errors; takes with
 more motion are seen through more cameras. The people, the kind of motion and the takes of CMU that `split_people` holds
 out, and the synthetic test subjects, are not touched. `lite` (9 frames) learns from nothing, `small` (27) goes on from
-it, and `wild` from `small`, behind the canonical camera: first towards the joints of CMU's skeletons (the recipe
-`wide`), then, `--start` that, towards the points that the simulated detector marks, since those are what it is asked
-for. Goes on where it was stopped. bf16 pays on GPUs and on processors with matrix units (AMX).
+it, `wild` from `small`, behind the canonical camera, and `marked`, which does not ship, from `wild`, towards the points
+that the simulated detector marks in place of the body's joints. Goes on where it was stopped. bf16 pays on GPUs and on
+processors with matrix units (AMX).
 """
 
 import argparse
@@ -68,7 +68,7 @@ RECIPES = {
         27,
         {"epochs": 60, "windows_per_epoch": 32 * 1200, "batch_size": 32, "learning_rate": 1e-3, "supervise": "every"},
     ),
-    "wide": Recipe(
+    "wild": Recipe(
         ("wild",),
         "wide",
         "canonical",
@@ -76,11 +76,11 @@ RECIPES = {
         27,
         {"epochs": 20, "windows_per_epoch": 32 * 600, "batch_size": 32, "learning_rate": 7e-4, "supervise": "every"},
     ),
-    "wild": Recipe(
+    "marked": Recipe(
         ("marked",),
         "wide",
         "canonical",
-        "wide",
+        "wild",
         27,
         {"epochs": 12, "windows_per_epoch": 32 * 600, "batch_size": 32, "learning_rate": 5e-4, "supervise": "every"},
     ),
@@ -131,15 +131,13 @@ def main() -> None:
     parser.add_argument("--cmu", type=Path, nargs="+", required=True, help="folders of CMU motion capture")
     parser.add_argument("--mixed-precision", default="auto", help="auto, no, bf16 or fp16")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--start", help="weights to go on from, where the recipe's do not ship (wide): a folder")
     parser.add_argument("--output", type=Path, help="folder for the weights, beside those that ship by default")
     arguments = parser.parse_args()
 
     recipe = RECIPES[arguments.name]
     data = mixed_dataset(arguments.cmu, recipe)
     torch.manual_seed(arguments.seed)
-    start = arguments.start or recipe.start
-    model = PoseFormer.from_pretrained(start).float() if start else PoseFormer(**LITE)
+    model = PoseFormer.from_pretrained(recipe.start).float() if recipe.start else PoseFormer(**LITE)
     if model.num_frames < recipe.num_frames:
         model = with_longer_windows(model, num_frames=recipe.num_frames)
     model.input = recipe.input
