@@ -23,7 +23,7 @@ from poseformer_lite.camera import Camera, look_at, z_up
 from poseformer_lite.datasets.base import PoseSequence, Take
 from poseformer_lite.datasets.sources import cmu_mocap
 from poseformer_lite.datasets.virtual.views import view_take
-from poseformer_lite.lifting.world import FEET, place
+from poseformer_lite.lifting.world import FEET, in_the_world
 
 FRAMES, TAKES = 200, 10
 CAMERAS = [(pitch, 0) for pitch in (0, 10, 20, 30, 45)] + [(0, roll) for roll in (10, 20, 30)]  # degrees
@@ -83,7 +83,7 @@ def errors(positions: np.ndarray, up: np.ndarray, view: PoseSequence) -> dict[st
 
 
 def ways(motion: Motion, view: PoseSequence) -> dict[str, dict[str, float]]:
-    found = place(motion)
+    found = in_the_world(motion)
     still = z_up(motion.poses_3d)
     up = np.array([0.0, -1.0, 0.0])
     return {

@@ -122,8 +122,8 @@ def test_lift_writes_a_motion_and_a_picture(video, weights, tmp_path):
 
 def test_lift_writes_one_of_each_kind_into_a_folder(video, weights, tmp_path):
     shown = run("lift", video, "--weights", weights, "-o", tmp_path / "out", "--constant-bones", "--smooth", 0.2)
-    names = {f"motion.{kind}" for kind in ("npz", "csv", "bvh", "gif", "html")}
-    assert {path.name for path in (tmp_path / "out").iterdir()} == names and shown.count("written to") == 5
+    names = {f"motion.{kind}" for kind in ("npz", "csv", "bvh", "glb", "gif", "html")}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == names and shown.count("written to") == 6
     lengths = H36M17.bone_lengths(np.load(tmp_path / "out" / "motion.npz")["poses_3d"])
     assert lengths.std(axis=0).max() < 1e-5 < lengths.mean()
 

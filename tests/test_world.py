@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 from poseformer_lite.camera import Camera, look_at
 from poseformer_lite.datasets.sources import synthetic
 from poseformer_lite.lifting.motion import Motion
-from poseformer_lite.lifting.world import find_contacts, place, root_path, up_direction
+from poseformer_lite.lifting.world import find_contacts, in_the_world, root_path, up_direction
 from poseformer_lite.skeleton import H36M17
 
 FEET = [H36M17.joints.index(name) for name in ("LFoot", "RFoot")]
@@ -96,8 +96,8 @@ def test_without_a_focal_length_one_of_the_longer_side_is_assumed():
     motion = filmed(camera_at(), walk())
     assumed = root_path(motion.poses_3d, motion.keypoints, 1920, 1080, 50.0)
     np.testing.assert_array_equal(assumed, root_path(motion.poses_3d, motion.keypoints, 1920, 1080, 50.0, 1920))
-    assert place(replace(motion, focal_length=None)).focal_length == 1920
-    assert place(motion).focal_length == 1500 and place(motion, focal_length=1000).focal_length == 1000
+    assert in_the_world(replace(motion, focal_length=None)).focal_length == 1920
+    assert in_the_world(motion).focal_length == 1500 and in_the_world(motion, focal_length=1000).focal_length == 1000
 
 
 # Which way is up
@@ -106,7 +106,7 @@ def test_without_a_focal_length_one_of_the_longer_side_is_assumed():
 @pytest.mark.parametrize(("pitch", "roll"), [(0, 0), (30, 0), (45, 0), (0, 20), (30, 20), (-20, 0)])
 def test_a_tilt_is_undone(pitch, roll):
     camera = camera_at(pitch, roll)
-    found = place(filmed(camera, walk()))
+    found = in_the_world(filmed(camera, walk()))
     assert abs(found.pitch - pitch) < 2.5 and abs(found.roll - roll) < 2
     trunk = found.positions[:, 8] - found.positions[:, 0]
     true = walk()[:, 8] - walk()[:, 0]
@@ -118,7 +118,7 @@ def test_a_tilt_is_undone(pitch, roll):
 
 def test_a_level_camera_is_taken_as_level_where_that_is_asked_for():
     motion = filmed(camera_at(30), walk())
-    found = place(motion, level=False)
+    found = in_the_world(motion, level=False)
     assert (found.pitch, found.roll) == (0, 0)
     bones = found.positions[:, 8] - found.positions[:, 0]
     np.testing.assert_allclose(bones[:, 2], -motion.poses_3d[:, 8, 1], atol=1e-5)
@@ -134,7 +134,7 @@ def test_who_is_not_on_their_feet_says_nothing_about_the_camera(how):
         world = Rotation.from_euler("x", 90 if how == "lying" else 180, degrees=True).apply(world.reshape(-1, 3))
         world = world.reshape(50, 17, 3)
     with pytest.warns(UserWarning, match="the camera is taken as level"):
-        found = place(filmed(camera_at(), world))
+        found = in_the_world(filmed(camera_at(), world))
     assert (found.pitch, found.roll) == (0, 0)
 
 
@@ -150,7 +150,7 @@ def test_the_less_there_is_to_see_the_nearer_to_level():
 
 
 def test_a_walk_goes_where_it_went():
-    found = place(filmed(camera_at(30), walk())).positions
+    found = in_the_world(filmed(camera_at(30), walk())).positions
     assert found.shape == (250, 17, 3) and found.dtype == np.float32
     way, true = found[:, 0] - found[0, 0], walk()[:, 0] - walk()[0, 0]
     assert np.linalg.norm(true[:, :2], axis=-1).max() > 1.5, "the walk of the test goes somewhere"
@@ -164,7 +164,7 @@ def test_feet_that_stand_do_not_move():
     noise[:, 0] = 0
     motion = filmed(camera_at(20), walk())
     shaky = replace(motion, poses_3d=motion.poses_3d + noise)
-    held, loose = place(shaky), place(shaky, hold_feet=False)
+    held, loose = in_the_world(shaky), in_the_world(shaky, hold_feet=False)
     stands = held.contacts[1:] & held.contacts[:-1]
     assert stands.mean() > 0.4
     steps = [np.linalg.norm(np.diff(w.positions[:, FEET], axis=0), axis=-1)[stands] for w in (held, loose)]
@@ -195,7 +195,7 @@ def test_contacts_are_those_of_the_true_feet():
 
 def test_the_height_of_the_body_sets_the_scale():
     motion = filmed(camera_at(), walk())
-    small, large = (place(motion, body_height=height).positions for height in (0.9, 1.8))
+    small, large = (in_the_world(motion, body_height=height).positions for height in (0.9, 1.8))
     np.testing.assert_allclose(np.ptp(large[..., 2]), 2 * np.ptp(small[..., 2]), rtol=0.03)
     np.testing.assert_allclose(np.ptp(large[:, 0, 0]), 2 * np.ptp(small[:, 0, 0]), rtol=0.05)
 
@@ -252,6 +252,6 @@ def test_keypoints_of_something_else_are_noticed():
 
 
 def test_what_was_found_is_said():
-    said = str(place(filmed(camera_at(30), walk())))
+    said = str(in_the_world(filmed(camera_at(30), walk())))
     assert "looks down by 29 degrees" in said and "a way of 4." in said
     assert "a focal length of 1500 pixels" in said

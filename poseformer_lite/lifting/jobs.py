@@ -23,7 +23,7 @@ from poseformer_lite.lifting.lifter import PoseLifter, looks_normalized
 from poseformer_lite.lifting.motion import Motion
 from poseformer_lite.lifting.motion_files import IN_SPACE, check_motion_output
 from poseformer_lite.lifting.video import VIDEO_ENDINGS, check_video, find_people
-from poseformer_lite.lifting.world import place
+from poseformer_lite.lifting.world import in_the_world
 from poseformer_lite.plots import plot_angles
 
 IN_A_FOLDER = (".npz", ".csv", ".bvh", ".glb", ".gif", ".html")
@@ -149,7 +149,7 @@ def _write(job: Job, motion: Motion, label: str, name: str, say: Callable[[str],
     motion = motion if job.body_height is None else motion.with_body_height(job.body_height)
     files = job.files(label)
     if not job.camera_frame and any(path.suffix.lower() in IN_SPACE for path in files):
-        say(str(place(motion)))
+        say(str(in_the_world(motion)))
     for path in files:
         path = motion.save(path, world=not job.camera_frame)
         say(f"{motion} of {name}{' ' * bool(label)}{label} written to {path}")

@@ -80,8 +80,8 @@ class Motion:
     ) -> np.ndarray:
         """The motion in the world: people walk through it, upright whatever the camera's tilt, on feet that hold.
 
-        The camera is taken to stand still before a flat floor. What `lifting.world.place` finds on the way, such as how
-        far the camera looks down, it gives together with these positions.
+        The camera is taken to stand still before a flat floor. `lifting.world.in_the_world` also gives what was found
+        on the way, such as how far the camera looks down.
 
         :param focal_length: of the camera, pixels; by default the motion's own or, where there is none, the length of
             the image's longer side, a view of 53 degrees. It scales the way that people go toward the camera and away
@@ -92,9 +92,9 @@ class Motion:
             the floor below the first frame's root. Ankles that stand are at z = 0.
         :raises ValueError: for a focal length or height that makes no sense.
         """
-        from poseformer_lite.lifting.world import place
+        from poseformer_lite.lifting.world import in_the_world
 
-        return place(self, focal_length, level, hold_feet, body_height).positions
+        return in_the_world(self, focal_length, level, hold_feet, body_height).positions
 
     def with_body_height(self, meters: float) -> "Motion":
         """The motion of a person of that height when standing: a video does not tell a child nearby from a giant.

@@ -75,7 +75,7 @@ class World:
         )
 
 
-def place(
+def in_the_world(
     motion: Motion,
     focal_length: float | None = None,
     level: bool = True,

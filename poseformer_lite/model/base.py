@@ -262,7 +262,7 @@ def check_normalized(poses_2d: Tensor) -> None:
     if (middle := float(poses_2d.abs().median())) > 10:
         raise ValueError(
             f"half of the coordinates lie beyond {middle:.0f}: they look like pixels, and normalised screen "
-            "coordinates are expected, as camera.normalize_screen makes them. PoseLifter takes pixels"
+            "coordinates are expected, as camera.normalize_screen makes them. PoseLifter and LiveLifter take pixels"
         )
 
 
