@@ -13,6 +13,8 @@ COLAB := .venv-colab
 COLAB_TORCH ?= $(shell sed -n 's/^torch==//p' $(PINS))
 # One worker of pytest a core, a file in one of them, and in the order in which conftest.py or the plugin puts them.
 LONGEST_FIRST := -n auto --dist loadfile --no-loadscope-reorder
+# These have the machine to themselves.
+ALONE := tests/test_browser.py tests/test_live_page.py tests/test_live_camera.py
 
 .DEFAULT_GOAL := help
 .PHONY: help lab test test-notebooks test-browser test-fast test-colab notebooks site live clean
@@ -28,7 +30,7 @@ test: $(HAS)test ## everything: style, all tests, and every notebook run again a
 	$(BIN)/ruff format --check .
 	scripts/ensure_browser.sh
 	scripts/ensure_node.sh
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(LONGEST_FIRST) --ignore tests/test_browser.py
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(LONGEST_FIRST) $(ALONE:%=--ignore %)
 	$(MAKE) --no-print-directory test-browser
 	$(MAKE) --no-print-directory test-notebooks
 
@@ -36,7 +38,7 @@ test-notebooks: $(HAS)test ## every notebook run again and compared with its sto
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -c nbval.ini $(LONGEST_FIRST) notebooks
 
 test-browser: $(HAS)test ## JupyterLab and the viewers in Chromium: alone, as they are timed
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/test_browser.py
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(ALONE)
 
 test-fast: $(HAS)test ## the tests that take a minute or two together
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n auto
