@@ -28,7 +28,9 @@ def _processor() -> str:
 
 
 def is_main_process() -> bool:
-    """Whether this process is the one, of those that torchrun or accelerate launched, that prints and writes."""
+    """Whether this process is the one, of those that were launched together, that prints and writes."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        return torch.distributed.get_rank() == 0
     return int(os.environ.get("RANK", 0)) == 0
 
 
