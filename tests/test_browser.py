@@ -80,7 +80,7 @@ def test_start_here_runs_in_jupyterlab(lab, tmp_path, browser_path):
     counts = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"]
     assert counts == list(range(1, len(counts) + 1)), "every code cell is run once, in order"
 
-    (curve,) = [number for number, cell in enumerate(notebook.cells) if cell.source.startswith("run.plot()")]
+    (curve,) = [number for number, cell in enumerate(notebook.cells) if "\nrun.plot()" in cell.source]
     assert pictures[curve] == 1, "the training curve is shown"
     assert pictures == expected, "pictures per cell, in the browser and in the committed notebook"
 
