@@ -88,7 +88,7 @@ def test_numbers_that_are_none_are_refused(tmp_path, walk, weights, option, valu
 def test_its_own_input_is_not_overwritten(tmp_path, walk, weights):
     path = write(tmp_path / "a.npz", walk)
     before = path.read_bytes()
-    assert "is what is read" in str(lift(path, "--weights", weights, "-o", path).exception)
+    assert "is read and would be overwritten" in str(lift(path, "--weights", weights, "-o", path).exception)
     assert "is for a video" in str(lift(path, "--weights", weights, "--keep-keypoints", tmp_path / "b.npz").exception)
     assert path.read_bytes() == before
 

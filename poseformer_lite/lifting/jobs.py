@@ -1,6 +1,5 @@
 """`poseformer-lite lift`: everything that was asked for is checked before the first frame is decoded, then done."""
 
-import os
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from poseformer_lite.files import check_output
 from poseformer_lite.formats.keypoint_files import (
     ENDINGS,
     KeypointTrack,
@@ -96,7 +96,7 @@ class Job:
             if wrong:
                 raise ValueError(text)
         for path in filter(None, [*self.files(""), self.keep, self.picture, self.angles]):
-            _check_writable(path, sources)
+            check_output(path, inputs=sources)
         for source in filter(is_video, sources):
             check_video(source)
         return sources
@@ -226,14 +226,6 @@ def lift_track(job: Job, track: KeypointTrack, lifter: PoseLifter) -> Motion:
         _say("the keypoints are shares of the picture: x is multiplied by its width and y by its height")
     options = {"min_confidence": job.min_confidence, "focal_length": job.focal_length}
     return lifter(keypoints, start=track.start / said["fps"], **options, **said)
-
-
-def _check_writable(path: Path, sources: list[Path]) -> None:
-    if path.resolve() in [source.resolve() for source in sources]:
-        raise ValueError(f"{path} is what is read: write to another file")
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if not folder.is_dir() or not os.access(folder, os.W_OK) or path.is_dir():
-        raise OSError(f"{path} cannot be written: {path if path.is_dir() else folder} is no folder to write files to")
 
 
 def _say(text: str) -> None:
