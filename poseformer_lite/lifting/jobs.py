@@ -118,11 +118,11 @@ def is_video(path: Path) -> bool:
 
 
 def run(job: Job, lifter: PoseLifter, say: Callable[[str], None], note: Callable[[str], None]) -> None:
-    """Do it: what was written goes to `say`, and what the user should know to `note`.
+    """Do what `check` has passed: what was written goes to `say`, and what the user should know to `note`.
 
     Of several sources or people those that cannot be lifted are noted; raises ValueError and OSError where none can.
     """
-    sources, done, error = job.check(), 0, None
+    sources, done, error = job.sources(), 0, None
     for source in sources:
         label = source.stem if len(sources) > 1 else ""
         with warnings.catch_warnings(record=True) as noticed:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from poseformer_lite.camera import normalize_screen
 from poseformer_lite.canonical import canonical_view
-from poseformer_lite.keypoints import check_keypoints, confidence_h36m17, to_h36m17
+from poseformer_lite.keypoints import check_keypoints, confidence_h36m17, missing_marks, to_h36m17
 from poseformer_lite.model.base import LiftingNetwork, check_normalized
 
 FORGOTTEN = 1.0  # seconds without the person after which a stream begins anew
@@ -153,7 +153,7 @@ class LiveLifter:
         """(1, J, 2 or 3) -> (17, 2): Human3.6M's joints, the missing ones put where they must be by now."""
         check_keypoints(keypoints, self.layout)
         pixels = keypoints[..., :2]
-        pixels[np.isin(pixels, (0, -1)).all(-1)] = np.nan
+        pixels[missing_marks(pixels)] = np.nan
         found = pixels[np.isfinite(pixels)]
         if len(found) and np.abs(found).max() <= 2:
             raise ValueError("keypoints lie within 2 of zero: they look normalised, and pixels are expected")
