@@ -4,7 +4,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
-from helpers_data import STANDING, tiny_dataset
+from helpers_data import STANDING
 from scipy.spatial.transform import Rotation
 
 matplotlib.use("agg")
@@ -13,7 +13,6 @@ from poseformer_lite import plots
 from poseformer_lite.formats.articulated import resample
 from poseformer_lite.formats.asfamc import read_amc, read_asf
 from poseformer_lite.lifting.angles import joint_angles, summarize_angles, write_angles
-from poseformer_lite.lifting.motion import Motion
 from poseformer_lite.skeleton import H36M17, MEDIAPIPE33
 
 UP = (0.0, 0.0, 1.0)
@@ -99,22 +98,6 @@ def test_a_mirror_image_exchanges_left_and_right():
                  for name in ("hip", "knee", "shoulder", "elbow")}  # fmt: skip
     expected = joint_angles(poses, up=UP).rename(columns=exchanged)[list(mirrored.columns)]
     pd.testing.assert_frame_equal(mirrored, expected)
-
-
-def test_a_motion_stands_on_its_own_vertical():
-    sequence = tiny_dataset().sequences[0]
-    motion = Motion(sequence.root_relative(0).astype(np.float32), sequence.keypoints, 25.0, 1000, 800)
-    table = motion.angles()
-    assert table.index.name == "seconds" and table.index[-1] == pytest.approx(59 / 25)
-    pd.testing.assert_frame_equal(table, joint_angles(motion.poses_3d, fps=25.0), rtol=1e-4, atol=1e-3)
-
-    class Tilted(Motion):
-        def world(self):
-            return Rotation.from_euler("x", 20, degrees=True).apply(self.upright().reshape(-1, 3)).reshape(-1, 17, 3)
-
-    tilted = Tilted(motion.poses_3d, motion.keypoints, 25.0, 1000, 800).angles()
-    pd.testing.assert_frame_equal(tilted.drop(columns="trunk"), table.drop(columns="trunk"), rtol=1e-3, atol=1e-3)
-    assert (tilted["trunk"] - table["trunk"]).abs().mean() > 5
 
 
 def test_ankles_where_there_are_toes():

@@ -5,12 +5,14 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
 from helpers_data import STANDING
 from scipy.spatial.transform import Rotation
 
 from poseformer_lite.camera import Camera, look_at
 from poseformer_lite.datasets.sources import synthetic
+from poseformer_lite.lifting.angles import joint_angles
 from poseformer_lite.lifting.motion import Motion
 from poseformer_lite.lifting.world import find_contacts, in_the_world, root_path, up_direction
 from poseformer_lite.skeleton import H36M17
@@ -255,3 +257,13 @@ def test_what_was_found_is_said():
     said = str(in_the_world(filmed(camera_at(30), walk())))
     assert "looks down by 29 degrees" in said and "a way of 4." in said
     assert "a focal length of 1500 pixels" in said
+
+
+@pytest.mark.parametrize(("pitch", "roll"), [(0, 0), (30, 0), (10, 20)])
+def test_joint_angles_do_not_depend_on_how_the_camera_is_turned(pitch, roll):
+    table = filmed(camera_at(pitch, roll), walk()).angles()
+    expected = joint_angles(walk(), fps=50.0, up=(0, 0, 1))
+    assert table.index.name == "seconds" and table.index[-1] == pytest.approx(249 / 50)
+    pd.testing.assert_frame_equal(table.drop(columns="trunk"), expected.drop(columns="trunk"), rtol=1e-3, atol=0.05)
+    off = (table["trunk"] - expected["trunk"]).abs()
+    assert off.mean() < 2, off.mean()
