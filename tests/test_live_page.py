@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 from urllib.parse import parse_qs
 
@@ -333,6 +334,23 @@ def test_without_simd_it_says_so_and_is_right(open_page, model):
     seen = page.evaluate(VIEW)
     assert apart(model, seen) < 0.001
     assert "without SIMD" in page.inner_text("#speed-said")
+
+
+@pytest.mark.browser
+def test_firefox_shows_the_same(built, model):
+    firefox = shutil.which("firefox-esr") or shutil.which("firefox") or pytest.skip("needs Firefox")
+    command = [node(), "test/firefox.mjs", firefox, (built / "explore.html").as_uri()]
+    run = subprocess.run(command, cwd=LIVE, capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stderr[-4000:]
+    seen = json.loads(run.stdout)
+    assert seen["faults"] == [] and all(url.startswith(("file:", "data:", "blob:")) for url in seen["asked"])
+    assert apart(model, seen["plain"]) < 0.001
+    assert [where for where, _ in seen["dragged"]["state"]["moves"]] == ["13"]
+    assert apart(model, seen["dragged"]) < 0.01
+    assert apart(model, seen["switched"], (Head("spatial", 1, 0),)) < 0.01
+    assert len({seen[name]["error"] for name in ("plain", "dragged", "switched")}) == 3
+    assert set(seen["results"]) == set(STAGES) and all(seen["results"].values())
+    assert "with SIMD" in seen["speed"]
 
 
 @pytest.mark.browser

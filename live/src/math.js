@@ -12,7 +12,7 @@ export const sub = (base, below) => `<msub>${base}${below}</msub>`;
 export const sup = (base, above) => `<msup>${base}${above}</msup>`;
 export const frac = (above, below) => `<mfrac>${above}${below}</mfrac>`;
 export const sqrt = (inside) => `<msqrt>${inside}</msqrt>`;
-export const sum = (below) => `<munder><mo>∑</mo>${below}</munder>`;
+export const sum = (below) => (below ? `<munder><mo>∑</mo>${below}</munder>` : mo("∑"));
 export const formula = (...parts) => `<math display="block">${row(...parts)}</math>`;
 
 /** A number as the page prints it, with a true minus. */
