@@ -1,5 +1,6 @@
 // Builds the page: node build.mjs [FOLDER], by default ../build/live. It writes FOLDER/explore.html, which needs nothing
 // else, and FOLDER/index.html with its assets beside it, which has the camera, too. Both open from a disk or a server.
+// node build.mjs --shell writes what poseformer_course/page fills in: explore.html without network and takes.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -45,11 +46,13 @@ const asset = (name, base64) => `(window.poseformerAssets??={})[${JSON.stringify
 const plain = ([name, bytes]) => asset(name, bytes.toString("base64")); // for browsers of any age
 const packed = ([name, bytes]) => asset(name, `gzip:${gzipSync(bytes, { level: 9 }).toString("base64")}`);
 
+const ASSETS = "<!-- assets -->";
+const shell = ({ style, script }) => page({ policy: POLICY, style, scripts: `${ASSETS}\n<script>${script}</script>` });
+
 async function write(folder) {
-  const inside = [["takes.json", read("data/takes.json")], ...weights("small")];
+  const inside = [["takes.json", read("../poseformer_course/page/takes.json")], ...weights("small")];
   const explore = await bundle(false);
-  const scripts = [...inside.map(plain), explore.script].map((script) => `<script>${script}</script>`).join("\n");
-  const whole = page({ policy: POLICY, style: explore.style, scripts });
+  const whole = shell(explore).replace(ASSETS, () => inside.map((one) => `<script>${plain(one)}</script>`).join("\n"));
   if (whole.length > LIMIT) throw new Error(`explore.html has ${whole.length} bytes, more than ${LIMIT}`);
 
   mkdirSync(join(folder, "assets"), { recursive: true });
@@ -63,4 +66,5 @@ async function write(folder) {
   console.log(`${join(folder, "explore.html")}: ${(whole.length / 1e6).toFixed(2)} MB, of which ${(explore.script.length / 1e3).toFixed(0)} kB are the script`);
 }
 
-await write(resolve(process.argv[2] ?? here("../build/live")));
+if (process.argv[2] === "--shell") writeFileSync(here("../poseformer_course/page/explore.html"), shell(await bundle(false)));
+else await write(resolve(process.argv[2] ?? here("../build/live")));

@@ -1,4 +1,4 @@
-"""What the course adds to the command line, poseformer-lite: `reproduce` and `bench`."""
+"""What the course adds to the command line, poseformer-lite: `reproduce`, `bench` and `explore`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -69,3 +69,24 @@ def run_bench(
         if picture and question == "cost":
             plot_cost(rows).savefig(picture, dpi=110)
             print(f"drawn in {picture}")
+
+
+def explore(
+    weights: Annotated[str, typer.Option(help="a shipped name, or a folder of save_pretrained")] = "small",
+    stage: Annotated[
+        str, typer.Option(help="keypoints, joints, spatial, frames, temporal, weights or pose")
+    ] = "spatial",
+    output: Annotated[Path, typer.Option("--output", "-o", help="where to write the page")] = Path("explore.html"),
+    browser: Annotated[bool, typer.Option(help="whether to open it")] = True,
+):
+    """Open the page in which the network runs: move a joint, and see every token and attention weight follow."""
+    import webbrowser
+
+    from poseformer_course.page import explore
+    from poseformer_lite.files import check_output
+
+    check_output(output, ".html")
+    path = explore(weights, stage).save(output)
+    print(f"written: {path}. Any browser opens it; nothing else is needed, and nothing is sent anywhere")
+    if browser:
+        webbrowser.open(path.resolve().as_uri())

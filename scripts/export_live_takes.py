@@ -2,8 +2,8 @@
 
     python scripts/export_live_takes.py
 
-Writes live/data/takes.json. Keypoints are normalised screen coordinates in 1/10,000, positions are root-relative
-camera space in 1/10 mm, both int16 in base64; frames of the clip are one sheet of pictures.
+Writes poseformer_course/page/takes.json. Keypoints are normalised screen coordinates in 1/10,000, positions are
+root-relative camera space in 1/10 mm, both int16 in base64; frames of the clip are one sheet of pictures.
 """
 
 import base64
@@ -39,8 +39,7 @@ def main() -> None:
         sequence = [one for one in data.sequences if one.action == action][camera]
         takes[name] = {"title": title, **synthetic(sequence, frames)}
     takes["clip"] = {"title": "A real video", **clip(ROOT / "data/clip/walk.mp4")}
-    path = ROOT / "live/data/takes.json"
-    path.parent.mkdir(exist_ok=True)
+    path = ROOT / "poseformer_course/page/takes.json"
     path.write_text(json.dumps(takes, indent=1) + "\n")
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
 

@@ -20,6 +20,7 @@ from poseformer_lite.model.heads import Head, ablated, attention_maps
 
 ROOT = Path(__file__).resolve().parent.parent
 LIVE = ROOT / "live"
+PAGE = ROOT / "poseformer_course" / "page"
 ABLATED = (Head("spatial", 0, 1), Head("temporal", 1, 2))
 PER_UNIT = 10_000  # of takes.json
 
@@ -56,7 +57,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 def take(name: str) -> np.ndarray:
     """The keypoints of a take as the page has them, (T, 17, 2)."""
-    stored = json.loads((LIVE / "data/takes.json").read_text())[name]["keypoints"]
+    stored = json.loads((PAGE / "takes.json").read_text())[name]["keypoints"]
     return np.frombuffer(base64.b64decode(stored), "<i2").reshape(-1, 17, 2).astype(np.float32) / PER_UNIT
 
 

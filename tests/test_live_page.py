@@ -1,5 +1,6 @@
 """The page that runs PoseFormer in a browser: its network is torch's, and every control does what it says."""
 
+import base64
 import json
 import os
 import re
@@ -9,10 +10,15 @@ from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
-from helpers_live import LIVE, build, node, served, take, window, write_golden
+from helpers_data import small_model
+from helpers_live import LIVE, PAGE, build, node, served, take, window, write_golden
+from typer.testing import CliRunner
 
 from chromium import BROWSER_FLAGS
+from poseformer_course.page import explore
+from poseformer_lite.cli import app
 from poseformer_lite.model import PoseFormer
 from poseformer_lite.model.heads import Head, ablated, attention_maps
 
@@ -72,6 +78,45 @@ def test_explore_is_one_file_that_asks_for_nothing(built):
     assert len(text.encode()) <= LIMIT
     assert re.findall(r'<(?:script|link|img|iframe)[^>]*\b(?:src|href)="(?!data:)', text) == []
     assert "<title>PoseFormer in a page</title>" in text and "noscript" in text
+
+
+def test_the_course_fills_the_page_as_it_is_built(built):
+    """To the letter, but for where it starts; the network's sizes may be written in another order."""
+    made = {}
+    for name, page in (("built", (built / "explore.html").read_text()), ("course", explore("small", take="clip").html)):
+        config = re.search(r"<script>.*config.json.*=\"(.*)\";</script>\n", page)
+        start = re.search(r"<script>window.poseformerStart=(.*);</script>\n", page)
+        rest = page.replace(config[0], "").replace(start[0] if start else "", "")
+        made[name] = rest, json.loads(base64.b64decode(config[1])), start and json.loads(start[1])
+    assert made["course"][0] == made["built"][0], "node build.mjs --shell writes the page anew"
+    assert made["course"][1] == {"input": "screen"} | made["built"][1]
+    assert made["course"][2] == "stage=spatial&take=clip&joint=16"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"stage": "attention"}, "no stage 'attention': choose one of keypoints, joints, spatial"),
+        ({"take": "run"}, "no take 'run': choose one of walk, greet, sit, clip"),
+        ({"joint": "Nose"}, "no joint 'Nose'"),
+        ({"model": "wild"}, "input 'canonical'"),
+    ],
+)
+def test_what_the_page_has_not_is_said(wrong, words):
+    with pytest.raises(ValueError, match=words):
+        explore(**wrong)
+
+
+def test_a_network_of_ones_own_is_in_the_page_to_the_last_bit(tmp_path):
+    model = small_model(num_frames=9)
+    page = explore(model, stage="pose").html
+    stored = re.search(r'\["small/model.safetensors"\]="(.*?)"', page)[1]
+    (tmp_path / "model.safetensors").write_bytes(base64.b64decode(stored))
+    tensors = safetensors.torch.load_file(tmp_path / "model.safetensors")
+    assert all(torch.equal(tensors[name].float(), value) for name, value in model.state_dict().items())
+    shell = CliRunner().invoke(app, ["explore", "--no-browser", "--weights", "lite", "-o", str(tmp_path / "lite.html")])
+    assert shell.exit_code == 0, shell.output
+    assert (tmp_path / "lite.html").read_text() == explore("lite").html
 
 
 @pytest.fixture(scope="module")
@@ -400,7 +445,7 @@ def test_what_is_missing_is_said(browser, built):
 
 
 def test_what_the_page_plays_is_what_the_script_exports():
-    stored = json.loads((LIVE / "data/takes.json").read_text())
+    stored = json.loads((PAGE / "takes.json").read_text())
     assert list(stored) == ["walk", "greet", "sit", "clip"]
     for name, one in stored.items():
         keypoints = take(name)

@@ -13,13 +13,16 @@ import { fromHash, State, STAGES } from "./state.js";
 import { mpjpe, Take, WholeTake } from "./take.js";
 import { Tour } from "./tour-card.js";
 
+/** Whether the page is a part of a notebook, and has no address that could hold its state. */
+export const embedded = () => location.protocol === "about:";
+
 const SETTLED = 350; // milliseconds without a change, after which the link, the curve and the spoken sentence follow
 const FILMED = ["frames", "temporal", "weights"]; // stages that see the window, which is shown as a strip of film
 
 /**
  * @param {HTMLElement} element what the view is put into
  * @param {import("./poseformer.js").PoseFormer} network
- * @param {object} stored live/data/takes.json
+ * @param {object} stored poseformer_course/page/takes.json
  */
 export function mountExplore(element, network, stored) {
   return new Explore(element, network, stored);
@@ -30,7 +33,7 @@ class Explore {
     this.network = network;
     this.takes = Object.fromEntries(Object.entries(stored).map(([name, one]) => [name, new Take(name, one)]));
     this.limits = { takes: Object.keys(this.takes), length: (take) => this.takes[take].length, network };
-    this.state = new State(fromHash(location.hash, this.limits));
+    this.state = new State(fromHash(location.hash || (window.poseformerStart ?? ""), this.limits));
     element.innerHTML = PAGE;
     this.element = element;
     this.find = (selector) => element.querySelector(selector);
@@ -219,7 +222,7 @@ class Explore {
   /** What follows when nothing has changed for a moment. */
   settle(said) {
     const hash = this.state.toHash();
-    if (!this.playing && location.hash.slice(1) !== hash) history.replaceState(null, "", hash ? `#${hash}` : location.pathname + location.search);
+    if (!this.playing && !embedded() && location.hash.slice(1) !== hash) history.replaceState(null, "", hash ? `#${hash}` : location.pathname + location.search);
     if (!this.playing) this.find("#said").textContent = said;
     if (!this.stale) return;
     this.stale = false;

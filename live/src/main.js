@@ -1,7 +1,7 @@
 // The page: loads the network, shows the two views, keeps theme and link.
 
 import { loadAsset } from "./assets.js";
-import { mountExplore } from "./explore.js";
+import { embedded, mountExplore } from "./explore.js";
 import { loadPoseFormer } from "./poseformer.js";
 import "./style.css";
 
@@ -49,6 +49,13 @@ function theme() {
     show();
   });
   show();
+}
+
+/** A page inside of a notebook has no link, but may be opened on its own. */
+function openAlone() {
+  const page = new Blob([frameElement.srcdoc], { type: "text/html" });
+  find("#share").textContent = "Open in a tab";
+  find("#share").addEventListener("click", () => window.open(URL.createObjectURL(page)));
 }
 
 function share() {
@@ -105,7 +112,7 @@ async function openLive() {
 
 window.poseformer = explore();
 theme();
-share();
+embedded() ? openAlone() : share();
 tabs();
 window.poseformer.catch((error) => {
   find("#loading").innerHTML = '<p class="trouble" role="alert"></p>';
