@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from functools import cache
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -389,7 +390,8 @@ def test_knees_and_noses_point_forward_in_both_formats(takes):
         assert np.median((knees * forward[:, None]).sum(-1)) > 0, take.action
 
 
-def test_load_splits_whole_takes_and_redraws(shared):
+def test_load_splits_whole_takes_and_redraws(shared, monkeypatch):
+    monkeypatch.setattr(cmu_mocap, "read_takes", cache(cmu_mocap.read_takes))  # five times the same files
     folder = shared / "mocap" / "cmu_asfamc" / "02"
     data = cmu_mocap.load(folder, seed=1)
     assert data.test_takes == {("02", "walk 02"), ("02", "swordplay 07")}

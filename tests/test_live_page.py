@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from chromium import BROWSER_FLAGS
 from poseformer_course.page import explore
 from poseformer_lite.cli import app
-from poseformer_lite.model import PoseFormer
+from poseformer_lite.model import PoseFormer, TemporalTransformerBaseline
 from poseformer_lite.model.heads import Head, ablated, attention_maps
 
 pytestmark = pytest.mark.slow
@@ -99,7 +99,8 @@ def test_the_course_fills_the_page_as_it_is_built(built):
         ({"stage": "attention"}, "no stage 'attention': choose one of keypoints, joints, spatial"),
         ({"take": "run"}, "no take 'run': choose one of walk, greet, sit, clip"),
         ({"joint": "Nose"}, "no joint 'Nose'"),
-        ({"model": "wild"}, "input 'canonical'"),
+        ({"model": "wild"}, "of 17 joints with input 'canonical'"),
+        ({"model": TemporalTransformerBaseline()}, "this is a TemporalTransformerBaseline"),
     ],
 )
 def test_what_the_page_has_not_is_said(wrong, words):

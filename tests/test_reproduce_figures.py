@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import cache
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -38,19 +39,23 @@ def laboratory(tmp_path_factory):
     plt.close("all")
 
 
+@pytest.fixture(scope="module")
+def drawn(laboratory, tmp_path_factory):
+    """Each figure by its name, drawn once and written."""
+    return cache(lambda name: reproduce_in(laboratory, name, tmp_path_factory.mktemp(name)))
+
+
 def test_there_are_eleven():
     assert list(FIGURES) == [f"fig{number}" for number in range(1, 12)]
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_each_is_drawn_and_says_what_it_shows(laboratory, tmp_path, name):
-    made = reproduce_in(laboratory, name, tmp_path)
+def test_each_is_drawn_and_says_what_it_shows(drawn, name):
+    made = drawn(name)
     assert made.caption.startswith(f"Fig. {name[3:]}") and 150 < len(made.caption) < 1000
     assert "nan" not in made.caption
     words, picture = made.files
     assert made.caption in words.read_text() and picture.stat().st_size > 10_000
-    made.figure.canvas.draw()
-    plt.close(made.figure)
 
 
 def test_attention_shapes_by_hand():
@@ -60,16 +65,16 @@ def test_attention_shapes_by_hand():
     assert attention_shapes(PoseFormer(**SCALE.base)) == [(frames, joints, dim)] * 2 + [(1, frames, joints * dim)]
 
 
-def test_figure_1_counts_what_is_counted(laboratory):
-    figure, caption = FIGURES["fig1"](laboratory)
+def test_figure_1_counts_what_is_counted(drawn):
+    figure, caption = drawn("fig1").figure, drawn("fig1").caption
     for ax, network in zip(figure.axes, (TemporalTransformerBaseline, JointTokenTransformer, PoseFormer), strict=True):
         cost = count_macs(network.sized_like(SCALE.base))
         assert f"{cost.products:,} MACs in them" in ax.get_xlabel() and f"{cost.products:,}" in caption
     assert "153 tokens of 4" in figure.axes[1].get_title()
 
 
-def test_figure_2_has_the_shapes_of_a_live_network(laboratory):
-    figure, _ = FIGURES["fig2"](laboratory)
+def test_figure_2_has_the_shapes_of_a_live_network(drawn):
+    figure = drawn("fig2").figure
     texts = [text.get_text() for text in figure.axes[1].texts]
     for shape in ("1 × 9 × 17 × 2", "9 × 17 × 4", "1 × 9 × 68", "1 × 51"):
         assert shape in texts
@@ -78,8 +83,8 @@ def test_figure_2_has_the_shapes_of_a_live_network(laboratory):
     assert sum(boxes) == model.num_parameters()
 
 
-def test_figure_3_has_the_means_over_seeds(laboratory):
-    figure, caption = FIGURES["fig3"](laboratory)
+def test_figure_3_has_the_means_over_seeds(laboratory, drawn):
+    figure, caption = drawn("fig3").figure, drawn("fig3").caption
     results = [laboratory.result(figures_trained._trial(laboratory, "PoseFormer", s))["per joint"] for s in (0, 1)]
     means = {joint: np.mean([row[joint] for row in results]) for joint in results[0]}
     worst = max(means, key=means.get)
@@ -88,8 +93,8 @@ def test_figure_3_has_the_means_over_seeds(laboratory):
     assert heights[0] == pytest.approx(means[worst])
 
 
-def test_attention_figures_sum_to_one_along_the_keys(laboratory):
-    figure, _ = FIGURES["fig5"](laboratory)
+def test_attention_figures_sum_to_one_along_the_keys(drawn):
+    figure = drawn("fig5").figure
     shown = figure.axes[0].images[0].get_array()
     assert shown.shape == (17, 17) and shown.min() == 0 and shown.max() == pytest.approx(1)
     assert figure.get_supxlabel() == "looking (query)"
@@ -110,8 +115,8 @@ def test_figure_11_spoils_only_what_it_says():
     assert len(changed["left and right exchanged"]) == 12
 
 
-def test_errors_in_titles_are_those_of_the_poses(laboratory):
-    figure, caption = FIGURES["fig4"](laboratory)
+def test_errors_in_titles_are_those_of_the_poses(drawn):
+    figure, caption = drawn("fig4").figure, drawn("fig4").caption
     titles = [ax.get_title() for ax in figure.axes]
     shown = [float(re.search(r"PoseFormer: (\d+) mm", title)[1]) for title in titles if title.startswith("PoseFormer")]
     assert len(shown) == 3

@@ -14,7 +14,7 @@ SCALE = replace(
     base={"num_frames": 9, "spatial_dim": 4, "spatial_depth": 1, "temporal_depth": 1, "num_heads": 2, "drop_path": 0.0},
     settings=replace(SCALES["quick"].settings, windows_per_epoch=32, batch_size=16, validation=0.0),
     seeds=(0,),
-    test_frames=1200,
+    test_frames=400,
 )
 
 

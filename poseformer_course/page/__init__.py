@@ -45,11 +45,12 @@ class ExplorePage:
         for name, (given, known) in choices.items():
             if given not in known:
                 raise ValueError(f"the page has no {name} {given!r}: choose one of {', '.join(known)}")
-        network = model if isinstance(model, PoseFormer) else PoseFormer.from_pretrained(model)
-        if network.input != "screen" or network.num_joints != H36M17.num_joints:
+        network = PoseFormer.from_pretrained(model) if isinstance(model, (str, Path)) else model
+        if "spatial_dim" not in network.config or (network.num_joints, network.input) != (H36M17.num_joints, "screen"):
             raise ValueError(
-                f"the page shows {H36M17.num_joints} joints as the camera sees them, but the network takes "
-                f"{network.num_joints} joints and input {network.input!r}: give it another one, such as 'small'"
+                f"the page runs PoseFormers of {H36M17.num_joints} joints with input 'screen', but this is a "
+                f"{type(network).__name__} of {network.num_joints} joints with input {network.input!r}: "
+                "give it another one, such as 'small'"
             )
         self.stage, self.model = stage, network.config
         start = f"stage={stage}&take={take}&joint={H36M17.joints.index(joint)}"
