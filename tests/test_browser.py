@@ -46,8 +46,8 @@ def count_pictures(cell) -> int:
     """Pictures that a cell shows, as its committed form says."""
     if cell.cell_type == "markdown":
         return len(re.findall(r"!\[", cell.source))
-    if "view_motion(" in cell.source:
-        return 0  # where there is a kernel, its live figure stands in the place of the still one
+    if "view_motion(" in cell.source or "explore(" in cell.source:
+        return 0  # where there is a kernel, what is live stands in the place of the still picture
     return sum("image/png" in output.get("data", {}) for output in cell.get("outputs", []))
 
 
@@ -73,6 +73,12 @@ def test_start_here_runs_in_jupyterlab(lab, tmp_path, browser_path):
         save(page)
         page.screenshot(path=tmp_path / "after_the_run.png")
         pictures = page.evaluate(PICTURES_PER_CELL)
+        inside = page.frame_locator("iframe[title='PoseFormer in a page']")
+        inside.locator("#explore:not([hidden])").wait_for(timeout=60_000)
+        inside.get_by_role("button", name="Open in a tab").wait_for()
+        before = inside.locator("#error").inner_text()
+        inside.locator("#flat").press("Shift+ArrowLeft")
+        inside.locator("#error-change").filter(has_text=before.removesuffix(" mm")).wait_for()
 
     notebook = nbformat.read(root / START_HERE, as_version=4)
     outputs = [(number, output) for number, cell in enumerate(notebook.cells) for output in cell.get("outputs", [])]
