@@ -68,7 +68,8 @@ class ExplorePage:
     def _ipython_display_(self) -> None:
         widget = ipywidgets.HTML(FRAME.format(html.escape(self.html)))
         view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
-        words = f"PoseFormer in a page, open at stage {STAGES.index(self.stage) + 1}, {self.stage!r}; the picture has 'small'"
+        number = STAGES.index(self.stage) + 1
+        words = f"PoseFormer in a page, open at stage {number}, {self.stage!r}; the picture has 'small'"
         picture = base64.b64encode(files(__package__).joinpath(f"{self.stage}.png").read_bytes()).decode()
         bundle = {"text/plain": words, "image/png": picture, WIDGET_VIEW: view}
         display(bundle, raw=True, metadata={"image/png": {"alt": words}})
