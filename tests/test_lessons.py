@@ -146,6 +146,14 @@ def test_every_lesson_names_the_next(path):
     assert not after or after[0].stem in last
 
 
+def test_sections_that_lessons_point_to_exist(path):
+    """A link to a lesson names its section in quotes: `[lesson 07](07_evaluation.ipynb), "Three seeds"`."""
+    cells = [cell.source for cell in frozen_notebooks.read(path).cells if cell.cell_type == "markdown"]
+    named = re.findall(r'\]\((\d\d_\w+\.ipynb)\),? \(?(?:showed under )?"([^"]+)"', "\n\n".join(cells))
+    found = {name: (path.parent / name).read_text(encoding="utf-8") for name, _ in named}
+    assert [pair for pair in named if not re.search(rf'"#+ {re.escape(pair[1])}', found[pair[0]])] == []
+
+
 def test_pictures_of_the_lessons_have_their_command(path):
     number = path.name[:2]
     assert (ROOT / "figures" / f"lesson_{number}.py").is_file()
