@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import json
 import re
 import statistics
 from collections import Counter
@@ -27,6 +28,17 @@ BUILT = {
     "03": {"MultiHeadSelfAttention"},
     "04": {"EncoderBlock"},
     "05": {"SpatialTransformer", "TemporalTransformer", "RegressionHead", "PoseFormer"},
+}
+MEASURED = ROOT / "benchmarks" / "results"
+REMOVALS = {  # what lesson 11 calls the rows of its table
+    "the released recipe": "the released recipe, six times as long",
+    "speedrun": "preset `speedrun`",
+    "batches of 128": "… but batches of 128",
+    "learning rate constant": "… but a constant learning rate",
+    "chunks of 4": "… but chunks of 4",
+    "no warm-up": "… but no warm-up",
+    "start as given": "… but the start as given",
+    "every frame supervised": "… but every frame supervised",
 }
 SECTIONS = ["Exercises", "What we saw", "Where the paper and its code differ", "Further reading"]
 
@@ -134,6 +146,14 @@ def test_every_lesson_names_the_next(path):
     assert not after or after[0].stem in last
 
 
+def test_sections_that_lessons_point_to_exist(path):
+    """A link to a lesson names its section in quotes: `[lesson 07](07_evaluation.ipynb), "Three seeds"`."""
+    cells = [cell.source for cell in frozen_notebooks.read(path).cells if cell.cell_type == "markdown"]
+    named = re.findall(r'\]\((\d\d_\w+\.ipynb)\),? \(?(?:showed under )?"([^"]+)"', "\n\n".join(cells))
+    found = {name: (path.parent / name).read_text(encoding="utf-8") for name, _ in named}
+    assert [pair for pair in named if not re.search(rf'"#+ {re.escape(pair[1])}', found[pair[0]])] == []
+
+
 def test_pictures_of_the_lessons_have_their_command(path):
     number = path.name[:2]
     assert (ROOT / "figures" / f"lesson_{number}.py").is_file()
@@ -144,3 +164,71 @@ def test_checkers_that_are_functions_are_documented(path):
     module = import_module(f"poseformer_course.checks.lesson_{path.name[:2]}")
     judges = {name: member for name, member in vars(module).items() if re.fullmatch(r"exercise_\d", name)}
     assert [name for name, member in judges.items() if inspect.isfunction(member) and not inspect.getdoc(member)] == []
+
+
+def stored(name: str) -> dict:
+    return json.loads((MEASURED / f"{name}.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def lesson_11() -> str:
+    path = next(path for path in LESSONS if path.name.startswith("11"))
+    return "\n\n".join(cell.source for cell in frozen_notebooks.read(path).cells if cell.cell_type == "markdown")
+
+
+def error(run: dict) -> str:
+    return f"{run['held out mean mm']} ± {run['held out spread mm']}"
+
+
+def test_the_table_of_lesson_11_is_what_was_measured(lesson_11):
+    runs = stored("time_to_accuracy_synthetic")["runs"]
+    measured = {REMOVALS[run["way"]]: error(run) for run in runs if run["share of the recipe's time"] in (0.167, 1)}
+    printed = re.findall(r"^\| (.+?) \| \*?([\d.]+ ± [\d.]+)\*? \|$", lesson_11, re.MULTILINE)
+    found = {name: value for name in measured for label, value in printed if label.strip("*").startswith(name)}
+    assert found == measured
+    assert len(printed) == len(REMOVALS)
+
+
+def test_what_lesson_11_says_of_schedules_was_measured(lesson_11):
+    synthetic, cmu = (stored(f"time_to_accuracy_{name}") for name in ("synthetic", "cmu"))
+    of = {(name, run["way"], run["share of the recipe's time"]): error(run)
+          for name, found in (("synthetic", synthetic), ("cmu", cmu)) for run in found["runs"]}  # fmt: skip
+    assert f"it is at {of['synthetic', 'speedrun', 0.083]} mm" in lesson_11
+    assert f"({of['cmu', 'speedrun', 0.083]} against {of['cmu', 'the released recipe', 1]})" in lesson_11
+    seconds = synthetic["seconds_a_window"]
+    assert f"took {seconds['chunks of 4'] / seconds['speedrun']:.2f} times as long" in lesson_11
+
+
+def test_what_lesson_11_says_of_lifting_was_measured(lesson_11):
+    many = stored("poses_per_window")
+    middle, low, high = many["times_as_fast"]["27 poses a window"]
+    assert f"{middle:.0f} times as fast ({low:.0f} to {high:.0f})" in lesson_11
+    errors = [many["errors"][data] for data in ("synthetic", "cmu")]
+    more, ahead = (
+        [found[name]["MPJPE"] - found["1 poses a window"]["MPJPE"] for found in errors]
+        for name in ("27 poses a window", "0 frames ahead")
+    )
+    assert f"cost {more[0]:.1f} mm on synthetic takes and {more[1]:.1f} mm on CMU's" in lesson_11
+    assert f"look-ahead was {ahead[0]:.1f} and {ahead[1]:.1f} mm worse" in lesson_11
+    speeds = [found[f"{S} poses a window"]["MPJVE"] for found in errors for S in (3, 9, 27)]
+    assert (round(min(speeds)), round(max(speeds))) == (8, 9)
+    assert "grows from 6 to 8 or 9 mm a frame" in lesson_11
+
+    ours = [row for row in stored("bench/inference")["inference"] if row["size"] == "paper"]
+    batch = [row["times as fast as: plain, a take in one batch"]["ours"][0] for row in ours]
+    products = [100 * row["share of the temporal stage's products"]["ours"][0] for row in ours]
+    assert f"{min(batch):.1f} to {max(batch):.1f} times as fast as the plain network in one batch" in lesson_11
+    assert f"would have taken {min(products):.0f} to {max(products):.0f} % of its time" in lesson_11
+
+
+def test_what_lesson_11_says_of_what_did_not_help_was_measured(lesson_11):
+    found = stored("what_did_not_help")
+    pairs = [(found["eight_bits"][net][f"{by}, 8 bits"], found["eight_bits"][net][by])
+             for net in ("lite", "small") for by in ("torch", "onnxruntime")]  # fmt: skip
+    moved = [low["moved mm"] for low, _ in pairs]
+    grown = [low["MPJPE mm"] - full["MPJPE mm"] for low, full in pairs]
+    faster = [low["times as fast"][0] for low, _ in pairs]
+    assert f"moved by {min(moved):.0f} to {max(moved):.0f} mm" in lesson_11
+    assert f"grew by {min(grown):.1f} to {max(grown):.1f} mm" in lesson_11
+    assert f"lifted {min(faster):.1f} to {max(faster):.1f} times as fast" in lesson_11
+    assert f"runs {found['first_layer_shared']['paper f=27']['times as fast'][0]:.1f} times as fast" in lesson_11

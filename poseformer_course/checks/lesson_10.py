@@ -170,6 +170,9 @@ def _seeds(half_width=_half_width, more=0):
 exercise_3 = Exercise(
     right=_seeds(),
     mistakes={
+        "Two seeds can be enough: begin the count with 2.": lambda difference, spread: max(
+            _seeds()(difference, spread), 3
+        ),
         "The factor is 1.96 whatever the number of seeds: with few seeds t is larger, stats.t.ppf(0.975, n - 1).": (
             _seeds(lambda n, spread: 1.96 * spread / np.sqrt(n))
         ),

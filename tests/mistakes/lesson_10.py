@@ -95,6 +95,7 @@ MISTAKES = {
     "10.3": {
         "one end": (lambda difference, spread: first_n(0.05, difference, spread), "at one end"),
         "degrees of freedom": (lambda d, spread: first_n(0.025, d, spread, free=lambda n: n), "degrees of freedom"),
+        "from three on": (lambda d, spread: max(3, first_n(0.025, d, spread)), "begin the count with 2"),
     },
     "10.4": {
         "any width": (any_width, "no multiple"),
