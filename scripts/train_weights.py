@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from poseformer_course.bench.record import describe_machine
 from poseformer_course.transfer import with_longer_windows
 from poseformer_lite.datasets import PoseDataset, Take
 from poseformer_lite.datasets.sources import cmu_mocap, synthetic
@@ -30,7 +31,6 @@ from poseformer_lite.files import atomic_path
 from poseformer_lite.model.poseformer import PoseFormer
 from poseformer_lite.skeleton import H36M17
 from poseformer_lite.training.loop import train
-from poseformer_lite.training.machine import describe_machine
 
 LITE = {"num_frames": 9, "spatial_dim": 16, "spatial_depth": 2, "temporal_depth": 2, "num_heads": 4, "drop_path": 0.0}
 SETTINGS = {"optimizer": "adamw", "weight_decay": 0.01, "schedule": "cosine", "warmup_steps": 500, "validation": 0.05}

@@ -12,8 +12,9 @@ import torch
 from helpers_live import LIVE, build, node, served, take, window, write_golden
 
 from chromium import BROWSER_FLAGS
+from poseformer_course.heads import ablated
 from poseformer_lite.model import PoseFormer
-from poseformer_lite.model.heads import Head, ablated, attention_maps
+from poseformer_lite.model.heads import Head, attention_maps
 
 pytestmark = pytest.mark.slow
 LIMIT = 4e6  # bytes of explore.html

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from traitlets import Enum, Float
 
+from poseformer_course.plots import fit_box
 from poseformer_course.toys.sight import PINHOLE
 from poseformer_lite import plots
 from poseformer_lite.camera import Camera, look_at, normalize_screen
@@ -193,7 +194,7 @@ class CameraToy(Viewer):
         for edge in pyramid:
             left.plot(*edge.T, color="0.2", linewidth=1.5)
         plots.plot_pose_3d(self.pose, self.skeleton, left, turn=-60, world=True, label=False)
-        plots.fit_box(left, np.concatenate([self.pose, self.pose * [1, 1, 0], pyramid.reshape(-1, 3)]), zoom=1.2)
+        fit_box(left, np.concatenate([self.pose, self.pose * [1, 1, 0], pyramid.reshape(-1, 3)]), zoom=1.2)
         plots.plot_pose_2d(pixels, camera.width, camera.height, self.skeleton, right)
         right.plot(*pixels[joint], "o", color=drawing.LINK, markersize=11, fillstyle="none", markeredgewidth=2)
         text = figure.add_subplot(places[1, 1])

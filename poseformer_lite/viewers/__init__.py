@@ -1,4 +1,4 @@
-"""Interactive pictures, each with a still twin: motions, attention, and heads switched off."""
+"""Interactive pictures, each with a still twin: motions and attention."""
 
 from importlib import import_module
 
@@ -9,7 +9,6 @@ _HOME = {
     "SpatialAttentionViewer": "spatial",
     "TemporalAttentionViewer": "temporal",
     "HeadGrid": "heads",
-    "AblationBoard": "ablation",
     "view_motion": "motion",
     "view_attention": "attention",
     "export_html": "export",
