@@ -279,11 +279,7 @@ def _equal_box(ax, pose: np.ndarray, zoom: float) -> None:
     """The same length on all three axes, the figure filling the box."""
     middle = (pose.max(0) + pose.min(0)) / 2
     half = max(0.55 * np.ptp(pose, axis=0).max(), 1e-3)
-    ax.set(
-        xlim=(middle[0] - half, middle[0] + half),
-        ylim=(middle[1] - half, middle[1] + half),
-        zlim=(middle[2] - half, middle[2] + half),
-    )
+    ax.set(**{f"{axis}lim": (center - half, center + half) for axis, center in zip("xyz", middle, strict=True)})
     ax.set_box_aspect((1, 1, 1), zoom=zoom)
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.set_major_locator(MultipleLocator(0.5))

@@ -13,12 +13,12 @@ from traitlets import Enum, Tuple, validate
 
 from poseformer_course.heads import HeadAblation, ablated, all_heads, head_ablation, lifting_pairs
 from poseformer_lite import metrics, plots
+from poseformer_lite.checked import number
 from poseformer_lite.datasets.base import PoseSequence
 from poseformer_lite.model.base import LiftingNetwork
 from poseformer_lite.model.heads import Head
 from poseformer_lite.skeleton import H36M17, Skeleton
 from poseformer_lite.viewers import controls, drawing
-from poseformer_lite.viewers.given import checked_fps
 from poseformer_lite.viewers.state import ViewState
 from poseformer_lite.viewers.viewer import Viewer
 
@@ -64,7 +64,7 @@ class AblationBoard(Viewer):
             )
         self.model = model
         self.skeleton = skeleton
-        self.fps = checked_fps(fps)
+        self.fps = number(fps, "fps", over=0)
         self.pairs = lifting_pairs(model, sequences, skeleton.root)
         self.name = sequences[0].name
         self.truth = drawing.z_up(self.pairs[0][1].cpu())  # (T, J, 3)

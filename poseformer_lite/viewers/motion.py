@@ -9,10 +9,11 @@ import torch
 from traitlets import Bool, Enum, Int, validate
 
 from poseformer_lite import metrics, plots
+from poseformer_lite.checked import number
 from poseformer_lite.lifting.motion import Motion
 from poseformer_lite.skeleton import H36M17, Skeleton
 from poseformer_lite.viewers import controls, drawing
-from poseformer_lite.viewers.given import Given, checked, checked_fps, num_frames, upright
+from poseformer_lite.viewers.given import Given, checked, num_frames, upright
 from poseformer_lite.viewers.state import ViewState
 from poseformer_lite.viewers.viewer import Viewer
 
@@ -98,7 +99,7 @@ class MotionViewer(Viewer):
     ):
         T, J = num_frames(poses_3d), skeleton.num_joints
         self.poses, self.world = upright("poses_3d", poses_3d, T, skeleton, world), world
-        self.skeleton, self.fps, self.top = skeleton, checked_fps(fps), 1.0
+        self.skeleton, self.fps, self.top = skeleton, number(fps, "fps", over=0), 1.0
         self.truth_name, known = truth_name, truth_name == "truth"
         self.of_joint, self.of_pose = ("error", "MPJPE") if known else ("distance", "mean distance")
         self.truth = self.error = self.keypoints = None
