@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 import torch
 from torch import Tensor
-from traitlets import Enum, Tuple, validate
+from traitlets import Tuple, validate
 
 from poseformer_course.heads import HeadAblation, ablated, all_heads, head_ablation, lifting_pairs
 from poseformer_lite import metrics, plots
@@ -40,7 +40,6 @@ class AblationBoard(Viewer):
     """
 
     ablated = Tuple()
-    view = Enum(tuple(drawing.CAMERAS), "three quarters")
 
     def __init__(
         self,

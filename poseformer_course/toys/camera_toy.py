@@ -6,7 +6,7 @@ import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 import plotly.graph_objects as go
-from traitlets import Enum, Float
+from traitlets import Float
 
 from poseformer_course.plots import fit_box
 from poseformer_course.toys.sight import PINHOLE
@@ -36,7 +36,6 @@ class CameraToy(Viewer):
     sliders do not reach, and a state of another body.
     """
 
-    view = Enum(tuple(drawing.CAMERAS), "three quarters")
     azimuth = Float(0.0, min=RANGES["azimuth"][0], max=RANGES["azimuth"][1])
     height = Float(1.5, min=RANGES["height"][0], max=RANGES["height"][1])
     distance = Float(5.0, min=RANGES["distance"][0], max=RANGES["distance"][1])

@@ -67,24 +67,15 @@ class MotionViewer(Viewer):
     the curve of the error jumps to that frame; hovering a joint picks it out in space and in the image, a click pins
     it.
 
-    :param poses_3d: as for `view_motion`
-    :param truth: as for `view_motion`
-    :param keypoints: as for `view_motion`
-    :param skeleton: as for `view_motion`
-    :param fps: as for `view_motion`
-    :param world: as for `view_motion`
-    :param state: as for `view_motion`
-    :param truth_name: by any other name than "truth", its distance to the poses is not called an error nor, in the
-        mean, MPJPE.
-    :raises ValueError: for other shapes, no frames, numbers that are not finite, poses that are not in metres or not
-        root-relative, a state of another motion, and where errors or an arrangement with a truth are asked for without
-        one.
+    The arguments are those of `view_motion`, but no Motion. By any other truth_name than "truth", the distance of the
+    truth to the poses is not called an error nor, in the mean, MPJPE. Raises ValueError for other shapes, no frames,
+    numbers that are not finite, poses that are not in metres or not root-relative, a state of another motion, and where
+    errors or an arrangement with a truth are asked for without one.
     """
 
     arrangement = Enum(ARRANGEMENTS, "overlaid")
     errors = Bool(False)
     trail = Int(0, min=0, max=50)
-    view = Enum(tuple(drawing.CAMERAS), "three quarters")
 
     def __init__(
         self,

@@ -4,19 +4,13 @@ import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 import plotly.graph_objects as go
-from traitlets import Enum
 
 from poseformer_lite import plots
-from poseformer_lite.checked import number
-from poseformer_lite.model.heads import AttentionMaps
-from poseformer_lite.skeleton import H36M17, Skeleton
 from poseformer_lite.viewers import controls, drawing
-from poseformer_lite.viewers.given import Given, sizes_of, upright
-from poseformer_lite.viewers.state import ViewState
-from poseformer_lite.viewers.viewer import Viewer
+from poseformer_lite.viewers.viewer import StageViewer
 
 
-class SpatialAttentionViewer(Viewer):
+class SpatialAttentionViewer(StageViewer):
     """Hover a row or a joint: the joints take the colours of its row, and links lead to those it attends to most.
 
     maps: of a sequence of T frames, by a network with a spatial stage; poses_3d: the skeleton to draw on, (T, J, 3)
@@ -25,29 +19,6 @@ class SpatialAttentionViewer(Viewer):
     where there are no spatial maps, for the maps of windows, poses that are not of the same frames and joints or have
     gaps, and a state of something else.
     """
-
-    view = Enum(tuple(drawing.CAMERAS), "three quarters")
-
-    def __init__(
-        self,
-        maps: AttentionMaps,
-        poses_3d: Given,
-        skeleton: Skeleton = H36M17,
-        fps: float = 50.0,
-        world: bool = False,
-        state: ViewState | None = None,
-    ):
-        if maps.spatial is None:
-            raise ValueError(
-                "these maps have no spatial stage: look at the temporal ones, or give those of a PoseFormer"
-            )
-        sizes = sizes_of(maps, skeleton)
-        self.rows = maps.spatial.cpu().numpy()  # (T, L, H, J, J)
-        self.top = self.rows.max(axis=(0, 3, 4))  # (L, H)
-        self.poses = upright("poses_3d", poses_3d, len(self.rows), skeleton, world)  # (T, J, 3)
-        self.skeleton = skeleton
-        self.fps = number(fps, "fps", over=0)
-        super().__init__(state, sizes)
 
     @property
     def map(self) -> np.ndarray:
@@ -109,9 +80,6 @@ class SpatialAttentionViewer(Viewer):
         held = " (pinned)" if self.state.pinned else ""
         weights = ", ".join(f"{names[other]} {row[other]:.2f}" for other in most)
         return f"{names[self.state.joint]}{held} attends most to {weights}"
-
-    def describe(self) -> str:
-        return f"{self.title()}: {self.strongest()}"
 
     def listen(self, figure: go.FigureWidget) -> None:
         self.react(figure.data[0], lambda at: self.state.point_at(at[0]), lambda at: self.state.pin(at[0]))

@@ -5,24 +5,23 @@ import matplotlib.pyplot as plt
 import numpy as np
 import plotly.graph_objects as go
 from torch import Tensor
-from traitlets import Enum, Int, validate
+from traitlets import Int, validate
 
 from poseformer_lite import plots
-from poseformer_lite.checked import number
 from poseformer_lite.model.base import window_indices
 from poseformer_lite.model.heads import AttentionMaps
 from poseformer_lite.skeleton import H36M17, Skeleton
 from poseformer_lite.viewers import controls, drawing
-from poseformer_lite.viewers.given import Given, as_array, sizes_of, upright
+from poseformer_lite.viewers.given import Given, as_array
 from poseformer_lite.viewers.state import ViewState
-from poseformer_lite.viewers.viewer import Viewer
+from poseformer_lite.viewers.viewer import StageViewer
 
 KEYS, QUERIES = "input frame, looked at (key)", "output frame, looking (query)"
 DRAWN = "drawn from\n(this head\nalone)"
 MOST_NAMES = 27  # more frames than this and only some are named on the axes
 
 
-class TemporalAttentionViewer(Viewer):
+class TemporalAttentionViewer(StageViewer):
     """The rows of one window: scrub through it to follow a frame's row, click a column and the skeleton jumps there.
 
     maps: of a sequence of T frames; poses_3d: (T, J, 3) metres, camera space and root-relative or, with world=True,
@@ -40,7 +39,7 @@ class TemporalAttentionViewer(Viewer):
     else.
     """
 
-    view = Enum(tuple(drawing.CAMERAS), "three quarters")
+    stage = "temporal"
     center = Int(0)
 
     def __init__(
@@ -53,18 +52,12 @@ class TemporalAttentionViewer(Viewer):
         world: bool = False,
         state: ViewState | None = None,
     ):
-        sizes, T, F = sizes_of(maps, skeleton), maps.temporal.shape[0], maps.temporal.shape[-1]
-        weights = np.full(F, 1 / F) if frame_weights is None else as_array(frame_weights)
-        if weights.shape != (F,):
-            raise ValueError(f"frame_weights is {weights.shape}, expected ({F},): one for each frame of a window")
-        self.frame_weights = weights
-        self.rows = maps.temporal.cpu().numpy()  # (T, L, H, F, F)
-        self.top = self.rows.max(axis=(0, 3, 4))  # (L, H)
+        T, *_, F = maps.temporal.shape
+        self.frame_weights = np.full(F, 1 / F) if frame_weights is None else as_array(frame_weights)
+        if self.frame_weights.shape != (F,):
+            raise ValueError(f"frame_weights is {self.frame_weights.shape}, expected ({F},): one for each frame")
         self.windows = window_indices(T, F).numpy()  # (T, F)
-        self.poses = upright("poses_3d", poses_3d, T, skeleton, world)  # (T, J, 3)
-        self.skeleton = skeleton
-        self.fps = number(fps, "fps", over=0)
-        super().__init__(state, sizes)
+        super().__init__(maps, poses_3d, skeleton, fps, world, state)
         self.center = self.state.frame
         self.state.observe(self._move_window, "frame")
         self.observe(self._move_frame, "center")
@@ -178,9 +171,6 @@ class TemporalAttentionViewer(Viewer):
         most = np.argmax(np.abs(self.drawn_from))
         share = f"by this head alone the prediction draws most from {names[most]}, {self.drawn_from[most]:.2g}"
         return f"frame {frame} attends most to {weights}; {share}"
-
-    def describe(self) -> str:
-        return f"{self.title()}: {self.strongest()}"
 
     def listen(self, figure: go.FigureWidget) -> None:
         heatmap, weights, drawn = figure.data[:3]
