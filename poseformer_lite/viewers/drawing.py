@@ -158,17 +158,20 @@ def image_axes(points: np.ndarray, unit: str, across, up) -> dict:
     low, high = points.reshape(-1, 2).min(0), points.reshape(-1, 2).max(0)
     room = 0.08 * float((high - low).max())
     x, y = ([float(a - room), float(b + room)] for a, b in zip(low, high, strict=True))
-    look = {"gridcolor": "#eeeeee", "zeroline": False, "tickfont": {"size": 9}}
     return {
-        "xaxis": {"range": x, "domain": list(across), "title": {"text": f"x {unit}", "font": {"size": 11}}, **look},
-        "yaxis": {
-            "range": y[::-1],
-            "domain": list(up),
-            "title": {"text": f"y {unit}", "font": {"size": 11}},
-            "scaleanchor": "x",
-            **look,
-        },
+        "xaxis": _axis(x, across, {"text": f"x {unit}"}),
+        "yaxis": _axis(y[::-1], up, {"text": f"y {unit}"}, scaleanchor="x"),
     }
+
+
+def _axis(span: list[float], domain: tuple[float, float], title: dict, **rest) -> dict:
+    look = {
+        "gridcolor": "#eeeeee",
+        "zeroline": False,
+        "tickfont": {"size": 9},
+        "title": {"font": {"size": 11}, **title},
+    }
+    return {"range": span, "domain": list(domain), **look, **rest}
 
 
 def trails(paths: np.ndarray, scene: str) -> dict:
@@ -206,23 +209,11 @@ def curve(values: list[float], frame: int, name: str, unit: str, **axes) -> list
 
 def curve_axes(values: list[float], title: str, across, up, number: int) -> dict:
     """The axes of a curve over the frames, in the axes of that number."""
-    look = {"gridcolor": "#eeeeee", "zeroline": False, "tickfont": {"size": 9}, "showgrid": False}
-    small = {"font": {"size": 11}, "standoff": 4}
+    x, y = [-0.5, len(values) - 0.5], [0, 1.1 * max(*values, 1e-6)]
+    below, beside = ({"text": text, "standoff": 4} for text in ("frame", title))
     return {
-        f"xaxis{number}": {
-            "range": [-0.5, len(values) - 0.5],
-            "domain": list(across),
-            "anchor": f"y{number}",
-            "title": {"text": "frame", **small},
-            **look,
-        },
-        f"yaxis{number}": {
-            "range": [0, 1.1 * max(*values, 1e-6)],
-            "domain": list(up),
-            "anchor": f"x{number}",
-            "title": {"text": title, **small},
-            **look,
-        },
+        f"xaxis{number}": _axis(x, across, below, anchor=f"y{number}", showgrid=False),
+        f"yaxis{number}": _axis(y, up, beside, anchor=f"x{number}", showgrid=False),
     }
 
 
