@@ -21,8 +21,9 @@ import torch
 from head_ablation import middle, one_camera_of_each_take
 
 from poseformer_course.bench.record import record
+from poseformer_course.heads import ablated, all_heads, head_ablation
 from poseformer_lite.datasets import load_dataset
-from poseformer_lite.model.heads import ablated, all_heads, attention_maps, head_ablation
+from poseformer_lite.model.heads import attention_maps
 from poseformer_lite.model.poseformer import PoseFormer
 from poseformer_lite.skeleton import H36M17
 from poseformer_lite.training.loop import train

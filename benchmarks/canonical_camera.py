@@ -4,7 +4,7 @@
 
 Networks of 9 frames (preset speedrun) learn CMU's motion through wide cameras from keypoints in the wild, all with the
 same number of windows: on the screen as the paper does, and behind the canonical camera with the assumed focal length
-and with the true one. MPJPE and P-MPJPE in mm, every fifth frame, flip averaged, on what `cmu_mocap.split_people` holds
+and with the true one. MPJPE and P-MPJPE in mm, every fifth frame, flip averaged, on what `split_people` holds
 out; the mean over seeds and the standard deviation.
 """
 
@@ -16,6 +16,7 @@ import torch
 from shipped_weights import errors
 
 from poseformer_course.bench.record import record
+from poseformer_course.people import split_people
 from poseformer_lite.datasets import PoseDataset
 from poseformer_lite.datasets.sources import cmu_mocap
 from poseformer_lite.datasets.virtual.views import view_takes
@@ -36,7 +37,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the results here, after every network")
     arguments = parser.parse_args()
 
-    split = cmu_mocap.split_people([take for folder in arguments.cmu for take in cmu_mocap.read_takes(folder)])
+    split = split_people([take for folder in arguments.cmu for take in cmu_mocap.read_takes(folder)])
     held_out = {"people": split.unseen_people[::2], "takes": split.unseen_takes, "motion": split.unseen_motion}
     views = {who: view_takes(takes, "wide", "wild", cmu_mocap.TEST_SEED, 2) for who, takes in held_out.items()}
     found: dict[str, list[dict]] = {way: [] for way in WAYS}

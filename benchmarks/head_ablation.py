@@ -16,9 +16,10 @@ import torch
 from scipy.stats import spearmanr
 
 from poseformer_course.bench.record import record
+from poseformer_course.heads import all_heads, attention_rollout, head_ablation
 from poseformer_lite.datasets import PoseDataset, load_dataset
 from poseformer_lite.model.base import window_indices
-from poseformer_lite.model.heads import all_heads, attention_maps, attention_rollout, encoders, head_ablation
+from poseformer_lite.model.heads import attention_maps, encoders
 from poseformer_lite.model.poseformer import PoseFormer
 
 NETWORKS = ("lite", "course-poseformer")

@@ -20,6 +20,7 @@ from scipy.spatial.transform import Rotation
 from tqdm import tqdm
 
 from poseformer_course.bench.record import record
+from poseformer_course.people import split_people
 from poseformer_lite import PoseLifter
 from poseformer_lite.datasets.base import Take
 from poseformer_lite.datasets.sources import cmu_mocap
@@ -83,7 +84,7 @@ def main() -> None:
     arguments = parser.parse_args()
     read = [take for folder in arguments.cmu for take in cmu_mocap.read_takes(folder)]
     whole = {(take.subject, take.action, len(take.world)) for take in read}
-    split = cmu_mocap.split_people(read)
+    split = split_people(read)
     lifter = PoseLifter.from_pretrained(arguments.weights, stride=STRIDE)
     degrees, names = {}, {}
     for who, takes in {"unseen people": split.unseen_people, "unseen takes": split.unseen_takes}.items():

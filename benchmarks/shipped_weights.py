@@ -2,7 +2,7 @@
 
     python benchmarks/shipped_weights.py --cmu FOLDER [FOLDER ...] [--weights lite small] [--json FILE]
 
-What `cmu_mocap.split_people` holds out: takes of people in training, people never seen, and dances. Through cameras
+What `split_people` holds out: takes of people in training, people never seen, and dances. Through cameras
 drawn at random, with a simulated detector's keypoints and with those of `datasets.wild`, and through wide ones, which
 are tilted, near and far, with the latter; and one view of every take of the synthetic subjects S9 and S11. Every fifth
 frame, mm, flip averaged. By action and by how steeply the camera looks down, for unseen takes; and the knees of unseen
@@ -17,6 +17,7 @@ import torch
 from tqdm import tqdm
 
 from poseformer_course.bench.record import record
+from poseformer_course.people import PeopleSplit, split_people
 from poseformer_lite import metrics
 from poseformer_lite.datasets.sources import cmu_mocap, synthetic
 from poseformer_lite.datasets.virtual.views import view_takes
@@ -31,7 +32,7 @@ STRAIGHT = 165  # degrees of a knee
 PITCHES = ((-90, 0), (0, 10), (10, 20), (20, 90))  # degrees downward
 
 
-def held_out_views(split: cmu_mocap.PeopleSplit) -> dict[str, list]:
+def held_out_views(split: PeopleSplit) -> dict[str, list]:
     """{"unseen takes, noisy": sequences, …} of what is held out, and of the synthetic test subjects."""
     made = synthetic.make_takes(subjects=("S9", "S11"))
     held_out = {"takes": split.unseen_takes, "people": split.unseen_people[::2], "motion": split.unseen_motion}
@@ -115,7 +116,7 @@ def main() -> None:
     parser.add_argument("--weights", nargs="+", default=["lite", "small"])
     parser.add_argument("--json", type=Path, help="write the results here")
     arguments = parser.parse_args()
-    split = cmu_mocap.split_people([take for folder in arguments.cmu for take in cmu_mocap.read_takes(folder)])
+    split = split_people([take for folder in arguments.cmu for take in cmu_mocap.read_takes(folder)])
     views = held_out_views(split)
     networks = {"mean pose": mean_pose(split.training)} | {name: load_network(name) for name in arguments.weights}
     mm = {name: measure(model, views, name) for name, model in networks.items()}

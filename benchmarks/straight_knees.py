@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from poseformer_course.bench.record import record
+from poseformer_course.people import split_people
 from poseformer_lite.datasets.sources import cmu_mocap
 from poseformer_lite.datasets.virtual.views import view_takes
 from poseformer_lite.model import load_network
@@ -30,7 +31,7 @@ def main() -> None:
     parser.add_argument("--weights", nargs="+", default=["lite", "small", "wild"])
     parser.add_argument("--json", type=Path, help="write the results here")
     arguments = parser.parse_args()
-    people = cmu_mocap.split_people([t for folder in arguments.cmu for t in cmu_mocap.read_takes(folder)]).unseen_people
+    people = split_people([t for folder in arguments.cmu for t in cmu_mocap.read_takes(folder)]).unseen_people
     seen = {kind: view_takes(people[::2], "random", kind, cmu_mocap.TEST_SEED, 2) for kind in ("noisy", "gt")}
     record(arguments.json, degrees={name: knees(load_network(name), seen) for name in arguments.weights})
 

@@ -2,7 +2,7 @@
 
     python benchmarks/world_motion.py --cmu FOLDER [--weights wild] [--json FILE]
 
-Ten takes of the people whom `cmu_mocap.split_people` holds out, up to 200 frames of each, before cameras that look down
+Ten takes of the people whom `split_people` holds out, up to 200 frames of each, before cameras that look down
 or are rolled by known angles; from true poses and keypoints, and lifted from those of a simulated detector; with the
 focal length known, and assumed. Beside each figure stands what a level camera and a root that stays where it is give,
 which is `Motion.upright`. For the real walk (data/real), the vertical against the calibration. Nothing is tuned on
@@ -18,6 +18,7 @@ from scipy.ndimage import gaussian_filter1d
 from tqdm import tqdm
 
 from poseformer_course.bench.record import record
+from poseformer_course.people import split_people
 from poseformer_lite import Motion, PoseLifter, load_dataset
 from poseformer_lite.camera import Camera, look_at, z_up
 from poseformer_lite.datasets.base import PoseSequence, Take
@@ -143,7 +144,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the results here")
     arguments = parser.parse_args()
     lifter = PoseLifter.from_pretrained(arguments.weights, stride=9)
-    people = cmu_mocap.split_people(cmu_mocap.read_takes(arguments.cmu)).unseen_people
+    people = split_people(cmu_mocap.read_takes(arguments.cmu)).unseen_people
     takes = people[:: max(1, len(people) // TAKES)][:TAKES]
     cmu = on_cmu(takes, lifter)
     for name, cameras in cmu.items():

@@ -21,10 +21,10 @@ def reproduce(
     """Make a table or figure of the paper again: our numbers, with seeds and spread, beside the printed ones."""
     import matplotlib.pyplot as plt
 
+    from poseformer_course.bench.record import describe_machine
     from poseformer_course.reproduce import TARGETS, Laboratory, Source, reproduce_in
     from poseformer_course.reproduce.scales import get_scale
     from poseformer_lite.files import check_output
-    from poseformer_lite.training.machine import describe_machine
 
     check_output(output / "table")
     kinds = {"all": "", "tables": "table", "figures": "fig"}
@@ -49,9 +49,8 @@ def run_bench(
 ):
     """Measure how fast this machine lifts and trains, as ratios to a plain PoseFormer in the same run."""
     from poseformer_course.bench import QUESTIONS, as_lines, measure, plot_cost
-    from poseformer_course.bench.record import record
+    from poseformer_course.bench.record import describe_machine, record
     from poseformer_lite.files import check_output
-    from poseformer_lite.training.machine import describe_machine
 
     for question in questions or ():
         if question not in QUESTIONS:

@@ -96,100 +96,66 @@ def flip_poses(poses, skeleton: Skeleton):
     return flipped
 
 
-H36M17 = Skeleton(
-    name="h36m17",
-    joints=(
-        "Hip", "RHip", "RKnee", "RFoot", "LHip", "LKnee", "LFoot", "Spine", "Thorax", "Neck/Nose", "Head",
-        "LShoulder", "LElbow", "LWrist", "RShoulder", "RElbow", "RWrist",
-    ),
-    parents=(-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15),
-    left=(4, 5, 6, 11, 12, 13),
-    right=(1, 2, 3, 14, 15, 16),
+def _body(name: str, joints: str, parents: tuple[int, ...]) -> Skeleton:
+    """A body whose joints are words; those of its sides begin with L and R, and no others do."""
+    names = tuple(joints.split())
+    left = tuple(i for i, joint in enumerate(names) if joint[0] == "L")
+    return Skeleton(name, names, parents, left, tuple(names.index("R" + names[i][1:]) for i in left))
+
+
+H36M17 = _body(
+    "h36m17",
+    "Hip RHip RKnee RFoot LHip LKnee LFoot Spine Thorax Neck/Nose Head LShoulder LElbow LWrist RShoulder RElbow RWrist",
+    (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15),
+)
+
+HUMANEVA15 = _body(
+    "humaneva15",
+    "Pelvis Thorax LShoulder LElbow LWrist RShoulder RElbow RWrist LHip LKnee LAnkle RHip RKnee RAnkle Head",
+    (-1, 0, 1, 2, 3, 1, 5, 6, 0, 8, 9, 0, 11, 12, 1),
+)
+
+MPI_INF_3DHP17 = _body(
+    "mpi_inf_3dhp17",
+    "HeadTop Neck RShoulder RElbow RWrist LShoulder LElbow LWrist RHip RKnee RAnkle LHip LKnee LAnkle Pelvis Spine "
+    "Head",
+    (16, 15, 1, 2, 3, 1, 5, 6, 14, 8, 9, 14, 11, 12, -1, 14, 1),
+)
+
+COCO17 = _body(
+    "coco17",
+    "Nose LEye REye LEar REar LShoulder RShoulder LElbow RElbow LWrist RWrist LHip RHip LKnee RKnee LAnkle RAnkle",
+    (-1, 0, 0, 1, 2, 0, 0, 5, 6, 7, 8, 5, 6, 11, 12, 13, 14),
+)
+
+HALPE26 = _body(
+    "halpe26",
+    "Nose LEye REye LEar REar LShoulder RShoulder LElbow RElbow LWrist RWrist LHip RHip LKnee RKnee LAnkle RAnkle "
+    "Head Neck Hip LBigToe RBigToe LSmallToe RSmallToe LHeel RHeel",
+    (17, 0, 0, 1, 2, 18, 18, 5, 6, 7, 8, 19, 19, 11, 12, 13, 14, 18, 19, -1, 15, 16, 15, 16, 15, 16),
+)
+
+MEDIAPIPE33 = _body(
+    "mediapipe33",
+    "Nose LEyeInner LEye LEyeOuter REyeInner REye REyeOuter LEar REar LMouth RMouth LShoulder RShoulder LElbow RElbow "
+    "LWrist RWrist LPinky RPinky LIndex RIndex LThumb RThumb LHip RHip LKnee RKnee LAnkle RAnkle LHeel RHeel "
+    "LFootIndex RFootIndex",
+    (-1, 0, 1, 2, 0, 4, 5, 3, 6, 0, 0, 0, 0, 11, 12, 13, 14,
+     15, 16, 15, 16, 15, 16, 11, 12, 23, 24, 25, 26, 27, 28, 29, 30),
 )  # fmt: skip
 
-HUMANEVA15 = Skeleton(
-    name="humaneva15",
-    joints=(
-        "Pelvis", "Thorax", "LShoulder", "LElbow", "LWrist", "RShoulder", "RElbow", "RWrist",
-        "LHip", "LKnee", "LAnkle", "RHip", "RKnee", "RAnkle", "Head",
-    ),
-    parents=(-1, 0, 1, 2, 3, 1, 5, 6, 0, 8, 9, 0, 11, 12, 1),
-    left=(2, 3, 4, 8, 9, 10),
-    right=(5, 6, 7, 11, 12, 13),
-)  # fmt: skip
+BODY25 = _body(
+    "body25",
+    "Nose Neck RShoulder RElbow RWrist LShoulder LElbow LWrist Hip RHip RKnee RAnkle LHip LKnee LAnkle REye LEye REar "
+    "LEar LBigToe LSmallToe LHeel RBigToe RSmallToe RHeel",
+    (1, 8, 1, 2, 3, 1, 5, 6, -1, 8, 9, 10, 8, 12, 13, 0, 0, 15, 16, 14, 14, 14, 11, 11, 11),
+)
 
-MPI_INF_3DHP17 = Skeleton(
-    name="mpi_inf_3dhp17",
-    joints=(
-        "HeadTop", "Neck", "RShoulder", "RElbow", "RWrist", "LShoulder", "LElbow", "LWrist",
-        "RHip", "RKnee", "RAnkle", "LHip", "LKnee", "LAnkle", "Pelvis", "Spine", "Head",
-    ),
-    parents=(16, 15, 1, 2, 3, 1, 5, 6, 14, 8, 9, 14, 11, 12, -1, 14, 1),
-    left=(5, 6, 7, 11, 12, 13),
-    right=(2, 3, 4, 8, 9, 10),
-)  # fmt: skip
-
-COCO17 = Skeleton(
-    name="coco17",
-    joints=(
-        "Nose", "LEye", "REye", "LEar", "REar", "LShoulder", "RShoulder", "LElbow", "RElbow", "LWrist", "RWrist",
-        "LHip", "RHip", "LKnee", "RKnee", "LAnkle", "RAnkle",
-    ),
-    parents=(-1, 0, 0, 1, 2, 0, 0, 5, 6, 7, 8, 5, 6, 11, 12, 13, 14),
-    left=(1, 3, 5, 7, 9, 11, 13, 15),
-    right=(2, 4, 6, 8, 10, 12, 14, 16),
-)  # fmt: skip
-
-HALPE26 = Skeleton(
-    name="halpe26",
-    joints=(
-        "Nose", "LEye", "REye", "LEar", "REar", "LShoulder", "RShoulder", "LElbow", "RElbow", "LWrist", "RWrist",
-        "LHip", "RHip", "LKnee", "RKnee", "LAnkle", "RAnkle", "Head", "Neck", "Hip",
-        "LBigToe", "RBigToe", "LSmallToe", "RSmallToe", "LHeel", "RHeel",
-    ),
-    parents=(17, 0, 0, 1, 2, 18, 18, 5, 6, 7, 8, 19, 19, 11, 12, 13, 14, 18, 19, -1, 15, 16, 15, 16, 15, 16),
-    left=(1, 3, 5, 7, 9, 11, 13, 15, 20, 22, 24),
-    right=(2, 4, 6, 8, 10, 12, 14, 16, 21, 23, 25),
-)  # fmt: skip
-
-MEDIAPIPE33 = Skeleton(
-    name="mediapipe33",
-    joints=(
-        "Nose", "LEyeInner", "LEye", "LEyeOuter", "REyeInner", "REye", "REyeOuter", "LEar", "REar",
-        "LMouth", "RMouth", "LShoulder", "RShoulder", "LElbow", "RElbow", "LWrist", "RWrist",
-        "LPinky", "RPinky", "LIndex", "RIndex", "LThumb", "RThumb", "LHip", "RHip", "LKnee", "RKnee",
-        "LAnkle", "RAnkle", "LHeel", "RHeel", "LFootIndex", "RFootIndex",
-    ),
-    parents=(
-        -1, 0, 1, 2, 0, 4, 5, 3, 6, 0, 0, 0, 0, 11, 12, 13, 14,
-        15, 16, 15, 16, 15, 16, 11, 12, 23, 24, 25, 26, 27, 28, 29, 30,
-    ),
-    left=(1, 2, 3, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31),
-    right=(4, 5, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32),
-)  # fmt: skip
-
-BODY25 = Skeleton(
-    name="body25",
-    joints=(
-        "Nose", "Neck", "RShoulder", "RElbow", "RWrist", "LShoulder", "LElbow", "LWrist", "Hip",
-        "RHip", "RKnee", "RAnkle", "LHip", "LKnee", "LAnkle", "REye", "LEye", "REar", "LEar",
-        "LBigToe", "LSmallToe", "LHeel", "RBigToe", "RSmallToe", "RHeel",
-    ),
-    parents=(1, 8, 1, 2, 3, 1, 5, 6, -1, 8, 9, 10, 8, 12, 13, 0, 0, 15, 16, 14, 14, 14, 11, 11, 11),
-    left=(5, 6, 7, 12, 13, 14, 16, 18, 19, 20, 21),
-    right=(2, 3, 4, 9, 10, 11, 15, 17, 22, 23, 24),
-)  # fmt: skip
-
-COCO18 = Skeleton(
-    name="coco18",
-    joints=(
-        "Nose", "Neck", "RShoulder", "RElbow", "RWrist", "LShoulder", "LElbow", "LWrist",
-        "RHip", "RKnee", "RAnkle", "LHip", "LKnee", "LAnkle", "REye", "LEye", "REar", "LEar",
-    ),
-    parents=(1, -1, 1, 2, 3, 1, 5, 6, 1, 8, 9, 1, 11, 12, 0, 0, 14, 15),
-    left=(5, 6, 7, 11, 12, 13, 15, 17),
-    right=(2, 3, 4, 8, 9, 10, 14, 16),
-)  # fmt: skip
+COCO18 = _body(
+    "coco18",
+    "Nose Neck RShoulder RElbow RWrist LShoulder LElbow LWrist RHip RKnee RAnkle LHip LKnee LAnkle REye LEye REar LEar",
+    (1, -1, 1, 2, 3, 1, 5, 6, 1, 8, 9, 1, 11, 12, 0, 0, 14, 15),
+)
 
 # Of the 68 points of a face, for each in its right half (the person's) the one opposite; the others lie in the middle.
 _OPPOSITE = dict(zip(
@@ -204,22 +170,16 @@ def _with_face_and_hands(name: str, body: Skeleton, feet: tuple[str, ...] = ()) 
     face = {i: f"Face{i}" for i in range(68)}
     face |= {i: f"RFace{i}" for i in _OPPOSITE} | {other: f"LFace{i}" for i, other in _OPPOSITE.items()}
     joints = (*body.joints, *feet, *face.values(), *(f"{side}Hand{i}" for side in "LR" for i in range(21)))
-    left = tuple(i for i, joint in enumerate(joints) if joint[0] == "L")
     ends = [*(joint[0] + "Ankle" for joint in feet), *["Nose"] * 68, *["LWrist"] * 21, *["RWrist"] * 21]
-    parents = (*body.parents, *(joints.index(joint) for joint in ends))
-    return Skeleton(name, joints, parents, left, tuple(joints.index("R" + joints[i][1:]) for i in left))
+    return _body(name, " ".join(joints), (*body.parents, *(joints.index(joint) for joint in ends)))
 
 
 _FEET = ("LBigToe", "LSmallToe", "LHeel", "RBigToe", "RSmallToe", "RHeel")
 WHOLEBODY133 = _with_face_and_hands("wholebody133", COCO17, _FEET)
 HALPE136 = _with_face_and_hands("halpe136", HALPE26)
 
-SKELETONS = {
-    s.name: s
-    for s in (
-        H36M17, HUMANEVA15, MPI_INF_3DHP17, COCO17, COCO18, BODY25, HALPE26, MEDIAPIPE33, WHOLEBODY133, HALPE136,
-    )
-}  # fmt: skip
+_ALL = H36M17, HUMANEVA15, MPI_INF_3DHP17, COCO17, COCO18, BODY25, HALPE26, MEDIAPIPE33, WHOLEBODY133, HALPE136
+SKELETONS = {skeleton.name: skeleton for skeleton in _ALL}
 
 
 def get_skeleton(name: str) -> Skeleton:

@@ -19,7 +19,7 @@ POSED = {  # where each is looked at
     "heads": "heads.state.stage, heads.state.frame = 'temporal', 70",
     "spatial": "spatial.state.frame, spatial.state.layer, spatial.state.joint = 70, 1, 16",
     "temporal": "temporal.state.frame, temporal.state.layer, temporal.state.head = 70, 0, 1",
-    "ablation": "ablation.state.frame = 70; ablation.state.switch(ablation.heads[9])",
+    "ablation": "ablation.state.frame = 70; ablation.switch(ablation.heads[9])",
     "depth_ambiguity": "depth_ambiguity.shuffle()",
     "camera": "camera.azimuth, camera.height, camera.state.joint = 40.0, 2.4, 13",
 }

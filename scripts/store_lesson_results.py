@@ -14,8 +14,8 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell
 
 import frozen_notebooks
+from poseformer_course.bench.record import describe_machine
 from poseformer_lite.files import atomic_path
-from poseformer_lite.training.machine import describe_machine
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "poseformer_course" / "results" / "lessons.json"

@@ -10,8 +10,8 @@ import json
 from datetime import date
 from pathlib import Path
 
+from poseformer_course.bench.record import describe_machine
 from poseformer_lite.files import atomic_path
-from poseformer_lite.training.machine import describe_machine
 
 RESULTS = Path(__file__).resolve().parent.parent / "poseformer_course" / "reproduce" / "results"
 

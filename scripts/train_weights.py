@@ -1,12 +1,11 @@
 """Train the weights that ship with the package, on real CMU motion and on synthetic motion together.
 
-    python scripts/train_weights.py lite|small|wild|marked --cmu FOLDER [FOLDER ...] [--mixed-precision bf16]
+    python scripts/train_weights.py lite|small|wild --cmu FOLDER [FOLDER ...] [--mixed-precision bf16]
 
 Every epoch sees all training takes on other bodies, through other cameras, with another detector's errors; takes with
 more motion are seen through more cameras. The people, the kind of motion and the takes of CMU that `split_people` holds
 out, and the synthetic test subjects, are not touched. `lite` (9 frames) learns from nothing, `small` (27) goes on from
-it, `wild` from `small`, behind the canonical camera, and `marked`, which does not ship, from `wild`, towards the points
-that the simulated detector marks in place of the body's joints. Goes on where it was stopped. bf16 pays on GPUs and on
+it, and `wild` from `small`, behind the canonical camera. Goes on where it was stopped. bf16 pays on GPUs and on
 processors with matrix units (AMX).
 """
 
@@ -21,6 +20,8 @@ import numpy as np
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from poseformer_course.bench.record import describe_machine
+from poseformer_course.people import split_people
 from poseformer_course.transfer import with_longer_windows
 from poseformer_lite.datasets import PoseDataset, Take
 from poseformer_lite.datasets.sources import cmu_mocap, synthetic
@@ -30,7 +31,6 @@ from poseformer_lite.files import atomic_path
 from poseformer_lite.model.poseformer import PoseFormer
 from poseformer_lite.skeleton import H36M17
 from poseformer_lite.training.loop import train
-from poseformer_lite.training.machine import describe_machine
 
 LITE = {"num_frames": 9, "spatial_dim": 16, "spatial_depth": 2, "temporal_depth": 2, "num_heads": 4, "drop_path": 0.0}
 SETTINGS = {"optimizer": "adamw", "weight_decay": 0.01, "schedule": "cosine", "warmup_steps": 500, "validation": 0.05}
@@ -76,14 +76,6 @@ RECIPES = {
         27,
         {"epochs": 20, "windows_per_epoch": 32 * 600, "batch_size": 32, "learning_rate": 7e-4, "supervise": "every"},
     ),
-    "marked": Recipe(
-        ("marked",),
-        "wide",
-        "canonical",
-        "wild",
-        27,
-        {"epochs": 12, "windows_per_epoch": 32 * 600, "batch_size": 32, "learning_rate": 5e-4, "supervise": "every"},
-    ),
 }
 
 
@@ -106,7 +98,7 @@ def liveliness(take: Take) -> float:
 
 def mixed_dataset(folders: list[Path], recipe: Recipe) -> PoseDataset:
     """Training takes of both sources: of CMU's three or two views each, by their motion, and one of the synthetic."""
-    real = cmu_mocap.split_people([take for folder in folders for take in cmu_mocap.read_takes(folder)]).training
+    real = split_people([take for folder in folders for take in cmu_mocap.read_takes(folder)]).training
     made = synthetic.make_takes(subjects=TRAIN_SUBJECTS)
     middle = np.median([liveliness(take) for take in real])
     lively = [take for take in real if liveliness(take) > middle]

@@ -29,7 +29,7 @@ VIEWERS = {
     "heads": "seen.heads",
     "spatial": "seen.spatial",
     "temporal": "seen.temporal",
-    "ablation": "viewers.AblationBoard(model, [walk])",
+    "ablation": "toys.AblationBoard(model, [walk])",
     "depth_ambiguity": "toys.DepthAmbiguityToy(walk.poses_3d[60], walk.camera)",
     "camera": "toys.CameraToy(walk.camera.camera_to_world(walk.poses_3d[60]))",
 }

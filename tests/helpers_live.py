@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 import torch
 
+from poseformer_course.heads import ablated
 from poseformer_lite.model import PoseFormer
 from poseformer_lite.model.base import SHIPPED_WEIGHTS, window_frames
-from poseformer_lite.model.heads import Head, ablated, attention_maps
+from poseformer_lite.model.heads import Head, attention_maps
 
 ROOT = Path(__file__).resolve().parent.parent
 LIVE = ROOT / "live"

@@ -30,9 +30,9 @@ MODULES = [
     "viewers.attention", "viewers.export", "viewers.motion",
 ]  # fmt: skip
 INSIDE = [  # for other modules, not for readers of the reference
-    "evaluation.sequence_errors", "model.heads.encoders", "model.heads.lifting_pairs",
+    "evaluation.sequence_errors", "model.heads.encoders",
     "model.poseformer.RegressionHead", "model.poseformer.SpatialTransformer", "model.poseformer.TemporalTransformer",
-    "plots.fit_box", "plots.strongest_others",
+    "plots.strongest_others",
     "datasets.virtual.detections.draw_spells", "datasets.virtual.detections.person_size", "training.settings.resolve",
     "lifting.video.Detector", "lifting.video.check_video", "lifting.video.evenly",
     "lifting.jobs.Job", "lifting.jobs.is_video", "lifting.jobs.run", "lifting.jobs.lifted", "lifting.jobs.people_of",

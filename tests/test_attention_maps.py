@@ -10,21 +10,12 @@ import torch
 from scipy.special import ndtr, softmax
 
 import poseformer_lite as pfl
+from poseformer_course.heads import ablated, all_heads, attention_rollout, figure_maps, head_ablation
+from poseformer_course.plots import plot_heads
 from poseformer_course.prior_work import NETWORKS
-from poseformer_lite import plots
 from poseformer_lite.datasets import PoseSequence
 from poseformer_lite.model import MeanPose
-from poseformer_lite.model.heads import (
-    AttentionMaps,
-    Head,
-    ablated,
-    all_heads,
-    attention_maps,
-    attention_rollout,
-    encoders,
-    figure_maps,
-    head_ablation,
-)
+from poseformer_lite.model.heads import AttentionMaps, Head, attention_maps, encoders
 
 SIZES = {"num_frames": 5, "spatial_dim": 8, "spatial_depth": 2, "temporal_depth": 3, "num_heads": 4, "drop_path": 0.0}
 
@@ -266,7 +257,7 @@ def test_heads_are_drawn_side_by_side_with_one_scale(maps, queries_across):
     import matplotlib.pyplot as plt
 
     rows = figure_maps(maps, "temporal", scale="none")
-    figure = plots.plot_heads(rows, list("abcde"), title="Figure 6", queries_across=queries_across, columns=2)
+    figure = plot_heads(rows, list("abcde"), title="Figure 6", queries_across=queries_across, columns=2)
     figure.canvas.draw()
     images = [ax.images[0] for ax in figure.axes[:3]]
     for image, head in zip(images, rows.numpy(), strict=True):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from poseformer_course.heads import head_ablation
 from poseformer_lite import PoseFormer, PoseLifter, evaluate, train
 from poseformer_lite.camera import Camera, look_at
 from poseformer_lite.canonical import SIZE, canonical_view, turn_to_front
@@ -13,7 +14,6 @@ from poseformer_lite.datasets.sources.synthetic import make_take
 from poseformer_lite.datasets.virtual.views import view_take
 from poseformer_lite.evaluation import sequence_errors
 from poseformer_lite.model.base import predict
-from poseformer_lite.model.heads import head_ablation
 
 SMALL = {"num_frames": 3, "spatial_dim": 4, "spatial_depth": 1, "temporal_depth": 1, "num_heads": 2, "drop_path": 0.0}
 

@@ -10,6 +10,7 @@ from threading import Thread
 import numpy as np
 import pytest
 
+from poseformer_course.people import split_people
 from poseformer_lite.datasets.base import Take
 from poseformer_lite.datasets.sources import cmu_mocap
 from poseformer_lite.datasets.sources.cmu_download import CHOSEN, fetch_cmu
@@ -308,7 +309,7 @@ def test_whole_people_and_a_kind_of_motion_are_held_out():
     names = {"02": 6, "08": 2, "39": 1, "indian": 2, "salsa": 3}
     world = np.zeros((60, 17, 3), np.float32)
     takes = [Take(who, f"{who} {i}", world[: 50 + i]) for who, count in names.items() for i in range(count)]
-    split = cmu_mocap.split_people(takes)
+    split = split_people(takes)
     assert {take.subject for take in split.training} == {take.subject for take in split.unseen_takes} == {"02", "salsa"}
     assert [take.subject for take in split.unseen_people] == ["08", "08", "39"]
     assert [take.subject for take in split.unseen_motion] == ["indian"] * 2

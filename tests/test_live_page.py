@@ -17,10 +17,11 @@ from helpers_live import LIVE, PAGE, build, node, served, take, window, write_go
 from typer.testing import CliRunner
 
 from chromium import BROWSER_FLAGS
+from poseformer_course.heads import ablated
 from poseformer_course.page import explore
 from poseformer_lite.cli import app
 from poseformer_lite.model import PoseFormer, TemporalTransformerBaseline
-from poseformer_lite.model.heads import Head, ablated, attention_maps
+from poseformer_lite.model.heads import Head, attention_maps
 
 pytestmark = pytest.mark.slow
 LIMIT = 4e6  # bytes of explore.html

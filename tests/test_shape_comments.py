@@ -9,11 +9,12 @@ from helpers_data import tiny_dataset
 from shape_comments import ShapeTracer, fits, shape_comments
 
 import poseformer_lite as pfl
+from poseformer_course.heads import ablated, all_heads, attention_rollout, figure_maps
 from poseformer_course.prior_work import NETWORKS
 from poseformer_lite.datasets.windows import Windows
 from poseformer_lite.evaluation import evaluate
 from poseformer_lite.model import MeanPose
-from poseformer_lite.model.heads import ablated, all_heads, attention_maps, attention_rollout, figure_maps
+from poseformer_lite.model.heads import attention_maps
 
 ROOT = Path(pfl.__file__).parent.parent
 TRACED = ["poseformer_lite/datasets/windows.py", "poseformer_course/prior_work.py"]

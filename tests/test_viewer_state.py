@@ -74,19 +74,6 @@ def test_hovering_follows_the_joint_until_one_is_pinned(state):
     assert state.joint == 2
 
 
-def test_switching_twice_leaves_a_head_on(state):
-    first, second = Head("temporal", 2, 1), Head("spatial", 0, 3)
-    state.switch(first)
-    state.switch(second)
-    assert state.ablated == (second, first), "in the order of the network, not of the clicks"
-    state.switch(first)
-    assert state.ablated == (second,)
-    with pytest.raises(ValueError, match="head is 4"):
-        state.switch(Head("spatial", 0, 4))
-    with pytest.raises(ValueError, match="layer is 9"):
-        state.ablated = (Head("spatial", 9, 0),)
-
-
 # The base of all viewers
 
 

@@ -13,10 +13,12 @@ from helpers_data import tiny_dataset
 from helpers_viewers import controls_of, drawn, mouse, picture
 
 import poseformer_lite as pfl
+from poseformer_course.heads import HeadAblation, ablated, head_ablation
+from poseformer_course.toys import AblationBoard
 from poseformer_lite import metrics
-from poseformer_lite.model.heads import Head, HeadAblation, ablated, head_ablation
+from poseformer_lite.model.heads import Head
 from poseformer_lite.skeleton import HUMANEVA15
-from poseformer_lite.viewers import AblationBoard, ViewState, drawing
+from poseformer_lite.viewers import ViewState, drawing
 
 SIZES = {"num_frames": 5, "spatial_dim": 8, "spatial_depth": 2, "temporal_depth": 1, "num_heads": 2, "drop_path": 0.0}
 HEADS = [Head("spatial", 0, 0), Head("spatial", 0, 1), Head("spatial", 1, 0), Head("spatial", 1, 1)]
@@ -46,6 +48,19 @@ def board(model, sequences):
     return AblationBoard(model, sequences)
 
 
+def test_switching_twice_leaves_a_head_on(board):
+    board.switch(HEADS[4])
+    board.switch(HEADS[3])
+    assert board.ablated == (HEADS[3], HEADS[4]), "in the order of the network, not of the clicks"
+    board.switch(HEADS[4])
+    assert board.ablated == (HEADS[3],)
+    with pytest.raises(ValueError, match="no spatial layer 0 head 4"):
+        board.switch(Head("spatial", 0, 4))
+    with pytest.raises(ValueError, match="no spatial layer 9 head 0"):
+        board.ablated = (Head("spatial", 9, 0),)
+    assert board.ablated == (HEADS[3],)
+
+
 def error_mm(model, sequences, *off) -> float:
     """MPJPE over all frames of all sequences, by another way: all joints in one array."""
     with ablated(model, *off):
@@ -62,9 +77,9 @@ def named(spec: dict, name: str, mode: str = "markers") -> np.ndarray:
 def test_with_all_heads_on_the_error_is_the_networks_to_the_last_bit(board, model, sequences):
     assert board.error == board.baseline == board.measured.error
     assert board.baseline == pytest.approx(error_mm(model, sequences), abs=1e-3)
-    board.state.switch(HEADS[2])
+    board.switch(HEADS[2])
     assert board.error != board.baseline
-    board.state.switch(HEADS[2])
+    board.switch(HEADS[2])
     assert board.error == board.baseline
     assert "(+0.0)" in board.totals()
 
@@ -72,21 +87,21 @@ def test_with_all_heads_on_the_error_is_the_networks_to_the_last_bit(board, mode
 @pytest.mark.parametrize("off", [HEADS[:1], HEADS[4:5], [HEADS[1], HEADS[5]], HEADS])
 def test_errors_without_heads(board, model, sequences, off):
     for head in off:
-        board.state.switch(head)
+        board.switch(head)
     assert board.error == pytest.approx(error_mm(model, sequences, *off), abs=1e-3)
 
 
 def test_a_bar_is_what_switching_its_head_off_does(board):
     bars = board.spec()["data"][0]
     for head, change in zip(board.heads, bars["x"], strict=True):
-        board.state.ablated = (head,)
+        board.ablated = (head,)
         assert board.error - board.baseline == pytest.approx(change, abs=1e-3)
     assert [text for text in bars["text"]] == [f"{change:+.1f}" for change in board.measured.change.tolist()]
 
 
 def test_the_skeletons_are_truth_network_and_network_without_heads(board, model, sequences):
     board.state.frame = 17
-    board.state.ablated = (HEADS[1], HEADS[4])
+    board.ablated = (HEADS[1], HEADS[4])
     poses_2d = torch.from_numpy(sequences[0].poses_2d())
     spec = board.spec()
     np.testing.assert_allclose(named(spec, "truth"), drawing.z_up(sequences[0].root_relative(0)[17]), atol=1e-6)
@@ -107,8 +122,8 @@ def test_the_network_runs_once_for_each_choice_and_never_on_a_scrub(board, model
         board.state.frame = frame
     board.state.joint = 4
     assert not runs
-    board.state.ablated = (HEADS[0], HEADS[3])
-    board.state.ablated = (HEADS[3], HEADS[0])
+    board.ablated = (HEADS[0], HEADS[3])
+    board.ablated = (HEADS[3], HEADS[0])
     board.state.frame = 0
     assert len(runs) == 2  # two sequences
     board.all_on()
@@ -121,15 +136,15 @@ def test_switches_and_state_are_tied_both_ways(board):
     assert [name for name in controls if name in names] == names
     assert all(controls[name].value for name in names)
     controls["spatial 1.0"].value = False
-    assert board.state.ablated == (HEADS[2],)
-    board.state.switch(HEADS[5])
+    assert board.ablated == (HEADS[2],)
+    board.switch(HEADS[5])
     assert not controls["temporal 0.1"].value and controls["temporal 0.1"].icon == "times"
     controls["spatial 1 off"].click()
-    assert board.state.ablated == (HEADS[2], HEADS[3], HEADS[5])
+    assert board.ablated == (HEADS[2], HEADS[3], HEADS[5])
     controls["spatial 1 off"].click()
-    assert board.state.ablated == (HEADS[2], HEADS[3], HEADS[5])
+    assert board.ablated == (HEADS[2], HEADS[3], HEADS[5])
     controls["all on"].click()
-    assert board.state.ablated == () and all(controls[name].value for name in names)
+    assert board.ablated == () and all(controls[name].value for name in names)
 
 
 def test_a_layer_goes_off_in_one_run(board, model, monkeypatch):
@@ -138,17 +153,17 @@ def test_a_layer_goes_off_in_one_run(board, model, monkeypatch):
     lift = model.predict_sequence
     monkeypatch.setattr(model, "predict_sequence", lambda poses_2d: runs.append(1) or lift(poses_2d))
     board.layer_off("spatial", 0)
-    assert board.state.ablated == (HEADS[0], HEADS[1])
+    assert board.ablated == (HEADS[0], HEADS[1])
     assert len(runs) == 2
 
 
 def test_clicking_a_bar_switches_its_head(board):
     bars = drawn(board, "heads")
     mouse(bars, "click", 4)
-    assert board.state.ablated == (HEADS[4],)
+    assert board.ablated == (HEADS[4],)
     assert [bool(shape) for shape in bars.marker.pattern.shape] == [head == HEADS[4] for head in HEADS]
     mouse(bars, "click", 4)
-    assert board.state.ablated == ()
+    assert board.ablated == ()
 
 
 def test_every_control_to_its_ends(board):
@@ -170,7 +185,7 @@ def test_the_still_picture_changes_with_frame_and_heads(board):
     first = picture(board)
     board.state.frame = 30
     second = picture(board)
-    board.state.switch(HEADS[0])
+    board.switch(HEADS[0])
     third = picture(board)
     assert len({first, second, third}) == 3
 
@@ -179,7 +194,7 @@ def test_the_baseline_has_temporal_heads_only(sequences):
     board = AblationBoard(trained_like(pfl.TemporalTransformerBaseline.sized_like(SIZES)), sequences)
     assert {head.stage for head in board.heads} == {"temporal"}
     assert "temporal 0 off" in controls_of(board)
-    board.state.switch(board.heads[0])
+    board.switch(board.heads[0])
     assert board.error != board.baseline
 
 
@@ -195,20 +210,20 @@ def test_many_heads_have_a_name_for_each_layer(sequences):
 
 def test_a_measurement_can_be_handed_over(model, sequences, monkeypatch):
     measured = head_ablation(model, sequences, progress=False)
-    monkeypatch.setattr("poseformer_lite.viewers.ablation.head_ablation", None)  # not measured again
+    monkeypatch.setattr("poseformer_course.toys.ablation_board.head_ablation", None)  # not measured again
     board = AblationBoard(model, sequences, measured=measured)
     assert board.measured is measured
-    board.state.switch(HEADS[3])
+    board.switch(HEADS[3])
     assert board.error - board.baseline == pytest.approx(measured.change[3].item(), abs=1e-3)
 
 
 def test_progress_is_shown_only_where_it_takes_long(board, model, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        "poseformer_lite.viewers.ablation.head_ablation", lambda *args, progress, **rest: asked.append(progress)
+        "poseformer_course.toys.ablation_board.head_ablation", lambda *args, progress, **rest: asked.append(progress)
     )
     clock = iter([0.0, 0.1, 0.0, 0.2])
-    monkeypatch.setattr("poseformer_lite.viewers.ablation.time.perf_counter", lambda: next(clock))
+    monkeypatch.setattr("poseformer_course.toys.ablation_board.time.perf_counter", lambda: next(clock))
     board._measure(), board._measure()
     assert asked == [False, True]  # six heads of 0.1 s each, and of 0.2 s each
 

@@ -15,7 +15,6 @@ from helpers_viewers import controls_in
 
 import poseformer_lite as pfl
 from poseformer_course import toys
-from poseformer_lite import viewers
 from poseformer_lite.viewers import viewer as viewer_module
 
 SIZES = {"num_frames": 5, "spatial_dim": 8, "spatial_depth": 2, "temporal_depth": 2, "num_heads": 2, "drop_path": 0.0}
@@ -39,7 +38,7 @@ def everything():
         "heads": seen.heads,
         "spatial": seen.spatial,
         "temporal": seen.temporal,
-        "ablation": viewers.AblationBoard(model, [sequence]),
+        "ablation": toys.AblationBoard(model, [sequence]),
         "depth ambiguity": toys.DepthAmbiguityToy(sequence.poses_3d[0]),
         "camera": toys.CameraToy(in_world[0]),
     }

@@ -115,7 +115,7 @@ def test_noise_is_drawn_and_repeatable():
 
 def test_wrong_words():
     take = walk(1.0)
-    with pytest.raises(ValueError, match='cpn.*"gt", "noisy", "wild" or "marked"'):
+    with pytest.raises(ValueError, match='cpn.*"gt", "noisy" or "wild"'):
         view_take(take, fixed_cameras(take), keypoints="cpn")
     with pytest.raises(ValueError, match="give rng="):
         view_take(take, fixed_cameras(take), keypoints="noisy")

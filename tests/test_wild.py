@@ -69,11 +69,3 @@ def test_views_in_the_wild_keep_the_truth_and_are_drawn_by_their_seed(take):
 def test_a_clip_of_one_frame(take):
     seen = wild_keypoints(view_takes([take], "fixed", "gt", 0, 1)[0].keypoints[:1], np.random.default_rng(0))
     assert seen.shape == (1, 17, 2) and np.isfinite(seen).all()
-
-
-def test_marked_keypoints_are_those_in_the_wild_with_the_marked_points_as_truth(take):
-    (wild,), (marked,) = (view_takes([take], "wide", kind, 5, 1) for kind in ("wild", "marked"))
-    np.testing.assert_array_equal(marked.keypoints, wild.keypoints)
-    np.testing.assert_allclose(wild.poses_3d, wild.camera.world_to_camera(take.world), atol=1e-5)
-    from_truth = [np.linalg.norm(s.camera.project(s.poses_3d) - s.keypoints, axis=-1).mean() for s in (wild, marked)]
-    assert from_truth[1] < 0.9 * from_truth[0]  # what is left is the detector's noise

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from poseformer_course.checks.judge import Exercise, NotAnswered, Wrong, compare
-from poseformer_lite.model.heads import AttentionMaps, attention_rollout, figure_maps
+from poseformer_course.heads import attention_rollout, figure_maps
+from poseformer_lite.model.heads import AttentionMaps
 
 
 def _normal(*shape: int, seed: int) -> Tensor:

@@ -8,13 +8,15 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
+from poseformer_course.heads import figure_maps
+from poseformer_course.plots import plot_heads
 from poseformer_course.reproduce.laboratory import Laboratory, Trial
 from poseformer_course.reproduce.tables import LABELS
 from poseformer_lite import plots
 from poseformer_lite.camera import normalize_screen, z_up
 from poseformer_lite.datasets.base import PoseSequence
 from poseformer_lite.model import LiftingNetwork, predict
-from poseformer_lite.model.heads import attention_maps, figure_maps
+from poseformer_lite.model.heads import attention_maps
 from poseformer_lite.skeleton import H36M17
 
 COMPARED = {  # network: its colour
@@ -103,7 +105,7 @@ def _attention(number: int, stage: str, action: str) -> Callable[[Laboratory], D
         rows = figure_maps(maps, stage)
         names = H36M17.joints if stage == "spatial" else None
         title = f"{stage} self-attention, last layer: {take.subject}, {take.action}"
-        figure = plots.plot_heads(rows, names=names, title=title, queries_across=True)
+        figure = plot_heads(rows, names=names, title=title, queries_across=True)
         weights = figure_maps(maps, stage, scale="none")
         most = int(weights.mean(dim=(0, 1)).argmax())
         if stage == "spatial":

@@ -3,11 +3,11 @@
 import torch
 from tqdm.auto import trange
 
+from poseformer_course.bench.record import describe_machine
 from poseformer_course.bench.timing import Work, seconds
 from poseformer_course.costs import count_macs, flops_by_torch
 from poseformer_course.prior_work import NETWORKS
 from poseformer_lite.model import LiftingNetwork
-from poseformer_lite.training.machine import describe_machine
 from poseformer_lite.training.settings import get_preset
 
 MEASURED = [

@@ -55,7 +55,7 @@ class Table:
 
     def plot(self):
         """One column: a dot for each seed and a bar for their mean, and beside them what the paper prints."""
-        from poseformer_lite.plots import plot_rows
+        from poseformer_course.plots import plot_rows
 
         ours = {row.label: row.ours.get(self.shown, []) for row in self.rows}
         printed = {row.label: row.printed[self.shown] for row in self.rows if self.shown in row.printed}

@@ -6,8 +6,9 @@ import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 import plotly.graph_objects as go
-from traitlets import Enum, Float
+from traitlets import Float
 
+from poseformer_course.plots import fit_box
 from poseformer_course.toys.sight import PINHOLE
 from poseformer_lite import plots
 from poseformer_lite.camera import Camera, look_at, normalize_screen
@@ -35,7 +36,6 @@ class CameraToy(Viewer):
     sliders do not reach, and a state of another body.
     """
 
-    view = Enum(tuple(drawing.CAMERAS), "three quarters")
     azimuth = Float(0.0, min=RANGES["azimuth"][0], max=RANGES["azimuth"][1])
     height = Float(1.5, min=RANGES["height"][0], max=RANGES["height"][1])
     distance = Float(5.0, min=RANGES["distance"][0], max=RANGES["distance"][1])
@@ -193,7 +193,7 @@ class CameraToy(Viewer):
         for edge in pyramid:
             left.plot(*edge.T, color="0.2", linewidth=1.5)
         plots.plot_pose_3d(self.pose, self.skeleton, left, turn=-60, world=True, label=False)
-        plots.fit_box(left, np.concatenate([self.pose, self.pose * [1, 1, 0], pyramid.reshape(-1, 3)]), zoom=1.2)
+        fit_box(left, np.concatenate([self.pose, self.pose * [1, 1, 0], pyramid.reshape(-1, 3)]), zoom=1.2)
         plots.plot_pose_2d(pixels, camera.width, camera.height, self.skeleton, right)
         right.plot(*pixels[joint], "o", color=drawing.LINK, markersize=11, fillstyle="none", markeredgewidth=2)
         text = figure.add_subplot(places[1, 1])

@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from traitlets import Enum, Float, Tuple, validate
 
+from poseformer_course.plots import fit_box
 from poseformer_course.toys.sight import PINHOLE, LinesOfSight
 from poseformer_lite import plots
 from poseformer_lite.camera import Camera
@@ -227,7 +228,7 @@ class DepthAmbiguityToy(Viewer):
         plots.plot_ghost_3d(truth, self.skeleton, right)
         plots.plot_pose_3d(pose, self.skeleton, right, turn=-20, world=True, label=False)
         right.plot(*chosen.T, "D", color=drawing.LINK, fillstyle="none")
-        plots.fit_box(right, np.concatenate([lines.reshape(-1, 3), pose]), zoom=1.35)
+        fit_box(right, np.concatenate([lines.reshape(-1, 3), pose]), zoom=1.35)
         right.set_title("in space, the camera to the left")
         figure.suptitle(
             f"{self.title()}, the truth in grey\n{self.apart()}\n{self.about_joint()}; {self.how_many()}", fontsize=10

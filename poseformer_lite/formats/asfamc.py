@@ -201,26 +201,15 @@ def _columns(path: Path, skeleton: Acclaim) -> tuple[dict[str, np.ndarray], bool
     names = [word for word in words[1:second] if word[0].isalpha() and word.lower() != "nan"]
     _check_bones(names, widths, skeleton)
 
-    row = 1 + sum(1 + widths[name] for name in names)
-    starts = _starts(names, widths)
-    _check_rows(words, row, {0: None} | starts)
+    *places, row = np.cumsum([1, *(1 + widths[name] for name in names)]).tolist()  # of the names in a frame's words
+    _check_frames(words, row, [0, *places], names)
     check_held(len(words) // row, len(skeleton.bones), " ".join(words))
     columns = {}
-    for at, name in starts.items():
-        values = range(at + 1, at + 1 + widths[name])
-        columns[name] = np.stack(
-            [numbers(words[i::row], lambda f, name=name: f"frame {f + 1}, bone {name!r}") for i in values], axis=1
-        )
+    for place, name in zip(places, names, strict=True):
+        parts = [words[i::row] for i in range(place + 1, place + 1 + widths[name])]
+        values = [numbers(part, lambda f, name=name: f"frame {f + 1}, bone {name!r}") for part in parts]
+        columns[name] = np.stack(values, axis=1)
     return columns, ":RADIANS" not in header
-
-
-def _starts(names: list[str], widths: dict[str, int]) -> dict[int, str]:
-    """{place of a bone's name in its frame's words: the name}."""
-    starts, at = {}, 1
-    for name in names:
-        starts[at] = name
-        at += 1 + widths[name]
-    return starts
 
 
 def _check_bones(names: list[str], widths: dict[str, int], skeleton: Acclaim) -> None:
@@ -235,21 +224,16 @@ def _check_bones(names: list[str], widths: dict[str, int], skeleton: Acclaim) ->
         raise ValueError(f"frame 1: no values for {', '.join(missing)}, which {skeleton.path} gives a dof")
 
 
-def _check_rows(words: list[str], row: int, starts: dict[int, str | None]) -> None:
-    """Every frame has the words of the first one, and the last one is whole."""
-    frames, left_over = divmod(len(words), row)
-    wrong = []
-    for at, name in starts.items():
-        for frame, word in enumerate(words[at::row]):
-            expected = name or str(int(words[0]) + frame)
-            if word != expected:
-                wrong.append((frame, at, word, expected))
-                break
-    if wrong:
-        frame, _, word, expected = min(wrong)  # where it began: everything after it is shifted
-        raise ValueError(f"frame {frame + 1}: found {word!r} where {expected!r} was expected")
-    if left_over:
-        raise ValueError(f"it is cut short: frame {frames + 1} has {left_over} of its {row} words")
+def _check_frames(words: list[str], row: int, places: list[int], names: list[str]) -> None:
+    """Every frame has its number and the same names at these places, and the last one is whole."""
+    for frame, start in enumerate(range(0, len(words), row)):
+        found, expected = words[start : start + row], [str(int(words[0]) + frame), *names]
+        named = [found[place] for place in places if place < len(found)]
+        if named != expected[: len(named)]:
+            word, wanted = next(pair for pair in zip(named, expected, strict=False) if pair[0] != pair[1])
+            raise ValueError(f"frame {frame + 1}: found {word!r} where {wanted!r} was expected")
+        if len(found) < row:
+            raise ValueError(f"it is cut short: frame {frame + 1} has {len(found)} of its {row} words")
 
 
 def _euler(order: str, angles: list[str], degrees: bool) -> Rotation:

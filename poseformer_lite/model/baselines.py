@@ -14,13 +14,8 @@ class TemporalTransformerBaseline(LiftingNetwork):
     block"; how deep is not said, and the code was not released: here it is PoseFormer's head, LayerNorm and one linear
     layer.
 
-    :param num_frames: as for `PoseFormer`
-    :param num_joints: as for `PoseFormer`
-    :param num_heads: as for `PoseFormer`
-    :param mlp_ratio: as for `PoseFormer`
-    :param drop_path: as for `PoseFormer`
-    :param dim: the token's width; the ablation of Table 4 gives it PoseFormer's own 17 * 32 = 544
-    :param depth: encoder layers.
+    The arguments are those of `PoseFormer`, but for `dim`, the token's width, which the ablation of Table 4 gives
+    PoseFormer's own 17 * 32 = 544, and `depth`, the number of encoder layers.
     """
 
     def __init__(
@@ -65,8 +60,7 @@ class TemporalTransformerBaseline(LiftingNetwork):
 class MeanPose(LiftingNetwork):
     """Answers the mean of the training poses whatever it sees: the error to beat before any network has learned.
 
-    :param num_frames: F, odd, and J of the windows (B, F, J, 2) that it takes and does not look at.
-    :param num_joints: F, odd, and J of the windows (B, F, J, 2) that it takes and does not look at.
+    num_frames (odd) and num_joints are F and J of the windows (B, F, J, 2) that it takes and does not look at.
     """
 
     def __init__(self, num_frames: int = 1, num_joints: int = 17):

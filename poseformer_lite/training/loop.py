@@ -173,7 +173,9 @@ class _Trainer:
         started, saved = time.perf_counter(), time.perf_counter()
         self.run_.model.train()
         for index in batches[self.step :]:
-            self._set_learning_rate(self.epoch * len(batches) + self.step, len(batches))
+            rate = learning_rate(self.settings, self.epoch * len(batches) + self.step, len(batches))
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate
             mine, share = self._my_part(index)
             poses_2d, target = windows.gather(mine.to(windows.poses_2d.device))
 
@@ -279,10 +281,6 @@ class _Trainer:
         generator = torch.Generator().manual_seed(_mix(self.settings.seed, self.epoch))
         return torch.randperm(num_windows, generator=generator)[: self.settings.windows_per_epoch]
 
-    def _set_learning_rate(self, step: int, steps_per_epoch: int) -> None:
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.settings, step, steps_per_epoch)
-
     def _mean_loss_mm(self) -> float:
         """Of this process's share of the windows."""
         return 1000 * self.loss_sum.item() / max(self.step, 1)
@@ -290,11 +288,9 @@ class _Trainer:
     def _bar(self, steps: int):
         from tqdm.auto import tqdm
 
-        title = f"epoch {self.epoch + 1}/{self.settings.epochs}"
-        return tqdm(total=steps, initial=self.step, desc=title, disable=not self.progress, leave=self._is_last())
-
-    def _is_last(self) -> bool:
-        return self.epoch + 1 == self.settings.epochs
+        number, last = self.epoch + 1, self.settings.epochs
+        look = {"desc": f"epoch {number}/{last}", "disable": not self.progress, "leave": number == last}
+        return tqdm(total=steps, initial=self.step, **look)
 
     def _fingerprint(self) -> dict:
         """What a stopped run must share with the one that continues it."""

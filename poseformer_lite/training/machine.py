@@ -1,30 +1,11 @@
 """What a training run wants of the machine: a device and precision, random states of its own, and an orderly end."""
 
 import os
-import platform
 import signal
 import threading
 from contextlib import contextmanager
-from pathlib import Path
 
-import numpy as np
 import torch
-
-
-def describe_machine() -> str:
-    """Processor, cores, threads, GPU and the versions that a measured figure depends on."""
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
-    return (
-        f"{_processor()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, {device}; "
-        f"Python {platform.python_version()}, torch {torch.__version__}, numpy {np.__version__}"
-    )
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor()} ({platform.machine()})"
 
 
 def is_main_process() -> bool:

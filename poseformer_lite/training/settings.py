@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass, field, fields, replace
 from difflib import get_close_matches
+from typing import Literal, get_args, get_origin
 
 from poseformer_lite.checked import number
 
@@ -15,11 +16,11 @@ class Settings:
 
     epochs: int = 130
     batch_size: int = 1024
-    optimizer: str = "adam"
+    optimizer: Literal["adam", "adamw"] = "adam"
     """"adam" (its weight decay is an L2 penalty) or "adamw"."""
     learning_rate: float = 2e-4
     weight_decay: float = 0.1
-    schedule: str = "exponential"
+    schedule: Literal["exponential", "cosine", "constant"] = "exponential"
     """"exponential" multiplies the learning rate by `decay` after each epoch, "cosine" lets it fall to zero over the
     run, "constant" leaves it.
     """
@@ -32,27 +33,28 @@ class Settings:
     """None means every window."""
     validation: float = 0.1
     """The share of training takes that are held out."""
-    select: str = "last"
+    select: Literal["last", "best"] = "last"
     """The epoch whose weights are kept: "last", or "best" on the held-out takes; the test subjects are never looked
     at.
     """
-    supervise: str = "center"
+    supervise: Literal["center", "every"] = "center"
     """"center" is the paper's loss (Eq. 9); "every" (ours) averages it with the error of every frame of the window,
     regressed from the frame's own token: F poses to learn from at the price of one.
     """
-    start: str = "given"
+    start: Literal["given", "prepared"] = "given"
     """"given" takes the network as it is; "prepared" first makes a new PoseFormer's patch embedding four times as large
     (lesson 10) and its weighted mean over frames the plain mean, which is what "every" wants: a frame's own token and
     the weighted sum pass through one layer, and weights that begin negative ask it for the opposite.
     """
-    mixed_precision: str = "auto"
+    mixed_precision: Literal["auto", "no", "bf16", "fp16"] = "auto"
     """"auto" takes bf16 on a GPU that has it, fp16 on one without, and float32 on a CPU; or "no", "bf16", "fp16"."""
     seed: int = 0
 
     def __post_init__(self):
-        for name, choices in _CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise ValueError(f"{name} is {getattr(self, name)!r}: choose one of {', '.join(choices)}")
+        for setting in fields(self):
+            value, choices = getattr(self, setting.name), get_args(setting.type)
+            if get_origin(setting.type) is Literal and value not in choices:
+                raise ValueError(f"{setting.name} is {value!r}: choose one of {', '.join(choices)}")
         for name in ("epochs", "batch_size"):
             number(getattr(self, name), name, 1, whole=True)
         for name in ("warmup_steps", "seed"):
@@ -65,27 +67,12 @@ class Settings:
             number(self.windows_per_epoch, "windows_per_epoch", 1, whole=True)
 
 
-_CHOICES = {
-    "optimizer": ("adam", "adamw"),
-    "schedule": ("exponential", "cosine", "constant"),
-    "select": ("last", "best"),
-    "supervise": ("center", "every"),
-    "start": ("given", "prepared"),
-    "mixed_precision": ("auto", "no", "bf16", "fp16"),
-}
-
-
-_ALSO_KNOWN_AS = {
+_ALSO_KNOWN_AS = {  # of names that are not close enough to be found by their letters
     "lr": "learning_rate",
-    "num_epochs": "epochs",
     "bs": "batch_size",
-    "optim": "optimizer",
-    "scheduler": "schedule",
     "wd": "weight_decay",
-    "precision": "mixed_precision",
     "fp16": "mixed_precision",
     "bf16": "mixed_precision",
-    "warmup": "warmup_steps",
 }
 
 
@@ -183,6 +170,5 @@ def compare_presets(*names: str) -> list[tuple]:
     """
     presets = [get_preset(name) for name in names or PRESETS]
     flat = [{**{f"model.{k}": v for k, v in p.model.items()}, **asdict(p.settings)} for p in presets]
-    keys = list(flat[0]) + [f.name for f in fields(Settings) if f.name not in flat[0]]
-    rows = [(key, *(values.get(key) for values in flat)) for key in keys]
+    rows = [(key, *(values.get(key) for values in flat)) for key in flat[0]]
     return [row for row in rows if len(set(map(str, row[1:]))) > 1]

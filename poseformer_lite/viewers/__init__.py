@@ -1,28 +1,22 @@
-"""Interactive pictures, each with a still twin: motions, attention, and heads switched off."""
+"""Interactive pictures, each with a still twin: motions and attention."""
 
-from importlib import import_module
+from poseformer_lite.viewers.attention import view_attention
+from poseformer_lite.viewers.export import export_html
+from poseformer_lite.viewers.heads import HeadGrid
+from poseformer_lite.viewers.motion import MotionViewer, view_motion
+from poseformer_lite.viewers.spatial import SpatialAttentionViewer
+from poseformer_lite.viewers.state import ViewState
+from poseformer_lite.viewers.temporal import TemporalAttentionViewer
+from poseformer_lite.viewers.viewer import Viewer
 
-_HOME = {
-    "ViewState": "state",
-    "Viewer": "viewer",
-    "MotionViewer": "motion",
-    "SpatialAttentionViewer": "spatial",
-    "TemporalAttentionViewer": "temporal",
-    "HeadGrid": "heads",
-    "AblationBoard": "ablation",
-    "view_motion": "motion",
-    "view_attention": "attention",
-    "export_html": "export",
-}
-__all__ = list(_HOME)
-
-
-def __getattr__(name: str):
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}: it has {', '.join(__all__)}")
-    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__all__ = [
+    "HeadGrid",
+    "MotionViewer",
+    "SpatialAttentionViewer",
+    "TemporalAttentionViewer",
+    "ViewState",
+    "Viewer",
+    "export_html",
+    "view_attention",
+    "view_motion",
+]

@@ -68,11 +68,6 @@ def view_attention(
         state of something else.
     """
     poses_2d = torch.as_tensor(poses_2d).to(model.device, model.dtype)
-    if poses_2d.ndim != 3 or poses_2d.shape[1:] != (model.num_joints, 2) or len(poses_2d) == 0:
-        raise ValueError(
-            f"poses_2d is {tuple(poses_2d.shape)}, expected one sequence (T, {model.num_joints}, 2) with T of 1 or "
-            "more, in normalised screen coordinates"
-        )
     if skeleton.num_joints != model.num_joints:
         raise ValueError(
             f"the network has {model.num_joints} joints, but {skeleton.name} has {skeleton.num_joints}: give the "
@@ -83,10 +78,10 @@ def view_attention(
             f"poses_2d has {int((~poses_2d.isfinite()).sum())} coordinates that are not finite: fill the gaps first, "
             "with keypoints.fill_gaps"
         )
+    poses_3d = model.predict_sequence(poses_2d).cpu().numpy()
     maps = attention_maps(model, poses_2d)
     maps = AttentionMaps(None if maps.spatial is None else maps.spatial.cpu(), maps.temporal.cpu())
     heads = HeadGrid(maps, skeleton, fps, state)
-    poses_3d = model.predict_sequence(poses_2d).cpu().numpy()
     alike = {"skeleton": skeleton, "fps": fps, "state": heads.state}
     return Attention(
         heads,

@@ -1,6 +1,7 @@
 """Bodies, links and heatmaps as plotly takes them: plain dictionaries, so that what changed is easy to tell."""
 
 import numpy as np
+from matplotlib.patches import Rectangle
 
 from poseformer_lite.camera import z_up as z_up
 from poseformer_lite.plots import CHOSEN, COLORS, LINK, strongest_others
@@ -69,43 +70,28 @@ def links(pose: np.ndarray, joint: int, row: np.ndarray, scene: str, strongest: 
     return segments(pose[[(joint, other) for other in order]], scene, line=line, name="links")
 
 
-def rows_heatmap(rows: np.ndarray, names: list[str], top: float, **rest) -> dict:
-    """A heatmap of attention weights, query by query. rows: (N, N); top: the weight of the brightest colour."""
-    pairs = [[[query, key] for key in names] for query in names]
-    return {
-        "type": "heatmap",
-        "name": "rows",
-        "z": np.round(rows.astype(float), 8).tolist(),
-        "zmin": 0,
-        "zmax": round(float(top), 6),
-        "colorscale": "Viridis",
-        "customdata": pairs,
-        "hovertemplate": "%{customdata[0]} looks at %{customdata[1]}: %{z:.3f}<extra></extra>",
-        **rest,
-    }
+def rows_heatmap(z: list, top: float, **rest) -> dict:
+    """A heatmap of attention weights, query by query. z: of the cells; top: the weight of the brightest colour."""
+    return {"type": "heatmap", "name": "rows", "z": z, "zmin": 0, "zmax": top, "colorscale": "Viridis", **rest}
 
 
-def rows_axes(names: list[str], across=(0.0, 1.0), up=(0.0, 1.0)) -> dict:
-    """The axes of a heatmap of rows: queries downwards, keys to the right, in equal scales."""
-    N = len(names)
-    look = {"tickvals": list(range(N)), "ticktext": names, "tickfont": {"size": 9}, "constrain": "domain"}
-    look |= {"showgrid": False, "zeroline": False, "ticks": ""}
-    return {
-        "xaxis": {
-            "domain": list(across),
-            "range": [-0.5, N - 0.5],
-            "tickangle": -60,
-            "title": {"text": "looked at (key)"},
-            **look,
-        },
-        "yaxis": {
-            "domain": list(up),
-            "range": [N - 0.5, -0.5],
-            "scaleanchor": "x",
-            "title": {"text": "looking (query)"},
-            **look,
-        },
-    }
+def token_axis(places: list, names: list[str], span: tuple[float, float], **rest) -> dict:
+    """An axis along tokens, some of which are named; span: its ends, downwards where the larger comes first."""
+    look = {"showgrid": False, "zeroline": False, "ticks": ""}
+    return {"tickvals": places, "ticktext": names, "range": list(span), **look, **rest}
+
+
+def outline(corner: tuple[float, float], width: float, height: float, line: float) -> dict:
+    """A shape round some cells of a heatmap. corner: x and y of the upper left one, less half a cell."""
+    x, y = corner
+    look = {"type": "rect", "line": {"color": CHOSEN, "width": line}}
+    return {"x0": x, "y0": y, "x1": x + width, "y1": y + height, **look}
+
+
+def outline_still(ax, shape: dict, linewidth: float) -> None:
+    """The same shape as `outline` gives, in matplotlib."""
+    x, y = shape["x0"], shape["y0"]
+    ax.add_patch(Rectangle((x, y), shape["x1"] - x, shape["y1"] - y, fill=False, edgecolor=CHOSEN, linewidth=linewidth))
 
 
 def box(rows: slice, columns: slice, **place) -> dict:
@@ -172,17 +158,20 @@ def image_axes(points: np.ndarray, unit: str, across, up) -> dict:
     low, high = points.reshape(-1, 2).min(0), points.reshape(-1, 2).max(0)
     room = 0.08 * float((high - low).max())
     x, y = ([float(a - room), float(b + room)] for a, b in zip(low, high, strict=True))
-    look = {"gridcolor": "#eeeeee", "zeroline": False, "tickfont": {"size": 9}}
     return {
-        "xaxis": {"range": x, "domain": list(across), "title": {"text": f"x {unit}", "font": {"size": 11}}, **look},
-        "yaxis": {
-            "range": y[::-1],
-            "domain": list(up),
-            "title": {"text": f"y {unit}", "font": {"size": 11}},
-            "scaleanchor": "x",
-            **look,
-        },
+        "xaxis": _axis(x, across, {"text": f"x {unit}"}),
+        "yaxis": _axis(y[::-1], up, {"text": f"y {unit}"}, scaleanchor="x"),
     }
+
+
+def _axis(span: list[float], domain: tuple[float, float], title: dict, **rest) -> dict:
+    look = {
+        "gridcolor": "#eeeeee",
+        "zeroline": False,
+        "tickfont": {"size": 9},
+        "title": {"font": {"size": 11}, **title},
+    }
+    return {"range": span, "domain": list(domain), **look, **rest}
 
 
 def trails(paths: np.ndarray, scene: str) -> dict:
@@ -220,23 +209,11 @@ def curve(values: list[float], frame: int, name: str, unit: str, **axes) -> list
 
 def curve_axes(values: list[float], title: str, across, up, number: int) -> dict:
     """The axes of a curve over the frames, in the axes of that number."""
-    look = {"gridcolor": "#eeeeee", "zeroline": False, "tickfont": {"size": 9}, "showgrid": False}
-    small = {"font": {"size": 11}, "standoff": 4}
+    x, y = [-0.5, len(values) - 0.5], [0, 1.1 * max(*values, 1e-6)]
+    below, beside = ({"text": text, "standoff": 4} for text in ("frame", title))
     return {
-        f"xaxis{number}": {
-            "range": [-0.5, len(values) - 0.5],
-            "domain": list(across),
-            "anchor": f"y{number}",
-            "title": {"text": "frame", **small},
-            **look,
-        },
-        f"yaxis{number}": {
-            "range": [0, 1.1 * max(*values, 1e-6)],
-            "domain": list(up),
-            "anchor": f"x{number}",
-            "title": {"text": title, **small},
-            **look,
-        },
+        f"xaxis{number}": _axis(x, across, below, anchor=f"y{number}", showgrid=False),
+        f"yaxis{number}": _axis(y, up, beside, anchor=f"x{number}", showgrid=False),
     }
 
 

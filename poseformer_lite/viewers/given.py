@@ -64,13 +64,6 @@ def sizes_of(maps: AttentionMaps, skeleton: Skeleton) -> dict:
     return {"num_frames": T, "num_joints": J, "heads": heads}
 
 
-def checked_fps(fps: float) -> float:
-    """Frames per second; ValueError where that is no positive number."""
-    if not 0 < fps < np.inf:
-        raise ValueError(f"fps is {fps}: expected a positive number of frames per second")
-    return fps
-
-
 def as_array(values: Given) -> np.ndarray:
     """A copy in float64, without a gradient, on the CPU."""
     values = values.poses_3d if isinstance(values, Motion) else values

@@ -6,11 +6,12 @@ import numpy as np
 import plotly.graph_objects as go
 from traitlets import Enum
 
+from poseformer_lite.checked import number
 from poseformer_lite.model.base import window_indices
 from poseformer_lite.model.heads import AttentionMaps, Head
 from poseformer_lite.skeleton import H36M17, Skeleton
 from poseformer_lite.viewers import controls, drawing
-from poseformer_lite.viewers.given import checked_fps, sizes_of
+from poseformer_lite.viewers.given import sizes_of
 from poseformer_lite.viewers.state import ViewState
 from poseformer_lite.viewers.viewer import Viewer
 
@@ -39,7 +40,7 @@ class HeadGrid(Viewer):
         self.tops = {stage: _largest(rows) for stage, rows in self.rows.items()}  # (L, H)
         self.windows = window_indices(len(maps.temporal), maps.temporal.shape[-1]).numpy()  # (T, F)
         self.skeleton = skeleton
-        self.fps = checked_fps(fps)
+        self.fps = number(fps, "fps", over=0)
         self._drawn: tuple | None = None  # what the mosaic was last made of
         self._cells: tuple[list, list] = ([], [])
         super().__init__(state, sizes)
@@ -77,42 +78,25 @@ class HeadGrid(Viewer):
         width, height = (side / N * (count * step - _gap(N)) for count in (H, L))
         shared = self.scaling == ALIKE
         colors, weights = self._colors_and_weights()
-        heatmap = {
-            "type": "heatmap",
-            "name": "rows",
-            "z": colors,
-            "customdata": weights,
-            "x": _names("head", H, "key", tokens),
-            "y": _names("layer", L, "query", tokens),
-            "zmin": 0,
-            "zmax": round(float(tops.max()), 6) if shared else 1,
-            "colorscale": "Viridis",
-            "colorbar": {"title": {"text": self.unit, "side": "right"}, "x": width / 800 + 0.01, "thickness": 10},
-            "hoverongaps": False,
-            "hovertemplate": "%{y}<br>%{x}<br>weight %{customdata:.3g}<extra></extra>",
-        }
-        middles = np.arange(max(L, H)) * step + (N - 1) / 2
-        look = {"type": "category", "showgrid": False, "zeroline": False, "ticks": ""}
+        heatmap = drawing.rows_heatmap(
+            colors,
+            round(float(tops.max()), 6) if shared else 1,
+            customdata=weights,
+            x=_names("head", H, "key", tokens),
+            y=_names("layer", L, "query", tokens),
+            colorbar={"title": {"text": self.unit, "side": "right"}, "x": width / 800 + 0.01, "thickness": 10},
+            hoverongaps=False,
+            hovertemplate="%{y}<br>%{x}<br>weight %{customdata:.3g}<extra></extra>",
+        )
+        across, down = self._axes(L, H, N)
         layout = drawing.layout(
             self.title(),
             self.legend(),
             height=round(height) + 130,
             margin={"l": 70, "r": 110, "t": 100, "b": 30},
-            xaxis={
-                "domain": [0, min(1, width / 800)],
-                "range": [-1, H * step - _gap(N)],
-                "tickvals": middles[:H].tolist(),
-                "ticktext": [f"head {head}" for head in range(H)],
-                "side": "top",
-                **look,
-            },
-            yaxis={
-                "range": [L * step - _gap(N), -1],
-                "tickvals": middles[:L].tolist(),
-                "ticktext": [f"layer {layer}" for layer in range(L)],
-                **look,
-            },
-            shapes=[self._frame(step, N)],
+            xaxis=across | {"domain": [0, min(1, width / 800)], "side": "top"},
+            yaxis=down,
+            shapes=[self._frame(N)],
         )
         layout["title"]["y"] = 0.94
         return {"data": [heatmap], "layout": layout}
@@ -128,12 +112,22 @@ class HeadGrid(Viewer):
         """The colours of the mosaic, NaN between the tiles."""
         return _mosaic(self.tiles if self.scaling == ALIKE else self.tiles / self.tops_shown[..., None, None])
 
-    def _frame(self, step: int, N: int) -> dict:
+    @staticmethod
+    def _axes(L: int, H: int, N: int) -> tuple[dict, dict]:
+        """Along the heads and down the layers: a name for each, at the middle of its tiles of N by N."""
+        step = N + _gap(N)
+        middles = (np.arange(max(L, H)) * step + (N - 1) / 2).tolist()
+        ends = (-1, H * step - _gap(N)), (L * step - _gap(N), -1)
+        names = ([f"{kind} {number}" for number in range(count)] for kind, count in (("head", H), ("layer", L)))
+        return tuple(
+            drawing.token_axis(middles[: len(some)], some, span, type="category")
+            for some, span in zip(names, ends, strict=True)
+        )
+
+    def _frame(self, N: int) -> dict:
         """Round the tile that is looked at."""
-        at = self.state.head_in(self.state.stage)
-        corner = {"x0": at.head * step - 0.5, "y0": at.layer * step - 0.5}
-        line = {"color": drawing.CHOSEN, "width": 4}
-        return {"type": "rect", **corner, "x1": corner["x0"] + N, "y1": corner["y0"] + N, "line": line}
+        at, step = self.state.head_in(self.state.stage), N + _gap(N)
+        return drawing.outline((at.head * step - 0.5, at.layer * step - 0.5), N, N, line=4)
 
     def title(self) -> str:
         at = "window round frame" if self.state.stage == "temporal" else "frame"
@@ -186,19 +180,17 @@ class HeadGrid(Viewer):
     def still(self) -> plt.Figure:
         tiles, tops = self.tiles, self.tops_shown
         L, H, N = tiles.shape[:3]
-        step = N + _gap(N)
         shared = self.scaling == ALIKE
         figure, ax = plt.subplots(figsize=(10, 1.3 + min(8.6 * L / H, 2 * L)), layout="constrained")
         image = ax.imshow(
             self._mosaic(), cmap="viridis", vmin=0, vmax=tops.max() if shared else 1, interpolation="nearest"
         )
-        frame = self._frame(step, N)
-        ax.add_patch(plt.Rectangle((frame["x0"], frame["y0"]), N, N, fill=False, edgecolor=drawing.CHOSEN, linewidth=3))
-        middles = np.arange(max(L, H)) * step + (N - 1) / 2
-        ax.set_xticks(middles[:H], [f"head {head}" for head in range(H)])
-        ax.set_yticks(middles[:L], [f"layer {layer}" for layer in range(L)])
+        drawing.outline_still(ax, self._frame(N), linewidth=3)
+        across, down = self._axes(L, H, N)
+        ax.set_xticks(across["tickvals"], across["ticktext"])
+        ax.set_yticks(down["tickvals"], down["ticktext"])
         ax.tick_params(length=0, labeltop=True, labelbottom=False)
-        ax.set(xlim=(-1, H * step - _gap(N)), ylim=(L * step - _gap(N), -1))
+        ax.set(xlim=across["range"], ylim=down["range"])
         ax.spines[:].set_visible(False)
         figure.colorbar(image, ax=ax, label=self.unit, shrink=0.9)
         figure.suptitle(f"{self.title()}\n{self.legend()}", fontsize=11)

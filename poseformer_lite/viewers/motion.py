@@ -9,10 +9,11 @@ import torch
 from traitlets import Bool, Enum, Int, validate
 
 from poseformer_lite import metrics, plots
+from poseformer_lite.checked import number
 from poseformer_lite.lifting.motion import Motion
 from poseformer_lite.skeleton import H36M17, Skeleton
 from poseformer_lite.viewers import controls, drawing
-from poseformer_lite.viewers.given import Given, checked, checked_fps, num_frames, upright
+from poseformer_lite.viewers.given import Given, checked, num_frames, upright
 from poseformer_lite.viewers.state import ViewState
 from poseformer_lite.viewers.viewer import Viewer
 
@@ -66,24 +67,15 @@ class MotionViewer(Viewer):
     the curve of the error jumps to that frame; hovering a joint picks it out in space and in the image, a click pins
     it.
 
-    :param poses_3d: as for `view_motion`
-    :param truth: as for `view_motion`
-    :param keypoints: as for `view_motion`
-    :param skeleton: as for `view_motion`
-    :param fps: as for `view_motion`
-    :param world: as for `view_motion`
-    :param state: as for `view_motion`
-    :param truth_name: by any other name than "truth", its distance to the poses is not called an error nor, in the
-        mean, MPJPE.
-    :raises ValueError: for other shapes, no frames, numbers that are not finite, poses that are not in metres or not
-        root-relative, a state of another motion, and where errors or an arrangement with a truth are asked for without
-        one.
+    The arguments are those of `view_motion`, but no Motion. By any other truth_name than "truth", the distance of the
+    truth to the poses is not called an error nor, in the mean, MPJPE. Raises ValueError for other shapes, no frames,
+    numbers that are not finite, poses that are not in metres or not root-relative, a state of another motion, and where
+    errors or an arrangement with a truth are asked for without one.
     """
 
     arrangement = Enum(ARRANGEMENTS, "overlaid")
     errors = Bool(False)
     trail = Int(0, min=0, max=50)
-    view = Enum(tuple(drawing.CAMERAS), "three quarters")
 
     def __init__(
         self,
@@ -98,7 +90,7 @@ class MotionViewer(Viewer):
     ):
         T, J = num_frames(poses_3d), skeleton.num_joints
         self.poses, self.world = upright("poses_3d", poses_3d, T, skeleton, world), world
-        self.skeleton, self.fps, self.top = skeleton, checked_fps(fps), 1.0
+        self.skeleton, self.fps, self.top = skeleton, number(fps, "fps", over=0), 1.0
         self.truth_name, known = truth_name, truth_name == "truth"
         self.of_joint, self.of_pose = ("error", "MPJPE") if known else ("distance", "mean distance")
         self.truth = self.error = self.keypoints = None

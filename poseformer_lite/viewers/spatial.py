@@ -4,18 +4,13 @@ import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 import plotly.graph_objects as go
-from traitlets import Enum
 
 from poseformer_lite import plots
-from poseformer_lite.model.heads import AttentionMaps
-from poseformer_lite.skeleton import H36M17, Skeleton
 from poseformer_lite.viewers import controls, drawing
-from poseformer_lite.viewers.given import Given, checked_fps, sizes_of, upright
-from poseformer_lite.viewers.state import ViewState
-from poseformer_lite.viewers.viewer import Viewer
+from poseformer_lite.viewers.viewer import StageViewer
 
 
-class SpatialAttentionViewer(Viewer):
+class SpatialAttentionViewer(StageViewer):
     """Hover a row or a joint: the joints take the colours of its row, and links lead to those it attends to most.
 
     maps: of a sequence of T frames, by a network with a spatial stage; poses_3d: the skeleton to draw on, (T, J, 3)
@@ -24,29 +19,6 @@ class SpatialAttentionViewer(Viewer):
     where there are no spatial maps, for the maps of windows, poses that are not of the same frames and joints or have
     gaps, and a state of something else.
     """
-
-    view = Enum(tuple(drawing.CAMERAS), "three quarters")
-
-    def __init__(
-        self,
-        maps: AttentionMaps,
-        poses_3d: Given,
-        skeleton: Skeleton = H36M17,
-        fps: float = 50.0,
-        world: bool = False,
-        state: ViewState | None = None,
-    ):
-        if maps.spatial is None:
-            raise ValueError(
-                "these maps have no spatial stage: look at the temporal ones, or give those of a PoseFormer"
-            )
-        sizes = sizes_of(maps, skeleton)
-        self.rows = maps.spatial.cpu().numpy()  # (T, L, H, J, J)
-        self.top = self.rows.max(axis=(0, 3, 4))  # (L, H)
-        self.poses = upright("poses_3d", poses_3d, len(self.rows), skeleton, world)  # (T, J, 3)
-        self.skeleton = skeleton
-        self.fps = checked_fps(fps)
-        super().__init__(state, sizes)
 
     @property
     def map(self) -> np.ndarray:
@@ -57,9 +29,16 @@ class SpatialAttentionViewer(Viewer):
     def spec(self) -> dict:
         at, joint, pose = self.state.head_in("spatial"), self.state.joint, self.poses[self.state.frame]
         row, top, names = self.map[joint], float(self.top[at.layer, at.head]), list(self.skeleton.joints)
+        J = len(names)
         bar = {"title": {"text": "weight", "side": "top"}, "len": 0.85, "x": 0.45, "thickness": 10}
-        heatmap = drawing.rows_heatmap(self.map, names, top, colorbar=bar)
-        chosen = drawing.box(slice(joint, joint + 1), slice(0, len(names)))
+        heatmap = drawing.rows_heatmap(
+            np.round(self.map.astype(float), 8).tolist(),
+            round(top, 6),
+            customdata=[[[query, key] for key in names] for query in names],
+            hovertemplate="%{customdata[0]} looks at %{customdata[1]}: %{z:.3f}<extra></extra>",
+            colorbar=bar,
+        )
+        chosen = drawing.box(slice(joint, joint + 1), slice(0, J))
         body = drawing.body(pose, self.skeleton, "scene")
         body[-1] |= {"marker": self._lit(row, top), "name": "joints"}
         layout = drawing.layout(
@@ -69,9 +48,15 @@ class SpatialAttentionViewer(Viewer):
             margin={"l": 80, "r": 10, "t": 60, "b": 70},
             scene=drawing.scene_layout(self.poses, self.view, across=(0.53, 1.0)),
             annotations=[drawing.grid_note(0.77)],
-            **drawing.rows_axes(names, across=(0.0, 0.44)),
+            xaxis=self._axis((-0.5, J - 0.5), "looked at (key)", domain=[0.0, 0.44], tickangle=-60),
+            yaxis=self._axis((J - 0.5, -0.5), "looking (query)", domain=[0.0, 1.0], scaleanchor="x"),
         )
         return {"data": [heatmap, chosen, *body, drawing.links(pose, joint, row, "scene")], "layout": layout}
+
+    def _axis(self, span: tuple[float, float], title: str, **rest) -> dict:
+        names = list(self.skeleton.joints)
+        look = {"title": {"text": title}, "tickfont": {"size": 9}, "constrain": "domain"}
+        return drawing.token_axis(list(range(len(names))), names, span, **look, **rest)
 
     def _lit(self, row: np.ndarray, top: float) -> dict:
         sizes = 5 + 13 * row / top
@@ -95,9 +80,6 @@ class SpatialAttentionViewer(Viewer):
         held = " (pinned)" if self.state.pinned else ""
         weights = ", ".join(f"{names[other]} {row[other]:.2f}" for other in most)
         return f"{names[self.state.joint]}{held} attends most to {weights}"
-
-    def describe(self) -> str:
-        return f"{self.title()}: {self.strongest()}"
 
     def listen(self, figure: go.FigureWidget) -> None:
         self.react(figure.data[0], lambda at: self.state.point_at(at[0]), lambda at: self.state.pin(at[0]))

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 
-from traitlets import Bool, Enum, HasTraits, Int, Tuple, validate
+from traitlets import Bool, Enum, HasTraits, Int, validate
 
 from poseformer_lite.model.heads import Head
 
 
 class ViewState(HasTraits):
-    """The selection: a head (stage, layer, head), a frame, a joint, whether that joint is pinned, and the heads that
-    are switched off (`ablated`, a tuple of Head).
+    """The selection: a head (stage, layer, head), a frame, a joint, and whether that joint is pinned.
 
     Viewers that are given the same state move together. num_frames T and num_joints J bound frame and joint; heads
     gives (layers, heads per layer) of each stage there is. A value out of range raises ValueError and changes nothing.
@@ -21,7 +20,6 @@ class ViewState(HasTraits):
     frame = Int(0)
     joint = Int(0)
     pinned = Bool(False)
-    ablated = Tuple()
 
     def __init__(self, num_frames: int = 1, num_joints: int = 17, heads: Mapping[str, tuple[int, int]] | None = None):
         super().__init__()
@@ -46,7 +44,9 @@ class ViewState(HasTraits):
 
     def select(self, head: Head) -> None:
         """Look at this head."""
-        self._check_head(head)
+        layers, heads = self._size(head.stage)
+        _check("layer", head.layer, layers)
+        _check("head", head.head, heads)
         with self.hold_trait_notifications():
             self.stage, self.layer, self.head = head.stage, head.layer, head.head
 
@@ -61,21 +61,10 @@ class ViewState(HasTraits):
         with self.hold_trait_notifications():
             self.joint, self.pinned = joint, not held
 
-    def switch(self, head: Head) -> None:
-        """Switch a head off, or on again."""
-        self._check_head(head)
-        off = set(self.ablated) ^ {head}
-        self.ablated = tuple(sorted(off, key=lambda head: (head.stage, head.layer, head.head)))
-
     def _size(self, stage: str) -> tuple[int, int]:
         if stage not in self.heads:
             raise ValueError(f"there is no {stage} stage here, only {', '.join(self.heads)}")
         return self.heads[stage]
-
-    def _check_head(self, head: Head) -> None:
-        layers, heads = self._size(head.stage)
-        _check("layer", head.layer, layers)
-        _check("head", head.head, heads)
 
     @validate("stage")
     def _check_stage(self, proposal) -> str:
@@ -92,12 +81,6 @@ class ViewState(HasTraits):
         }
         name = proposal.trait.name
         return _check(name, proposal.value, count[name])
-
-    @validate("ablated")
-    def _check_ablated(self, proposal) -> tuple[Head, ...]:
-        for head in proposal.value:
-            self._check_head(head)
-        return proposal.value
 
 
 def _words(num_frames: int | None = None, num_joints: int | None = None, heads: Mapping | None = None) -> str:

@@ -5,22 +5,23 @@ import matplotlib.pyplot as plt
 import numpy as np
 import plotly.graph_objects as go
 from torch import Tensor
-from traitlets import Enum, Int, validate
+from traitlets import Int, validate
 
 from poseformer_lite import plots
 from poseformer_lite.model.base import window_indices
 from poseformer_lite.model.heads import AttentionMaps
 from poseformer_lite.skeleton import H36M17, Skeleton
 from poseformer_lite.viewers import controls, drawing
-from poseformer_lite.viewers.given import Given, as_array, checked_fps, sizes_of, upright
+from poseformer_lite.viewers.given import Given, as_array
 from poseformer_lite.viewers.state import ViewState
-from poseformer_lite.viewers.viewer import Viewer
+from poseformer_lite.viewers.viewer import StageViewer
 
 KEYS, QUERIES = "input frame, looked at (key)", "output frame, looking (query)"
+DRAWN = "drawn from\n(this head\nalone)"
 MOST_NAMES = 27  # more frames than this and only some are named on the axes
 
 
-class TemporalAttentionViewer(Viewer):
+class TemporalAttentionViewer(StageViewer):
     """The rows of one window: scrub through it to follow a frame's row, click a column and the skeleton jumps there.
 
     maps: of a sequence of T frames; poses_3d: (T, J, 3) metres, camera space and root-relative or, with world=True,
@@ -38,7 +39,7 @@ class TemporalAttentionViewer(Viewer):
     else.
     """
 
-    view = Enum(tuple(drawing.CAMERAS), "three quarters")
+    stage = "temporal"
     center = Int(0)
 
     def __init__(
@@ -51,18 +52,12 @@ class TemporalAttentionViewer(Viewer):
         world: bool = False,
         state: ViewState | None = None,
     ):
-        sizes, T, F = sizes_of(maps, skeleton), maps.temporal.shape[0], maps.temporal.shape[-1]
-        weights = np.full(F, 1 / F) if frame_weights is None else as_array(frame_weights)
-        if weights.shape != (F,):
-            raise ValueError(f"frame_weights is {weights.shape}, expected ({F},): one for each frame of a window")
-        self.frame_weights = weights
-        self.rows = maps.temporal.cpu().numpy()  # (T, L, H, F, F)
-        self.top = self.rows.max(axis=(0, 3, 4))  # (L, H)
+        T, *_, F = maps.temporal.shape
+        self.frame_weights = np.full(F, 1 / F) if frame_weights is None else as_array(frame_weights)
+        if self.frame_weights.shape != (F,):
+            raise ValueError(f"frame_weights is {self.frame_weights.shape}, expected ({F},): one for each frame")
         self.windows = window_indices(T, F).numpy()  # (T, F)
-        self.poses = upright("poses_3d", poses_3d, T, skeleton, world)  # (T, J, 3)
-        self.skeleton = skeleton
-        self.fps = checked_fps(fps)
-        super().__init__(state, sizes)
+        super().__init__(maps, poses_3d, skeleton, fps, world, state)
         self.center = self.state.frame
         self.state.observe(self._move_window, "frame")
         self.observe(self._move_frame, "center")
@@ -102,24 +97,17 @@ class TemporalAttentionViewer(Viewer):
         names = drawing.frame_names(window)
         chosen = window == self.state.frame
         colors = np.where(chosen, drawing.CHOSEN, drawing.BAR).tolist()
-        heatmap = {
-            "type": "heatmap",
-            "name": "rows",
-            "x": names,
-            "y": names,
-            "z": np.round(self.map.astype(float), 6).tolist(),
-            "zmin": 0,
-            "zmax": round(float(self.top[at.layer, at.head]), 6),
-            "colorscale": "Viridis",
-            "colorbar": {"title": {"text": "weight", "side": "top"}, "len": 0.8, "y": 0.38, "x": 0.5, "thickness": 10},
-            "hovertemplate": "%{y} looks at %{x}: %{z:.3g}<extra></extra>",
-        }
-        bar = {
-            "type": "bar",
-            "customdata": names,
-            "marker": {"color": colors, "line": {"width": 0}},
-            "showlegend": False,
-        }
+        colorbar = {"title": {"text": "weight", "side": "top"}, "len": 0.8, "y": 0.38, "x": 0.5, "thickness": 10}
+        heatmap = drawing.rows_heatmap(
+            np.round(self.map.astype(float), 6).tolist(),
+            round(float(self.top[at.layer, at.head]), 6),
+            x=names,
+            y=names,
+            colorbar=colorbar,
+            hovertemplate="%{y} looks at %{x}: %{z:.3g}<extra></extra>",
+        )
+        marker = {"color": colors, "line": {"width": 0}}
+        bar = {"type": "bar", "customdata": names, "marker": marker, "showlegend": False}
         weights = {"x": self.frame_weights.round(6).tolist(), "y": names, "orientation": "h", "xaxis": "x2"}
         weights["hovertemplate"] = "output of %{customdata}<br>frame weight %{x:.3g}<extra></extra>"
         drawn = {"x": names, "y": self.drawn_from.round(6).tolist(), "yaxis": "y2"}
@@ -134,7 +122,7 @@ class TemporalAttentionViewer(Viewer):
             margin={"l": 80, "r": 10, "t": 80, "b": 70},
             scene=drawing.scene_layout(self.poses, self.view, across=(0.58, 1.0), up=(0.0, 0.95)),
             annotations=[note | {"text": f"frame {self.state.frame}, {note['text']}"}],
-            shapes=[_box(np.flatnonzero(chosen), len(window))],
+            shapes=[self._chosen_rows()],
             bargap=1 - self._bar_width,
             **self._axes(),
         )
@@ -143,26 +131,23 @@ class TemporalAttentionViewer(Viewer):
     def _axes(self) -> dict:
         """A square of rows, to its right the frame weights, above it what is drawn from each frame."""
         places, F = self._named(), len(self.window)
-        look = {"type": "category", "tickvals": places, "ticktext": [str(self.window[place]) for place in places]}
-        look |= {"tickfont": {"size": 9}, "showgrid": False, "zeroline": False, "ticks": ""}
+        names = [str(self.window[place]) for place in places]
+        look = {"type": "category", "tickfont": {"size": 9}}
         small = {"tickfont": {"size": 9}, "nticks": 4, "exponentformat": "none", "zerolinecolor": "#777777"}
-        font = {"size": 11}
+        beside, above = ({"text": text, "font": {"size": 11}} for text in ("frame weight", DRAWN.replace("\n", "<br>")))
+        keys = {"domain": [0, 0.347], "tickangle": -60, "title": {"text": KEYS}}
+        queries = {"domain": [0, 0.755], "title": {"text": QUERIES}}
         return {
-            "xaxis": {
-                "domain": [0, 0.347],
-                "range": [-0.5, F - 0.5],
-                "tickangle": -60,
-                "title": {"text": KEYS},
-                **look,
-            },
-            "yaxis": {"domain": [0, 0.755], "range": [F - 0.5, -0.5], "title": {"text": QUERIES}, **look},
-            "xaxis2": {"domain": [0.365, 0.475], "title": {"text": "frame weight", "font": font}, **small},
-            "yaxis2": {
-                "domain": [0.79, 1],
-                "title": {"text": "drawn from<br>(this head<br>alone)", "font": font},
-                **small,
-            },
+            "xaxis": drawing.token_axis(places, names, (-0.5, F - 0.5), **keys, **look),
+            "yaxis": drawing.token_axis(places, names, (F - 0.5, -0.5), **queries, **look),
+            "xaxis2": {"domain": [0.365, 0.475], "title": beside, **small},
+            "yaxis2": {"domain": [0.79, 1], "title": above, **small},
         }
+
+    def _chosen_rows(self) -> dict:
+        """A shape round the rows of the frame that is looked at, which lie side by side."""
+        rows = np.flatnonzero(self.window == self.state.frame)
+        return drawing.outline((-0.5, float(rows[0] - 0.5)), len(self.window), len(rows), line=3)
 
     @property
     def _bar_width(self) -> float:
@@ -186,9 +171,6 @@ class TemporalAttentionViewer(Viewer):
         most = np.argmax(np.abs(self.drawn_from))
         share = f"by this head alone the prediction draws most from {names[most]}, {self.drawn_from[most]:.2g}"
         return f"frame {frame} attends most to {weights}; {share}"
-
-    def describe(self) -> str:
-        return f"{self.title()}: {self.strongest()}"
 
     def listen(self, figure: go.FigureWidget) -> None:
         heatmap, weights, drawn = figure.data[:3]
@@ -222,9 +204,7 @@ class TemporalAttentionViewer(Viewer):
         ax = figure.add_subplot(grid[1, 0])
         top = self.top[at.layer, at.head]
         image = ax.imshow(self.map, cmap="viridis", vmin=0, vmax=top, aspect="auto", interpolation="nearest")
-        box = _box(np.flatnonzero(chosen), len(window))
-        size = len(window), box["y1"] - box["y0"]
-        ax.add_patch(plt.Rectangle((-0.5, box["y0"]), *size, fill=False, edgecolor=drawing.CHOSEN, linewidth=2))
+        drawing.outline_still(ax, self._chosen_rows(), linewidth=2)
         named = self._named()
         ax.set_xticks(named, window[named], rotation=90)
         ax.set_yticks(named, window[named])
@@ -235,7 +215,7 @@ class TemporalAttentionViewer(Viewer):
         beside.tick_params(labelleft=False)
         above = figure.add_subplot(grid[0, 0], sharex=ax)
         above.bar(places, self.drawn_from, self._bar_width, color=colors)
-        above.set_ylabel("drawn from\n(this head\nalone)", fontsize=8)
+        above.set_ylabel(DRAWN, fontsize=8)
         above.tick_params(labelbottom=False)
         for axes in (ax, beside, above):
             axes.tick_params(labelsize=7, length=2)
@@ -245,16 +225,3 @@ class TemporalAttentionViewer(Viewer):
         plots.plot_pose_3d(pose, self.skeleton, right, title, turn=-60, world=True, label=False)
         figure.suptitle("\n".join([self.title(), *self.strongest().split("; ")]), fontsize=11)
         return figure
-
-
-def _box(rows: np.ndarray, F: int) -> dict:
-    """Round these rows of the heatmap, which lie side by side."""
-    line = {"color": drawing.CHOSEN, "width": 3}
-    return {
-        "type": "rect",
-        "x0": -0.5,
-        "x1": F - 0.5,
-        "y0": float(rows[0] - 0.5),
-        "y1": float(rows[-1] + 0.5),
-        "line": line,
-    }

@@ -12,8 +12,13 @@ import matplotlib.pyplot as plt
 import plotly.graph_objects as go
 from IPython.display import display
 from plotly.basedatatypes import BaseTraceType
-from traitlets import HasTraits, Unicode
+from traitlets import Enum, HasTraits, Unicode
 
+from poseformer_lite.checked import number
+from poseformer_lite.model.heads import AttentionMaps
+from poseformer_lite.skeleton import H36M17, Skeleton
+from poseformer_lite.viewers import drawing
+from poseformer_lite.viewers.given import Given, sizes_of, upright
 from poseformer_lite.viewers.state import ViewState
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -46,8 +51,10 @@ class Viewer(HasTraits):
     A subclass says what there is to see, as functions of the state and of traits of its own: `spec` gives plotly's
     data and layout as plain dictionaries, `still` the same in matplotlib, `describe` in words, `controls` the widgets
     to move it with, and `listen` ties the figure's own events to the state. Whenever a trait changes, what is different
-    in the new spec is sent to the figure, and nothing else.
+    in the new spec is sent to the figure, and nothing else. `view` says from where the scene is seen, if there is one.
     """
+
+    view = Enum(tuple(drawing.CAMERAS), "three quarters")
 
     def __init__(self, state: ViewState | None, sizes: dict, **traits):
         """state: of other viewers, or None for one of its own. sizes: what the state of this viewer is made with; a
@@ -143,6 +150,44 @@ class Viewer(HasTraits):
 
     def __repr__(self) -> str:
         return self.describe()
+
+
+class StageViewer(Viewer):
+    """One head of a stage beside a body.
+
+    rows: (T, L, H, N, N) weights; top: (L, H), each head's largest over all frames; poses: (T, J, 3) metres, z up.
+    """
+
+    stage = "spatial"
+
+    def __init__(
+        self,
+        maps: AttentionMaps,
+        poses_3d: Given,
+        skeleton: Skeleton = H36M17,
+        fps: float = 50.0,
+        world: bool = False,
+        state: ViewState | None = None,
+    ):
+        if self.stage not in maps.stages:
+            raise ValueError(f"these maps have no {self.stage} stage: give those of a network that has, as PoseFormer")
+        sizes = sizes_of(maps, skeleton)
+        self.rows = maps.stages[self.stage].cpu().numpy()
+        self.top = self.rows.max(axis=(0, 3, 4))
+        self.poses = upright("poses_3d", poses_3d, len(self.rows), skeleton, world)
+        self.skeleton, self.fps = skeleton, number(fps, "fps", over=0)
+        super().__init__(state, sizes)
+
+    def title(self) -> str:
+        """Which head and frame are shown."""
+        raise NotImplementedError
+
+    def strongest(self) -> str:
+        """What is looked at, and the largest of its weights."""
+        raise NotImplementedError
+
+    def describe(self) -> str:
+        return f"{self.title()}: {self.strongest()}"
 
 
 def _changed(before: dict, after: dict) -> dict:

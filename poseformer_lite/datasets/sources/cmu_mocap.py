@@ -77,7 +77,6 @@ MOTIONS = {
 }  # fmt: skip
 
 FASTEST_TURN = 2250.0  # degrees a second: no bone of a person turns faster, the joints of a glitch do
-UNSEEN_PEOPLE, UNSEEN_MOTION = ("08", "39"), ("indian",)  # folders that `split_people` keeps for testing
 TEST_SEED = 2**32 - 1  # far from any seed that a person or an epoch counter would choose
 
 WHERE_FROM = (
@@ -229,25 +228,6 @@ def split_takes(
     held_out = default_test_takes(takes) if held_out is None else held_out
     training = [take for take in takes if (take.subject, take.action) not in held_out]
     return training, [take for take in takes if (take.subject, take.action) in held_out]
-
-
-class PeopleSplit(NamedTuple):
-    """Takes to train on; takes of the same people; of people never seen; and of a kind of motion never seen."""
-
-    training: list[Take]
-    unseen_takes: list[Take]
-    unseen_people: list[Take]
-    unseen_motion: list[Take]
-
-
-def split_people(takes: list[Take]) -> PeopleSplit:
-    """Whole people and a kind of motion held out, UNSEEN_PEOPLE and UNSEEN_MOTION, and of the rest some takes.
-
-    All of them without glitches.
-    """
-    people, motion = ([t for t in takes if t.subject in names] for names in (UNSEEN_PEOPLE, UNSEEN_MOTION))
-    rest = [take for take in takes if take.subject not in UNSEEN_PEOPLE + UNSEEN_MOTION]
-    return PeopleSplit(*(list(map(without_glitches, part)) for part in (*split_takes(rest), people, motion)))
 
 
 def _with_partners(takes: list[Take], chosen: Collection[tuple[str, str]]) -> frozenset[tuple[str, str]]:

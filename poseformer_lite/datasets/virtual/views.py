@@ -1,6 +1,6 @@
 """Motions seen through virtual cameras: like those of Human3.6M, or like a crowd of phones."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +8,8 @@ from numpy.random import Generator
 
 from poseformer_lite.camera import Camera, look_at
 from poseformer_lite.datasets.base import PoseSequence, Take
+from poseformer_lite.datasets.virtual.detections import simulate_detector
+from poseformer_lite.datasets.virtual.wild import detector_points, wild_keypoints
 
 MARGIN = 0.92  # of the half image: nobody comes closer to its edge
 NEAREST = 1.0  # metres that every joint is in front of the camera, at least
@@ -44,22 +46,12 @@ def random_cameras(take: Take, rng: Generator, num_views: int = 4) -> list[Camer
     :param num_views: how many.
     :returns: Cameras from which the whole take is seen.
     """
-    cameras = []
-    for i in range(num_views):
-        size = IMAGE_SIZES[rng.integers(len(IMAGE_SIZES))]
-        cameras.append(
-            _camera_around(
-                take,
-                f"random{i}",
-                size,
-                focal_length=max(size) * rng.uniform(0.7, 1.3),
-                **_aim(take, rng),
-                nearest=2.5,
-                farther=rng.uniform(1.0, 1.5),
-                roll_degrees=rng.uniform(-5, 5),
-            )
-        )
-    return cameras
+
+    def draw(side: int) -> dict:
+        lens = {"focal_length": side * rng.uniform(0.7, 1.3), **_aim(take, rng), "nearest": 2.5}
+        return lens | {"farther": rng.uniform(1.0, 1.5), "roll_degrees": rng.uniform(-5, 5)}
+
+    return _drawn_cameras(take, rng, num_views, "random", draw)
 
 
 def wide_cameras(take: Take, rng: Generator, num_views: int = 4) -> list[Camera]:
@@ -76,27 +68,16 @@ def wide_cameras(take: Take, rng: Generator, num_views: int = 4) -> list[Camera]
     :param num_views: how many.
     :returns: Cameras from which the whole take is seen.
     """
-    cameras = []
-    for i in range(num_views):
-        size = IMAGE_SIZES[rng.integers(len(IMAGE_SIZES))]
-        focal_length = max(size) / 2 / np.tan(np.radians(rng.uniform(35, 90)) / 2)
+
+    def draw(side: int) -> dict:
+        focal_length = side / 2 / np.tan(np.radians(rng.uniform(35, 90)) / 2)
         roll = rng.uniform(-30, 30) if rng.random() < 1 / 3 else rng.uniform(-5, 5)
         pitch = rng.uniform(-30, 45) if rng.random() < 1 / 2 else None
-        cameras.append(
-            _camera_around(
-                take,
-                f"wide{i}",
-                size,
-                focal_length,
-                **_aim(take, rng),
-                nearest=NEAREST,
-                farther=rng.uniform(0, 1),
-                farthest=focal_length * PERSON / (SMALLEST * max(size)),
-                roll_degrees=roll,
-                pitch_degrees=pitch,
-            )
-        )
-    return cameras
+        place = {**_aim(take, rng), "nearest": NEAREST, "farthest": focal_length * PERSON / (SMALLEST * side)}
+        turned = {"roll_degrees": roll, "pitch_degrees": pitch}
+        return {"focal_length": focal_length, **place, **turned, "farther": rng.uniform(0, 1)}
+
+    return _drawn_cameras(take, rng, num_views, "wide", draw)
 
 
 def view_take(
@@ -107,13 +88,13 @@ def view_take(
     :param take: a motion of Human3.6M's 17 joints
     :param cameras: what sees it
     :param keypoints: "gt", the true projections; "noisy", those of a simulated detector; "wild", those of one that has
-        other joints, gaps, and a frame rate of its own; "marked", the same, with those joints as the 3D truth
+        other joints, gaps, and a frame rate of its own
     :param rng: of the draw, for all but "gt".
     :returns: One sequence per camera, with 3D.
     :raises ValueError: for an unknown kind of keypoints, or none to draw with.
     """
-    if keypoints not in ("gt", "noisy", "wild", "marked"):
-        raise ValueError(f'keypoints={keypoints!r}: virtual cameras give "gt", "noisy", "wild" or "marked"')
+    if keypoints not in ("gt", "noisy", "wild"):
+        raise ValueError(f'keypoints={keypoints!r}: virtual cameras give "gt", "noisy" or "wild"')
     if keypoints != "gt" and rng is None:
         raise ValueError(f"keypoints={keypoints!r} draws at random: give rng=np.random.default_rng(seed)")
     world = take.world.astype(np.float32)
@@ -122,17 +103,10 @@ def view_take(
         poses_3d = camera.world_to_camera(world)
         pixels = camera.project(poses_3d)
         if keypoints == "noisy":
-            from poseformer_lite.datasets.virtual.detections import (
-                simulate_detector,  # only who asks for noise needs it
-            )
-
             pixels = simulate_detector(pixels, rng).astype(np.float32)
-        elif keypoints in ("wild", "marked"):
-            from poseformer_lite.datasets.virtual.wild import detector_points, wild_keypoints
-
-            marked = camera.world_to_camera(detector_points(world, rng))
-            pixels = wild_keypoints(camera.project(marked), rng, take.fps).astype(np.float32)
-            poses_3d = marked if keypoints == "marked" else poses_3d
+        elif keypoints == "wild":
+            marked = camera.project(camera.world_to_camera(detector_points(world, rng)))
+            pixels = wild_keypoints(marked, rng, take.fps).astype(np.float32)
         sequences.append(
             PoseSequence(take.subject, take.action, camera.name, pixels, poses_3d, camera.width, camera.height, camera)
         )
@@ -178,6 +152,12 @@ def _aim(take: Take, rng: Generator) -> dict:
         "yaw": rng.uniform(-np.pi, np.pi),
         "camera_height": rng.uniform(0.4, 2.4),
     }
+
+
+def _drawn_cameras(take: Take, rng: Generator, num_views: int, name: str, draw: Callable[[int], dict]) -> list[Camera]:
+    """draw: of an image's longer side in pixels makes what `_camera_around` wants to know."""
+    sizes = ((i, IMAGE_SIZES[rng.integers(len(IMAGE_SIZES))]) for i in range(num_views))
+    return [_camera_around(take, f"{name}{i}", size, **draw(max(size))) for i, size in sizes]
 
 
 def _camera_around(

@@ -20,6 +20,7 @@ from poseformer_lite.formats.keypoint_files.tracks import (
     frame_numbers,
     guess_layout,
     numbers,
+    text_of,
     tracks_of,
     what_is_said,
 )
@@ -136,7 +137,7 @@ def _read_folder(folder: Path, format: str | None, size: tuple[int, int] | None)
             raise ValueError("YOLO's labels are shares of the picture: say its width and height")
         scale = np.array([*size, 1], np.float32)
         frames = {
-            names[path.stem]: [(who, person * scale[: person.shape[1]]) for who, person in read_labels(_text(path))]
+            names[path.stem]: [(who, person * scale[: person.shape[1]]) for who, person in read_labels(text_of(path))]
             for path in files
         }
         return Recording(frames, {"width": size[0], "height": size[1]})
@@ -148,13 +149,6 @@ def _read_folder(folder: Path, format: str | None, size: tuple[int, int] | None)
         frames[names[path.stem]] = recording.frames.get(0, [])
         said |= recording.said
     return Recording(frames, said)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not text in UTF-8 ({error})") from error
 
 
 def write_keypoints(tracks: list[KeypointTrack], path: str | Path) -> Path:

@@ -1,6 +1,6 @@
 """Arrays of keypoints: npy and npz, with what VideoPose3D's and PoseFormer's scripts make of them; no pickle is run."""
 
-import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from poseformer_lite.formats.keypoint_files.tracks import (
     Recording,
     layout_of,
     numbers,
+    say,
     what_is_said,
 )
 from poseformer_lite.formats.safe_npz import load_npz
@@ -59,20 +60,19 @@ def people_of_array(array: np.ndarray, name: str, said: dict) -> list[KeypointTr
     """
     if array.ndim == 4:
         people = [person for one in array for person in people_of_array(one, name, said)]
-        named = [KeypointTrack(**{**vars(p), "name": f"person {i}"}) for i, p in enumerate(people)]
-        return people if len(people) == 1 else named
+        return people if len(people) == 1 else [replace(p, name=f"person {i}") for i, p in enumerate(people)]
     if array.ndim == 2 and array.shape[0] in KNOWN_COUNTS and array.shape[1] in (2, 3):
         array = array[None]
-        _say(f"{name}: one array {array.shape[1:]} is taken for one frame")
+        say(f"{name}: one array {array.shape[1:]} is taken for one frame")
     elif array.ndim == 2 and array.size:
         array, notes = as_keypoints(array)
-        _say(f"{name} is a table of {len(array)} frames: {', '.join([*notes, f'{array.shape[1]} joints'])}")
+        say(f"{name} is a table of {len(array)} frames: {', '.join([*notes, f'{array.shape[1]} joints'])}")
     elif array.ndim == 3 and array.shape[1] in (2, 3) and array.shape[2] in KNOWN_COUNTS:
         array = array.swapaxes(1, 2)
-        _say(f"{name}: joints come last in the array, and are taken before x and y")
+        say(f"{name}: joints come last in the array, and are taken before x and y")
     elif array.ndim == 3 and array.shape[2] == 4:
         array, notes = without_depth(array)
-        _say(f"{name}: {notes[0]}")
+        say(f"{name}: {notes[0]}")
     if array.ndim != 3 or array.shape[-1] not in (2, 3) or array.shape[0] == 0:
         raise ValueError(f"{name} is {array.shape}, expected (T, J, 2) or (T, J, 3) with T of 1 or more")
     return [trimmed(KeypointTrack(name, array, **said))]
@@ -119,9 +119,4 @@ def trimmed(track: KeypointTrack) -> KeypointTrack:
     if not len(seen) or len(seen) == len(track.keypoints):
         return track
     first, last = int(seen[0]), int(seen[-1])
-    changes = {"keypoints": track.keypoints[first : last + 1], "start": first, "total": len(track.keypoints)}
-    return KeypointTrack(**{**vars(track), **changes})
-
-
-def _say(text: str) -> None:
-    warnings.warn(text, stacklevel=5)
+    return replace(track, keypoints=track.keypoints[first : last + 1], start=first, total=len(track.keypoints))

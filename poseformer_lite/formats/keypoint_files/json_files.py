@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from poseformer_lite.formats.keypoint_files.names import in_coco_order
-from poseformer_lite.formats.keypoint_files.tracks import Recording, frame_numbers, layout_of, numbers, triples
+from poseformer_lite.formats.keypoint_files.tracks import Recording, frame_numbers, layout_of, numbers, text_of, triples
 
 
 def load_json(path: Path):
-    """The contents of a JSON file, in UTF-8 with or without a byte order mark; ValueError for anything else."""
+    """The contents of a JSON file; ValueError for anything else."""
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        return json.loads(text_of(path))
+    except json.JSONDecodeError as error:
         raise ValueError(f"it is not valid JSON ({error}): it may be cut off") from error
     except RecursionError:
         raise ValueError("it is not valid JSON that can be read: its brackets are nested too deep") from None

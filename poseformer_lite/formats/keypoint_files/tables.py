@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from poseformer_lite.formats.keypoint_files.names import are_coco, in_coco_order
-from poseformer_lite.formats.keypoint_files.tracks import KNOWN_COUNTS, Recording, frame_numbers
+from poseformer_lite.formats.keypoint_files.tracks import KNOWN_COUNTS, Recording, frame_numbers, text_of
 
 MISSING = ("", "none", "nan", "null", "na")  # cells of a table without a number
 FRAME_NAMES = ("frame", "frame_id", "frame_idx", "image", "image_id", "index", "time", "timestamp", "seconds")
@@ -141,10 +141,7 @@ def read_labels(text: str) -> list[tuple[str | None, np.ndarray]]:
 
 def _cells(path: Path) -> list[list[str]]:
     """The rows of a table that commas, semicolons or tabs divide, empty ones left out; a decimal comma is a point."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"it is not a table in UTF-8 ({error}): save it as CSV UTF-8") from error
+    text = text_of(path)
     first = text.partition("\n")[0]
     divider = max(";,\t", key=first.count) if ";" not in first else ";"
     rows = [row for row in csv.reader(text.splitlines(), delimiter=divider) if any(cell.strip() for cell in row)]

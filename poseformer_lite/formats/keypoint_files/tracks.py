@@ -5,6 +5,7 @@ import re
 import warnings
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 
@@ -84,6 +85,14 @@ def guess_layout(num_joints: int) -> str:
         names = " or ".join(fitting) or "none of our layouts"
         raise ValueError(f"{num_joints} joints can be {names}: say which of {known}")
     return fitting[0]
+
+
+def text_of(path: Path) -> str:
+    """The contents of a text file in UTF-8, with or without a byte order mark; ValueError for anything else."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not text in UTF-8 ({error}): save it as UTF-8") from error
 
 
 def what_is_said(contents: dict) -> dict:
@@ -186,7 +195,7 @@ def _people(frames: dict[int, list], times: list[float]) -> list[PersonTrack]:
                 tracks.setdefault(who, PersonTrack(name=f"person {who}")).add(frame, person)
         named = sorted(tracks.values(), key=lambda track: -len(track.frames))
         for one, other, second in join_broken(named, times):
-            _say(f"{one} and {other} are taken for one: the second begins at {second:.1f} s, where the first was lost")
+            say(f"{one} and {other} are taken for one: the second begins at {second:.1f} s, where the first was lost")
         return named
     if max(map(len, people)) == 1:
         alone = PersonTrack(name="person 0")
@@ -194,14 +203,12 @@ def _people(frames: dict[int, list], times: list[float]) -> list[PersonTrack]:
             for _, person in found:
                 alone.add(frame, person)
         if jumps := alone.jumps():
-            _say(
-                f"the person jumps in {len(jumps)} frames, first in frame {jumps[0]}: look whether it is somebody else"
-            )
+            say(f"the person jumps in {len(jumps)} frames, first in frame {jumps[0]}: look whether it is somebody else")
         return [alone]
     followed = follow_people([[person for _, person in found] for found in people], times)
     for number, track in enumerate(followed):
         track.name = f"person {number}"
-    _say(f"people have no ids of their own in the file: {len(followed)} are told apart by where they are")
+    say(f"people have no ids of their own in the file: {len(followed)} are told apart by where they are")
     return followed
 
 
@@ -222,5 +229,6 @@ def _dense(track: PersonTrack, columns: int) -> np.ndarray:
     return keypoints
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Tell the user of something that was guessed or joined."""
     warnings.warn(text, stacklevel=5)

@@ -9,15 +9,16 @@ import numpy as np
 import plotly.graph_objects as go
 import torch
 from torch import Tensor
-from traitlets import Enum
+from traitlets import Tuple, validate
 
+from poseformer_course.heads import HeadAblation, ablated, all_heads, head_ablation, lifting_pairs
 from poseformer_lite import metrics, plots
+from poseformer_lite.checked import number
 from poseformer_lite.datasets.base import PoseSequence
 from poseformer_lite.model.base import LiftingNetwork
-from poseformer_lite.model.heads import Head, HeadAblation, ablated, all_heads, head_ablation, lifting_pairs
+from poseformer_lite.model.heads import Head
 from poseformer_lite.skeleton import H36M17, Skeleton
 from poseformer_lite.viewers import controls, drawing
-from poseformer_lite.viewers.given import checked_fps
 from poseformer_lite.viewers.state import ViewState
 from poseformer_lite.viewers.viewer import Viewer
 
@@ -34,11 +35,11 @@ class AblationBoard(Viewer):
     bars are the changes of MPJPE without each single head, measured when the board is made, unless `measured`, what
     `head_ablation(model, pairs or sequences)` gave for all heads and these sequences, is handed over. Whatever is
     switched off, one function lifts the sequences, so that with all heads on the error is that of the network to the
-    last bit; each choice is lifted once and kept. Raises ValueError for a network without heads, sequences without 3D,
-    and a state or a measurement of something else.
+    last bit; each choice is lifted once and kept. `ablated` holds the heads that are off, a tuple of Head. Raises
+    ValueError for a network without heads, sequences without 3D, and a state or a measurement of something else.
     """
 
-    view = Enum(tuple(drawing.CAMERAS), "three quarters")
+    ablated = Tuple()
 
     def __init__(
         self,
@@ -62,7 +63,7 @@ class AblationBoard(Viewer):
             )
         self.model = model
         self.skeleton = skeleton
-        self.fps = checked_fps(fps)
+        self.fps = number(fps, "fps", over=0)
         self.pairs = lifting_pairs(model, sequences, skeleton.root)
         self.name = sequences[0].name
         self.truth = drawing.z_up(self.pairs[0][1].cpu())  # (T, J, 3)
@@ -101,7 +102,7 @@ class AblationBoard(Viewer):
     @property
     def error(self) -> float:
         """MPJPE over all frames without the heads that are switched off, in millimetres."""
-        return self._over_frames(self.state.ablated)
+        return self._over_frames(self.ablated)
 
     def _over_frames(self, off: Sequence[Head]) -> float:
         errors, frames = self.lift(off)[0], self.measured.frames
@@ -109,17 +110,28 @@ class AblationBoard(Viewer):
 
     def layer_off(self, stage: str, layer: int) -> None:
         """Switch all heads of a layer off that are not off yet."""
-        with self.state.hold_trait_notifications():
+        with self.hold_trait_notifications():
             for head in self.heads:
-                if (head.stage, head.layer) == (stage, layer) and head not in self.state.ablated:
-                    self.state.switch(head)
+                if (head.stage, head.layer) == (stage, layer) and head not in self.ablated:
+                    self.switch(head)
+
+    def switch(self, head: Head) -> None:
+        """Switch a head off, or on again."""
+        self.ablated = tuple(set(self.ablated) ^ {head})
+
+    @validate("ablated")
+    def _check_ablated(self, proposal) -> tuple[Head, ...]:
+        """In the order of the network."""
+        if lost := [str(head) for head in proposal.value if head not in self.heads]:
+            raise ValueError(f"there is no {', '.join(lost)}: the model's last head is {self.heads[-1]}")
+        return tuple(head for head in self.heads if head in proposal.value)
 
     def all_on(self) -> None:
-        self.state.ablated = ()
+        self.ablated = ()
 
     def spec(self) -> dict:
-        frame, off = self.state.frame, [head in self.state.ablated for head in self.heads]
-        whole, lifted = self.lift(())[1], self.lift(self.state.ablated)[1]
+        frame, off = self.state.frame, [head in self.ablated for head in self.heads]
+        whole, lifted = self.lift(())[1], self.lift(self.ablated)[1]
         changes = self.measured.change.tolist()
         bars = {
             "type": "bar",
@@ -174,13 +186,13 @@ class AblationBoard(Viewer):
         return {"tickvals": first, "ticktext": [_name(self.heads[index]) for index in first]}
 
     def title(self) -> str:
-        off = [_name(head) for head in self.state.ablated]
+        off = [_name(head) for head in self.ablated]
         many = ", ".join(off) if len(off) <= 4 else f"{len(off)} of {len(self.heads)} heads"
         return f"{self.name}, frame {self.state.frame}: {many} off" if off else f"{self.name}, frame {self.state.frame}"
 
     def totals(self) -> str:
         """The error of this choice beside that of the whole network, over all frames and in this one."""
-        frame, (whole, lifted) = self.state.frame, (self.lift(off)[1] for off in ((), self.state.ablated))
+        frame, (whole, lifted) = self.state.frame, (self.lift(off)[1] for off in ((), self.ablated))
         here = [1000 * np.linalg.norm(p[frame] - self.truth[frame], axis=-1).mean() for p in (lifted, whole)]
         return (
             f"MPJPE {self.error:.1f} mm over {int(self.measured.frames.sum())} frames, {self.baseline:.1f} mm with all "
@@ -191,7 +203,7 @@ class AblationBoard(Viewer):
         return f"{self.title()}: {self.totals()}"
 
     def listen(self, figure: go.FigureWidget) -> None:
-        self.react(figure.data[0], click=lambda bar: self.state.switch(self.heads[bar]))
+        self.react(figure.data[0], click=lambda bar: self.switch(self.heads[bar]))
 
     def controls(self) -> list[ipywidgets.Widget]:
         layers = sorted({(head.stage, head.layer) for head in self.heads})
@@ -217,16 +229,16 @@ class AblationBoard(Viewer):
         button = ipywidgets.ToggleButton(description=_name(head), tooltip=f"{head} on or off", layout=SWITCH)
 
         def show(change=None) -> None:
-            button.value = head not in self.state.ablated
+            button.value = head not in self.ablated
             button.icon = "check" if button.value else "times"
 
         def pressed(change) -> None:
-            if change["new"] == (head in self.state.ablated):
-                self.state.switch(head)
+            if change["new"] == (head in self.ablated):
+                self.switch(head)
 
         show()
         button.observe(pressed, "value")
-        self.state.observe(show, "ablated")
+        self.observe(show, "ablated")
         return button
 
     def still(self) -> plt.Figure:
@@ -235,7 +247,7 @@ class AblationBoard(Viewer):
         left = figure.add_subplot(1, 2, 1)
         bars = left.barh(range(len(changes)), changes, color=plots.COLORS["left"])
         for bar, head in zip(bars, self.heads, strict=True):
-            if head in self.state.ablated:
+            if head in self.ablated:
                 bar.set(facecolor="white", edgecolor=OFF, hatch="////", linewidth=1.5)
         if len(changes) <= NAMED:
             left.bar_label(bars, fmt="%+.1f", padding=2, fontsize=8)
@@ -246,7 +258,7 @@ class AblationBoard(Viewer):
         right = figure.add_subplot(1, 2, 2, projection="3d")
         plots.plot_ghost_3d(self.truth[frame], self.skeleton, right)
         plots.plot_ghost_3d(self.lift(())[1][frame], self.skeleton, right, drawing.LINK, 1.5, linestyle=":")
-        lifted = self.lift(self.state.ablated)[1][frame]
+        lifted = self.lift(self.ablated)[1][frame]
         plots.plot_pose_3d(lifted, self.skeleton, right, turn=-60, world=True, label=False)
         right.set_title("grey: truth; green dots: all heads on")
         figure.suptitle(f"{self.title()}\n{self.totals()}", fontsize=10)
