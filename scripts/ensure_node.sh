@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The page of live/ is built and tested with Node. Installs it where that takes no question (root, apt-get), and the two
+# The page of live/ is built and tested with Node. Installs it where that takes no question (root, apt-get), and the
 # packages of live/package-lock.json; elsewhere says what to do, and those tests skip.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../live"
