@@ -17,7 +17,7 @@ LONGEST_FIRST := -n auto --dist loadfile --no-loadscope-reorder
 ALONE := tests/test_browser.py tests/test_live_page.py tests/test_live_camera.py
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-notebooks test-browser test-fast test-colab notebooks site live clean
+.PHONY: help lab test test-notebooks test-browser test-fast test-colab notebooks student slides site live clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -49,6 +49,13 @@ test-colab: $(COLAB)/.up-to-date ## test viewers and notebooks with the versions
 
 notebooks: $(HAS)test ## run, time and freeze all notebooks
 	$(BIN)/python scripts/run_notebooks.py
+
+student: $(HAS)notebooks ## write the lessons for students, without solutions and outputs: build/student
+	@$(BIN)/python scripts/student_notebooks.py
+
+slides: $(HAS)site ## write a deck of slides for each lesson from 00 to 08, which needs Node 20: build/slides
+	scripts/ensure_node.sh
+	@$(BIN)/python scripts/make_slides.py
 
 site: $(HAS)site ## build the lessons and the API reference as static pages, search included: open build/site/index.html
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory live; fi

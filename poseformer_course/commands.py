@@ -1,4 +1,4 @@
-"""What the course adds to the command line, poseformer-lite: `reproduce`, `bench` and `explore`."""
+"""What the course adds to the command line, poseformer-lite: `reproduce`, `bench`, `explore` and `grade`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -89,3 +89,40 @@ def explore(
     print(f"written: {path}. Any browser opens it; nothing else is needed, and nothing is sent anywhere")
     if browser:
         webbrowser.open(path.resolve().as_uri())
+
+
+def grade(
+    folder: Annotated[Path, typer.Argument(help="the notebooks: one a student, or a folder a student")],
+    lesson: Annotated[str | None, typer.Option(help="only this one, such as 03")] = None,
+    csv: Annotated[Path | None, typer.Option(help="where to write the table, a .csv")] = None,
+    json: Annotated[Path | None, typer.Option(help="where to write verdicts, messages and hints, a .json")] = None,
+    run: Annotated[bool, typer.Option("--run", help="EXECUTE the students' code, instead of reading outputs")] = False,
+    limit: Annotated[float, typer.Option(min=1, help="seconds for each notebook that is run")] = 600,
+):
+    """Students by exercises, and the hints they got, as the checkers' verdicts in handed-in notebooks say.
+
+    Nothing is executed, so an output that was typed in is believed. With --run every notebook is executed in a fresh
+    kernel, in a temporary folder, with all your rights: do that in a container, or with an account made for it.
+    """
+    from json import dumps
+
+    from poseformer_course.grading import grade as grade_folder
+    from poseformer_lite.files import atomic_path, check_output
+
+    for path, ending in ((csv, ".csv"), (json, ".json")):
+        if path:
+            check_output(path, ending)
+    if run:
+        typer.echo(
+            "Executing students' code on this machine, with your rights, one notebook after the other.", err=True
+        )
+    grades = grade_folder(folder, lesson, run, limit)
+    print(grades)
+    if csv:
+        with atomic_path(csv) as temporary:
+            grades.to_csv(temporary)
+    if json:
+        with atomic_path(json) as temporary:
+            temporary.write_text(dumps(grades.to_dict(), ensure_ascii=False, indent=1), encoding="utf-8")
+    if not run:
+        print("\nRead from stored outputs, which anyone can edit; --run executes the notebooks instead.")

@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 README = ROOT / "README.md"
 CELL_TIMEOUT = 1800  # seconds
+NO_ANSWERS = {"POSEFORMER_ANSWERS": ""}  # lessons run with the package's classes, whatever was answered here
 
 
 def this_machine() -> str:
@@ -51,7 +52,7 @@ def execute(notebook: NotebookNode, folder: Path) -> float:
         store_widget_state=False,
     )
     start = time.perf_counter()
-    client.execute()
+    client.execute(env=os.environ | NO_ANSWERS)
     return time.perf_counter() - start
 
 

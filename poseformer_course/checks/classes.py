@@ -1,28 +1,92 @@
-"""Judging a class that a learner writes: it must take the weights of the one that stands in the package."""
+"""Classes that a learner writes: judged by the weights of the package's, and taken on from lesson to lesson."""
 
 import inspect
+import sys
+from collections.abc import Callable
 from importlib import import_module
 
 from torch import nn
 
+from poseformer_course.checks import kept
 from poseformer_course.checks.judge import NotAnswered, Wrong, verdict
+from poseformer_lite.model.attention import MultiHeadSelfAttention
+from poseformer_lite.model.encoder import EncoderBlock, TransformerEncoder
+from poseformer_lite.model.poseformer import PoseFormer, RegressionHead, SpatialTransformer, TemporalTransformer
+
+NETWORK = {  # each class after those that it is made of, with the exercise in which it is written
+    MultiHeadSelfAttention: "03.5",
+    EncoderBlock: "04.4",
+    TransformerEncoder: None,  # lesson 04 shows it
+    SpatialTransformer: "05.1",
+    TemporalTransformer: "05.3",
+    RegressionHead: "05.4",
+    PoseFormer: "05.5",
+}
 
 
-def yours_or_reference(exercise: str, answer: type) -> type:
-    """The learner's class where it passes, else the one that the package runs; prints which of the two it is.
+def yours(name: str) -> type:
+    """The learner's class of that name, as it was kept when it passed; prints what is whose.
+
+    A class that the learner has not written is the package's, made of the learner's parts where there are any. Raises
+    ValueError for a name that is no part of the network.
+    """
+    names = [part.__name__ for part in NETWORK]
+    if name not in names:
+        raise ValueError(f"there is no part {name!r} of the network: choose one of {', '.join(names)}")
+    classes, own = your_network()
+    inside = [part for part in names[: names.index(name)] if part in own]
+    whose = "yours" if name in own else "the package's"
+    rest = f", with your {', '.join(inside)} in it" if inside else "" if name in own else f"; none is in {kept.FILE}"
+    print(f"{name}: {whose}{rest}.")
+    return classes[name]
+
+
+def your_network() -> tuple[dict[str, type], list[str]]:
+    """All classes of the network by their names, and the names of those that are the learner's."""
+    answers, classes, own = kept.read(), {}, []
+    for reference, exercise in NETWORK.items():
+        name = reference.__name__
+        namespace = vars(sys.modules[reference.__module__]) | classes
+        answer = _kept_answer(answers.get(exercise, {}), exercise, name, namespace)
+        if answer is not None:
+            own.append(name)
+        elif own:  # the same class, made of the learner's parts
+            answer = kept.run_source(inspect.getsource(reference), name, namespace, file=name)
+        classes[name] = answer or reference
+    return classes, own
+
+
+def _kept_answer(entry: dict, exercise: str, name: str, namespace: dict) -> type | None:
+    """The class that an entry of the file holds, if it passes here too; else None, and where it does not, why."""
+    if not entry.get("passed") or entry.get("name") != name:
+        return None
+    try:
+        answer = kept.run_source(entry["source"], name, namespace)
+    except Exception as error:  # whatever the learner's code raises
+        print(f"{name}: yours does not run outside of its lesson ({type(error).__name__}: {error}).")
+        return None
+    judged = verdict(exercise, answer)
+    if not judged.passed:
+        print(f"{name}: yours does not pass outside of its lesson. {judged.message}")
+    return answer if judged.passed else None
+
+
+def yours_or_reference(exercise: str, answer: Callable) -> Callable:
+    """The learner's class or function where it passes, else the right one; prints which of the two it is.
 
     So a lesson goes on with what its reader has written, and runs to its end before anything is written.
     """
     lesson, number = exercise.split(".")
     reference = getattr(import_module(f"{__package__}.lesson_{lesson}"), f"reference_{number}")
-    name = reference.__name__
+    name = getattr(answer, "__name__", reference.__name__)
     if answer is reference:
         print(f"{name}: the package's is in use; run the cell of exercise {exercise} for yours.")
     elif verdict(exercise, answer).passed:
         print(f"{name}: yours is in use from here on.")
         return answer
     else:
-        print(f"{name}: the package's stands in until exercise {exercise} passes.")
+        whose = "the package's" if isinstance(reference, type) else "the checker's"
+        print(f"{name}: {whose} stands in until exercise {exercise} passes.")
     return reference
 
 

@@ -10,6 +10,11 @@ from importlib.util import find_spec
 
 import numpy as np
 
+from poseformer_course.checks.kept import keep
+
+# How a verdict begins: those who read stored verdicts look for it.
+PASSED, WRONG, STOPPED, OPEN = "passed.", "not right yet.", "your code stopped with an error.", "not answered yet."
+
 
 class Wrong(Exception):
     """An answer is not right; the message says what is wrong with it, in the learner's terms, and what to try."""
@@ -34,10 +39,14 @@ class Verdict:
 def check(exercise: str, *answers) -> None:
     """Print whether the answers to an exercise ("03.2": the second of lesson 03) are right, or what is wrong with them.
 
-    It never raises for a wrong answer, so that a notebook with open exercises still runs from top to bottom. Raises
-    ValueError for an exercise that does not exist.
+    It never raises for a wrong answer, so that a notebook with open exercises still runs from top to bottom. In a
+    notebook, verdicts and answers that pass are kept for later lessons. Raises ValueError for an exercise that does
+    not exist.
     """
-    print(verdict(exercise, *answers))
+    given = verdict(exercise, *answers)
+    print(given)
+    if not given.message.startswith(OPEN):
+        keep(exercise, given.passed, answers)
 
 
 def verdict(exercise: str, *answers) -> Verdict:
@@ -50,10 +59,10 @@ def verdict(exercise: str, *answers) -> Verdict:
     except NotAnswered:
         return _not_answered(exercise)
     except Wrong as wrong:
-        return Verdict(exercise, False, f"not right yet. {_sentence(str(wrong))}")
+        return Verdict(exercise, False, f"{WRONG} {_sentence(str(wrong))}")
     except Exception as error:  # whatever the learner's code raises is part of the answer
-        return Verdict(exercise, False, f"your code stopped with an error. {_where(error)}")
-    return Verdict(exercise, True, f"passed. {remark}" if remark else "passed.")
+        return Verdict(exercise, False, f"{STOPPED} {_where(error)}")
+    return Verdict(exercise, True, f"{PASSED} {remark}" if remark else PASSED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +180,7 @@ def _find(exercise: str) -> Callable:
 
 def _not_answered(exercise: str) -> Verdict:
     how = "Put your code where the dots are and run the cell again; a function also needs its return."
-    return Verdict(exercise, False, f"not answered yet. {how}")
+    return Verdict(exercise, False, f"{OPEN} {how}")
 
 
 def _sentence(text: str) -> str:

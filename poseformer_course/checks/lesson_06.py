@@ -417,6 +417,9 @@ def _step(model, optimizer, poses_2d, target, order="clear backward step", train
     return value.item()
 
 
+reference_5 = _step
+
+
 def _trained(step: Callable, batch: int = 6, dropout: float = 0.5, most: int | None = None) -> tuple[list, Tensor]:
     """What three steps return, and the weights they leave: always the same start and the same three batches."""
     generator = torch.Generator().manual_seed(5)
