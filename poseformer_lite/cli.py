@@ -152,6 +152,7 @@ def lift(
         float | None, typer.Option(help="the standing person's, in metres: it sets the scale")
     ] = None,
     camera_frame: Annotated[bool, typer.Option(help="leave the root where it is, and the camera's tilt")] = False,
+    as_given: Annotated[bool, typer.Option(help="lift keypoints as they are, whatever they look like")] = False,
     num_heads: Annotated[int, typer.Option(help="heads of an official checkpoint, which does not hold them")] = 8,
 ):
     """Lift people of a video, or of a detector's keypoints, to 3D motions."""
@@ -159,7 +160,7 @@ def lift(
     from poseformer_lite.lifting.lifter import PoseLifter
 
     job = Job(source, output, format, layout, width, height, fps, min_confidence, track, everybody, keep_keypoints,
-              picture, angles, constant_bones, smooth, focal_length, body_height, camera_frame)  # fmt: skip
+              picture, angles, constant_bones, smooth, focal_length, body_height, camera_frame, as_given)  # fmt: skip
     job.check()
     lifter = PoseLifter(_read_model(weights, num_heads), stride=stride)
     run(job, lifter, say=print, note=lambda text: typer.echo(f"note: {text}", err=True))

@@ -45,14 +45,6 @@ _LAYOUTS: dict[str, tuple[Skeleton, dict[int, tuple[int, ...]], tuple[int, int] 
     "mediapipe33": (MEDIAPIPE33, _MEDIAPIPE_SOURCES, (7, 8)),
 }
 LAYOUTS = ("h36m17", *_LAYOUTS)
-# Of the two layouts of 17 joints: groups whose middles are near each other on a body, nearer than a share of its size.
-_CLOSE_JOINTS = {
-    "h36m17": (((8,), (11, 14)), 0.1, "the thorax and the middle of the shoulders"),
-    "coco17": (((0,), (1, 2), (3, 4)), 0.2, "nose, eyes and ears"),
-}
-
-USUAL_WIDTHS = (640, 1280, 1920, 3840)  # pixels, of videos and of what networks are shown of them
-ALWAYS = 0.9  # of the frames: more than what somebody does for a while
 
 
 def to_h36m17(keypoints: np.ndarray, layout: str) -> np.ndarray:
@@ -117,74 +109,6 @@ def check_keypoints(keypoints: np.ndarray, layout: str) -> None:
         fitting = [name for name in LAYOUTS if get_skeleton(name).num_joints == keypoints.shape[1]]
         hint = f": did you mean layout={' or '.join(map(repr, fitting))}?" if fitting else ""
         raise ValueError(f"layout {layout!r} has {joints} joints, but the array is {keypoints.shape}{hint}")
-
-
-def sanity_warnings(pixels: np.ndarray, layout: str, width: int, height: int) -> list[str]:
-    """What makes keypoints look misread.
-
-    The image's size and the layout come from outside, and a mistake in them lifts without an error to a wrong pose.
-
-    :param pixels: (T, J, 2), NaN where missing
-    :param layout: what they are said to be; the image's size in pixels.
-    :param width: what they are said to be; the image's size in pixels.
-    :param height: what they are said to be; the image's size in pixels.
-    :returns: Sentences for the user; none where all is well.
-    """
-    found = np.isfinite(pixels).all(axis=-1)
-    places = pixels[found]
-    if not len(places):
-        return []
-    said, room = [], 0.1 * np.array([width, height])
-    outside = ((places < -room) | (places > (width, height) + room)).any(axis=-1).mean()
-    if outside > 0.05:
-        farthest = places.max(axis=0).round().astype(int)
-        said.append(
-            f"{outside:.0%} of the joints lie outside of a picture of {width} x {height}, as far as x = {farthest[0]}, "
-            f"y = {farthest[1]}: are width and height those of the video?"
-        )
-    whole = pixels[found.all(axis=1)]
-    if len(whole) and layout in _CLOSE_JOINTS:
-        groups, share, names = _CLOSE_JOINTS[layout]
-        middles = np.stack([whole[:, joints].mean(axis=1) for joints in groups], axis=1)
-        apart, size = (np.ptp(points, axis=1).max(axis=-1) for points in (middles, whole))
-        if np.median(apart) > share * np.median(size):
-            other = next(name for name in _CLOSE_JOINTS if name != layout)
-            said.append(f"{names} are far apart for layout {layout!r}: is it {other!r}, which has 17 joints, too?")
-            return said
-    said += _axes_warnings(to_h36m17(pixels, layout))
-    return said or _size_warnings(places, width, height)
-
-
-def _axes_warnings(person: np.ndarray) -> list[str]:
-    """Whether a person (T, 17, 2) in H36M's joints stands on the head, or lies, from the first frame to the last."""
-    spine = person[:, 8] - person[:, 0]  # from the pelvis to the thorax: upwards, so y falls
-    spine = spine[np.isfinite(spine).all(axis=-1)]
-    x, y = (spine / np.maximum(np.linalg.norm(spine, axis=-1, keepdims=True), 1e-9)).T
-    if (y > 0.5).mean() > ALWAYS:
-        return [
-            "the person stands on the head throughout: if that is not so, y is measured upwards here, and y from the "
-            "top, as in a picture, is height - y"
-        ]
-    if (x < -0.7).mean() > ALWAYS:
-        return ["the person lies throughout, the head to the left: if that is not so, x and y are exchanged"]
-    return []
-
-
-def _size_warnings(places: np.ndarray, width: int, height: int) -> list[str]:
-    """Whether found joints (N, 2) keep to what a smaller picture of the same shape, or a square around it, would be."""
-    low, high = np.quantile(places, (0.001, 0.999), axis=0)
-    for size in USUAL_WIDTHS if width in USUAL_WIDTHS else ():
-        tall = size * height / width
-        bar = max(0.0, (size - tall) / 2)  # above and below the picture, in a square
-        small = high[0] <= size < 0.7 * width
-        if small and (
-            0.7 * tall < high[1] <= tall or (bar > 20 and bar <= low[1] and 0.7 * tall < high[1] - bar <= tall)
-        ):
-            return [
-                f"all joints lie in the upper left of a picture of {width} x {height}, where one {size} wide would be: "
-                "are width and height those of the picture that the detector was shown?"
-            ]
-    return []
 
 
 def missing_marks(pixels: np.ndarray) -> np.ndarray:

@@ -142,6 +142,24 @@ def test_what_is_found_in_a_video_is_kept_and_lifted_again(tmp_path, walk, weigh
     assert a.start == b.start == pytest.approx(0.4) and not a.filled.any()
 
 
+def test_the_world_is_found_once_for_all_files_of_a_person(tmp_path, walk, weights, monkeypatch):
+    asked, found = [], jobs.in_the_world
+    monkeypatch.setattr(jobs, "in_the_world", lambda motion: asked.append(motion) or found(motion))
+    monkeypatch.setattr(Motion, "world", lambda self: pytest.fail("the world was found anew"))
+    monkeypatch.setattr(jobs, "IN_A_FOLDER", (".bvh", ".glb", ".html"))
+    result = lift(write(tmp_path / "a.npz", walk), "--weights", weights, "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.exception
+    assert len(asked) == 1 and len(list((tmp_path / "out").iterdir())) == 3
+
+
+def test_what_is_refused_is_lifted_as_given_where_that_is_asked_for(tmp_path, walk, weights):
+    path = write(tmp_path / "lying.npz", walk[..., ::-1])
+    options = ("--weights", weights, "-o", tmp_path / "m.npz")
+    assert "--as-given" in str(lift(path, *options).exception)
+    result = lift(path, *options, "--as-given")
+    assert result.exit_code == 0 and "note: the person lies throughout" in result.stderr
+
+
 def test_shares_of_the_picture_are_multiplied_and_said(tmp_path, walk, weights):
     write(tmp_path / "pixels.npz", walk)
     write(tmp_path / "shares.npz", walk / (1000, 800))

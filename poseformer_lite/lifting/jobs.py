@@ -7,8 +7,6 @@ from importlib.util import find_spec
 from math import inf
 from pathlib import Path
 
-import numpy as np
-
 from poseformer_lite.files import check_output
 from poseformer_lite.formats.keypoint_files import (
     ENDINGS,
@@ -19,10 +17,10 @@ from poseformer_lite.formats.keypoint_files import (
     write_keypoints,
 )
 from poseformer_lite.lifting.angles import summarize_angles, write_angles
-from poseformer_lite.lifting.lifter import PoseLifter, looks_normalized
+from poseformer_lite.lifting.lifter import PoseLifter
 from poseformer_lite.lifting.motion import Motion
 from poseformer_lite.lifting.motion_files import IN_SPACE, check_motion_output
-from poseformer_lite.lifting.video import VIDEO_ENDINGS, check_video, find_people
+from poseformer_lite.lifting.video import VIDEO_ENDINGS, check_video, find_people, refuse_guessed_legs
 from poseformer_lite.lifting.world import in_the_world
 from poseformer_lite.plots import plot_angles
 
@@ -53,6 +51,7 @@ class Job:
     focal_length: float | None = None
     body_height: float | None = None
     camera_frame: bool = False
+    as_given: bool = False
 
     def sources(self) -> list[Path]:
         """The videos and keypoint files to lift: one, or those of a folder of several."""
@@ -147,11 +146,12 @@ def _write(job: Job, motion: Motion, label: str, name: str, say: Callable[[str],
     motion = motion.smoothed(job.smooth)
     motion = motion.with_constant_bones() if job.constant_bones else motion
     motion = motion if job.body_height is None else motion.with_body_height(job.body_height)
-    files = job.files(label)
-    if not job.camera_frame and any(path.suffix.lower() in IN_SPACE for path in files):
-        say(str(in_the_world(motion)))
+    files, space = job.files(label), not job.camera_frame
+    if space and any(path.suffix.lower() in IN_SPACE for path in files):
+        say(str(found := in_the_world(motion)))
+        space = found.positions
     for path in files:
-        path = motion.save(path, world=not job.camera_frame)
+        path = motion.save(path, world=space)
         say(f"{motion} of {name}{' ' * bool(label)}{label} written to {path}")
         if path.suffix.lower() == ".bvh":
             say("  it is in centimetres: import it into Blender with Scale 0.01 and Update Scene FPS")
@@ -220,12 +220,11 @@ def lift_track(job: Job, track: KeypointTrack, lifter: PoseLifter) -> Motion:
         raise ValueError(f"{job.source} does not say everything about its video: give {' and '.join(missing)}")
     for text in track.notes(said["fps"]):
         _say(text)
-    keypoints, share = track.keypoints, looks_normalized(track.keypoints[..., :2], said["width"], said["height"])
-    if share and share[0] > -0.1:
-        keypoints = keypoints * np.array([said["width"], said["height"], 1][: keypoints.shape[-1]], np.float32)
-        _say("the keypoints are shares of the picture: x is multiplied by its width and y by its height")
+    if is_video(job.source) and not job.as_given:
+        refuse_guessed_legs(track)
     options = {"min_confidence": job.min_confidence, "focal_length": job.focal_length}
-    return lifter(keypoints, start=track.start / said["fps"], **options, **said)
+    options["as_given"] = job.as_given or is_video(job.source)  # the detector's pixels are pixels
+    return lifter(track.keypoints, start=track.start / said["fps"], **options, **said)
 
 
 def _say(text: str) -> None:

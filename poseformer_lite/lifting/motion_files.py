@@ -31,13 +31,18 @@ SPACE = {  # said in every file of numbers, for readers of it; `read_motion` doe
 }
 
 
-def write_motion(motion: Motion, path: str | Path, world: bool = True) -> Path:
+def write_motion(motion: Motion, path: str | Path, world: bool | np.ndarray = True) -> Path:
     """`Motion.save`."""
     path = Path(path)
     check_motion_output(path, len(motion), motion.fps)
+    if (ending := path.suffix.lower()) not in IN_SPACE:
+        space = ()
+    elif isinstance(world, np.ndarray):
+        space = (array(world, "world", len(motion), motion.skeleton.num_joints, 3, unit="metres"),)
+    else:
+        space = (motion.world() if world else motion.upright(),)
     with atomic_path(path) as temporary:
-        ending = path.suffix.lower()
-        WRITERS[ending](motion, temporary, **({"world": world} if ending in IN_SPACE else {}))
+        WRITERS[ending](motion, temporary, *space)
     return path
 
 
@@ -140,34 +145,35 @@ def _read_csv(path: Path) -> dict:
     }  # fmt: skip
 
 
-def _y_up(motion: Motion, world: bool) -> np.ndarray:
-    """(T, 17, 3) metres, x right, y up, z towards the camera, as BVH, glTF and TRC have it."""
-    x, y, z = np.moveaxis((motion.world() if world else motion.upright()).astype(float), -1, 0)
+def _y_up(positions: np.ndarray) -> np.ndarray:
+    """(T, 17, 3) metres with z up to x right, y up, z towards the camera, as BVH, glTF and TRC have it."""
+    x, y, z = np.moveaxis(positions.astype(float), -1, 0)
     return np.stack([x, z, -y], axis=-1)
 
 
-def _write_bvh(motion: Motion, path: Path, world: bool) -> None:
-    write_bvh(path, from_positions(_y_up(motion, world), motion.skeleton, motion.fps))
+def _write_bvh(motion: Motion, path: Path, positions: np.ndarray) -> None:
+    write_bvh(path, from_positions(_y_up(positions), motion.skeleton, motion.fps))
 
 
-def _write_glb(motion: Motion, path: Path, world: bool) -> None:
-    write_glb(path, _y_up(motion, world), motion.skeleton, motion.fps)
+def _write_glb(motion: Motion, path: Path, positions: np.ndarray) -> None:
+    write_glb(path, _y_up(positions), motion.skeleton, motion.fps)
 
 
-def _write_trc(motion: Motion, path: Path, world: bool) -> None:
-    write_trc(path, motion.skeleton.joints, _y_up(motion, world), motion.fps)
+def _write_trc(motion: Motion, path: Path, positions: np.ndarray) -> None:
+    write_trc(path, motion.skeleton.joints, _y_up(positions), motion.fps)
 
 
-def _write_animation(motion: Motion, path: Path, world: bool) -> None:
+def _write_animation(motion: Motion, path: Path, positions: np.ndarray) -> None:
     from poseformer_lite.lifting.animation import write_animation
 
-    write_animation(motion, path, world=world)
+    write_animation(motion, path, positions)
 
 
-def _write_page(motion: Motion, path: Path, world: bool) -> None:
+def _write_page(motion: Motion, path: Path, positions: np.ndarray) -> None:
     """By what the viewers registered: they stand on motions, so this module must not import them."""
     (page,) = entry_points(group="poseformer_lite.motion_writers", name="html")
-    page.load()(path, motion, world=world)
+    rest = {"keypoints": motion.keypoints, "skeleton": motion.skeleton, "fps": motion.fps}
+    page.load()(path, positions, world=True, **rest)
 
 
 WRITERS: dict[str, Callable[..., None]] = {
@@ -181,7 +187,7 @@ WRITERS: dict[str, Callable[..., None]] = {
     ".mp4": _write_animation,
     ".html": _write_page,
 }
-IN_SPACE = (".bvh", ".glb", ".trc", ".gif", ".mp4", ".html")  # whose writers are told whether the world is wanted
+IN_SPACE = (".bvh", ".glb", ".trc", ".gif", ".mp4", ".html")  # whose writers are also given positions with z up
 READERS: dict[str, Callable[[Path], dict]] = {
     ".npz": load_npz,
     ".json": lambda path: read_json(path, "motion"),
