@@ -53,7 +53,7 @@ def measure(lifter: PoseLifter, takes: list[Take], folders: list[Path], cameras:
     for number, sequence in enumerate(tqdm(sequences, desc=f"{cameras}, {keypoints}")):
         take = takes[number // VIEWS]
         true = joint_angles(take.world, up=(0, 0, 1))
-        motion = lifter(sequence.keypoints, sequence.width, sequence.height)
+        motion = lifter(sequence.keypoints, sequence.width, sequence.height, as_given=True)
         found = motion.angles()
         for name in true:
             off[name].append(found[name] - true[name])

@@ -134,12 +134,14 @@ def leg_doubts(keypoints: np.ndarray, layout: str, height: int) -> list[tuple[st
     :returns: A sentence, and whether most of the legs are guesses; nothing where all is well.
     """
     person = to_h36m17(keypoints[..., :2], layout)
-    guessed = (person[:, 8, 1] < height) * (person[:, LEGS, 1] > 1.1 * height).mean(axis=1)  # (T,), shares
+    found = np.isfinite(person[:, LEGS, 1])  # (T, 4)
+    guessed = (person[:, 8:9, 1] < height) & (person[:, LEGS, 1] > 1.1 * height)
     if keypoints.shape[-1] == 3 and not is_depth(keypoints[..., 2]):
         confidence = confidence_h36m17(np.nan_to_num(keypoints[..., 2]), layout)
-        sure = np.median(confidence[:, ARMS], axis=1) >= GUESSED
-        guessed = np.maximum(guessed, sure * (confidence[:, LEGS] < GUESSED).mean(axis=1))[sure | (guessed > 0)]
-    if not guessed.size or (share := guessed.mean()) < 0.3:
+        sure = np.median(confidence[:, ARMS], axis=1, keepdims=True) >= GUESSED
+        guessed |= sure & (confidence[:, LEGS] < GUESSED)
+        found &= sure | guessed
+    if not found.any() or (share := guessed[found].mean()) < 0.3:
         return []
     said = (
         f"{share:.0%} of the knees and feet are guessed, below a picture {height} high or by a detector that is sure "
@@ -159,19 +161,13 @@ def _size_doubts(pixels: np.ndarray, width: int, height: int) -> list[tuple[str,
     found, picture = pixels[np.isfinite(pixels).all(-1)], f"a picture of {width} x {height}"
     if not len(found):
         return []
-    if (found < -0.1 * max(width, height)).any(axis=-1).mean() > 0.25:
-        said = (
-            f"a quarter of the joints and more lie far left of or above the picture, to {found.min(axis=0).round(1)}: "
-            "pixels are expected, with x and y from the upper left corner, and no 3D positions around the hip"
-        )
-        return [(said, True)]
-    low, high = np.quantile(found, (0.001, 0.999), axis=0)
     if (outside := _outside(pixels, width, height, room=0.1)) > 0.05:
-        farthest = found.max(axis=0).round().astype(int)
-        said = f"{outside:.0%} of the joints lie outside of {picture}, as far as x = {farthest[0]}, y = {farthest[1]}: "
+        corners = " to ".join("({:.0f}, {:.0f})".format(*corner) for corner in (found.min(axis=0), found.max(axis=0)))
+        said = f"{outside:.0%} of the joints lie outside of {picture}, as they go from (x, y) = {corners}: "
         if _outside(pixels, height, width) < 0.01:
             return [(f"{said}give width={height} and height={width}", True)]
-        return [(f"{said}give the width and height of the video", outside > 0.25)]
+        return [(f"{said}give pixels from its upper left corner, and the video's width and height", outside > 0.25)]
+    low, high = np.quantile(found, (0.001, 0.999), axis=0)
     for size in USUAL_WIDTHS if width in USUAL_WIDTHS else ():
         tall = round(size * height / width)
         bar = max(0.0, (size - tall) / 2)  # above and below the picture, in a square

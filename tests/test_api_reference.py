@@ -35,7 +35,7 @@ INSIDE = [  # for other modules, not for readers of the reference
     "plots.fit_box", "plots.strongest_others",
     "datasets.virtual.detections.draw_spells", "datasets.virtual.detections.person_size", "training.settings.resolve",
     "lifting.video.Detector", "lifting.video.check_video", "lifting.video.evenly",
-    "lifting.jobs.Job", "lifting.jobs.is_video", "lifting.jobs.run", "lifting.jobs.lifted", "lifting.jobs.people_of",
+    "lifting.jobs.Job", "lifting.jobs.is_video", "lifting.jobs.run", "lifting.jobs.people_of",
     "lifting.jobs.lift_track", "lifting.video.refuse_guessed_legs", "misread.is_depth",
     "misread.looks_normalized", "tracking.PersonTrack", "tracking.follow_people",
     "tracking.join_broken", "formats.articulated.check_held", "formats.articulated.numbers",

@@ -101,7 +101,7 @@ def test_x_and_y_are_exchanged_back_where_only_that_fits_the_picture():
 
 def test_a_picture_that_is_too_small_is_named_with_its_size():
     said = refusal(walking(), "h36m17", 300, 1000)
-    assert "300 x 1000" in said and f"x = {walking()[..., 0].max():.0f}" in said
+    assert "300 x 1000" in said and f"to ({walking()[..., 0].max():.0f}, " in said
     assert "give width=1280 and height=720" in refusal(at((300, 1200), (100, 650)), "h36m17", 720, 1280)
 
 
@@ -120,7 +120,7 @@ def test_a_smaller_picture_and_a_square_around_it_are_named():
 
 
 def test_coordinates_far_from_the_picture_are_refused():
-    assert "far left of or above" in refusal(3 * (walking() - walking()[:, :1]), "h36m17", 1000, 1000)
+    assert "give pixels from its upper left corner" in refusal(3 * (walking() - walking()[:, :1]), "h36m17", 1000, 1000)
 
 
 def test_legs_that_nobody_saw_are_refused():

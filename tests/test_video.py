@@ -260,3 +260,5 @@ def test_somebody_who_lies_is_lifted_from_a_video_and_it_is_said(tmp_path, monke
 def test_the_number_of_a_camera_is_no_video(lifter, camera):
     with pytest.raises(ValueError, match=f"{camera} is a camera's number.*poseformer-lite live {camera}"):
         lift_video(camera, lifter)
+    result = CliRunner().invoke(cli.app, ["lift", str(camera)])
+    assert f"{camera} is a camera's number" in str(result.exception)

@@ -1,5 +1,6 @@
 """What every source of data becomes: a list of sequences, each one person seen by one camera."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -7,7 +8,11 @@ import numpy as np
 
 from poseformer_lite.camera import Camera, normalize_screen
 from poseformer_lite.canonical import canonical_view
+from poseformer_lite.checked import about
+from poseformer_lite.misread import layout_doubt, looks_normalized
 from poseformer_lite.skeleton import H36M17, Skeleton
+
+LOOKED_AT = 5  # frames of each sequence, to see whether it was read right
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +143,8 @@ class PoseDataset:
     :param test_takes: (subject, action) of takes that are held out beside the test subjects
     :param redraw: where a source has it, it takes a seed and gives the training sequences through new cameras; `train`
         calls it once an epoch.
-    :raises ValueError: for sequences whose joints are not the skeleton's.
+    :raises ValueError: for sequences whose joints are not the skeleton's, or in another order, for 2D not in pixels and
+        3D not in metres; it warns where 2D is not where the camera sees the 3D.
     """
 
     name: str
@@ -158,6 +164,14 @@ class PoseDataset:
                     f"{self.name}: {sequence.name} has {sequence.keypoints.shape[1]} joints, "
                     f"but {self.skeleton.name} has {self.skeleton.num_joints}"
                 )
+        apart = [s.name for s in self.sequences if _is_misread(s, self.skeleton)]
+        if apart:
+            warnings.warn(
+                f"{self.name}: in {len(apart)} of {len(self)} views 2D is not where the camera sees the 3D, first in "
+                f"{apart[0]}: look whether cameras come in the order of the views and stand in metres, and whether 2D "
+                "and 3D have the same joints",
+                stacklevel=3,
+            )
 
     def __len__(self) -> int:
         return len(self.sequences)
@@ -207,9 +221,48 @@ class PoseDataset:
                 f"no sequence of {self.name} has a subject in {subjects} and an action in {actions}: "
                 f"subjects are {', '.join(known_subjects)}; actions are {', '.join(known_actions)}"
             )
+        return self._of(kept)
+
+    def tested_on(self, subjects: Sequence[str]) -> "PoseDataset":
+        """The same sequences, with these subjects to test on and all others whose 3D is known to train on.
+
+        Takes that were held out of training subjects are left out. Raises ValueError for a subject that is not there,
+        and where nobody is left to train on.
+        """
+        known = dict.fromkeys(s.subject for s in self.sequences if s.poses_3d is not None)
+        training = tuple(subject for subject in known if subject not in subjects)
+        if (unknown := [subject for subject in subjects if subject not in known]) or not training:
+            wrong = f"has no {', '.join(unknown)}" if unknown else "has nobody else to train on"
+            raise ValueError(f"{self.name} {wrong}: its subjects with 3D are {', '.join(known) or 'none'}")
+        kept = [s for s in self.sequences if s.subject in subjects or (s.subject, s.action) not in self.test_takes]
+        split = {"train_subjects": training, "test_subjects": tuple(subjects), "test_takes": frozenset()}
+        return replace(self._of(kept), **split)
+
+    def _of(self, kept: list[PoseSequence]) -> "PoseDataset":
         names = {(s.subject, s.action) for s in kept}
         redraw = self.redraw and (lambda seed: [s for s in self.redraw(seed) if (s.subject, s.action) in names])
         return replace(self, sequences=kept, redraw=redraw)
+
+
+def _is_misread(sequence: PoseSequence, skeleton: Skeleton) -> bool:
+    """Whether 2D is not where the camera sees the 3D. Raises ValueError for other units and another order of joints."""
+    some = np.linspace(0, len(sequence) - 1, LOOKED_AT).astype(int)
+    pixels = sequence.keypoints[some]
+    poses_3d = np.zeros((0, 0, 3)) if sequence.poses_3d is None else sequence.poses_3d[some]
+    with about(sequence.name):
+        if looks_normalized(pixels, sequence.width, sequence.height):
+            raise ValueError("2D keypoints look normalised: pixels are expected")
+        for what, joints in (("2D", pixels), ("3D", poses_3d)):
+            doubt, certain = layout_doubt(joints, skeleton.name)
+            if certain:
+                raise ValueError(f"of its {what} {doubt}. Put the joints in order, or name their layout")
+        size = np.linalg.norm(poses_3d - poses_3d[:, :1], axis=-1).max(initial=0)
+        if size > 10:
+            raise ValueError(f"3D poses are {size:,.0f} large: metres are expected, and not millimetres")
+    if sequence.camera is None or sequence.poses_3d is None:
+        return False
+    apart = np.linalg.norm(sequence.camera.project(poses_3d) - pixels, axis=-1)
+    return bool(np.median(apart) > 0.5 * np.median(np.ptp(pixels, axis=1).max(axis=-1)))
 
 
 def split_validation(sequences: list[PoseSequence], share: float, seed: int = 0):

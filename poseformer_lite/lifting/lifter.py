@@ -12,7 +12,6 @@ from poseformer_lite.keypoints import (
     check_keypoints,
     confidence_h36m17,
     fill_gaps,
-    found_joints,
     missing_marks,
     resample,
     to_h36m17,
@@ -105,7 +104,7 @@ class PoseLifter:
         elif keypoints.shape[-1] == 3:
             confidence = confidence_h36m17(np.nan_to_num(keypoints[..., 2]), layout)
         person = to_h36m17(keypoints[..., :2], layout)
-        found = found_joints(person, None if confidence is None else confidence >= min_confidence)
+        found = ~missing_marks(person) & (True if confidence is None else confidence >= min_confidence)
         for warning in [*said, *_gap_warnings(found, fps, start)]:
             warnings.warn(warning, stacklevel=2)
         pixels = filled = fill_gaps(person, found)

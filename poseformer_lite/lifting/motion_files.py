@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 import shutil
 from collections.abc import Callable
 from importlib.metadata import entry_points
@@ -123,11 +122,8 @@ def _write_csv(motion: Motion, path: Path) -> None:
 def _read_csv(path: Path) -> dict:
     with path.open(encoding="utf-8") as stream:
         head = stream.readline()
-        pattern = (
-            re.escape(CSV_HEAD).replace(r"\{:g\}", r"(\S+)").replace(r"\{:d\}", r"(\d+)") + r"(?: focal_length=(\S+))?"
-        )
-        match = re.fullmatch(pattern, head.strip())
-        if not match:
+        known = dict(part.partition("=")[::2] for part in head.split()[3:])
+        if head.split()[:3] != CSV_HEAD.split()[:3] or not {"fps", "width", "height"} <= set(known):
             raise ValueError(f"it begins with {head[:60]!r}, expected {CSV_HEAD.format(50, 1000, 1000)!r} or the like")
         table = pd.read_csv(stream, comment="#")
     joints = list(H36M17.joints)
@@ -136,10 +132,9 @@ def _read_csv(path: Path) -> dict:
     if list(table.columns) != wanted:
         raise ValueError(f"its columns begin with {', '.join(table.columns[:4])}, expected {', '.join(wanted[:4])}")
     values = table.to_numpy(np.float32)[:, 1:].reshape(len(table), len(joints), len(columns))
-    fps, width, height, focal_length = (word and parsed(word, "its first line") for word in match.groups())
     return {
         "poses_3d": values[..., :3], "keypoints": values[..., 3:5], "joints": joints,
-        "fps": fps, "width": width, "height": height, "focal_length": focal_length,
+        **{name: parsed(word, f"its first line, {name}") for name, word in known.items()},
         "start": table["seconds"].iloc[0] if len(table) else 0.0,
         **{name: values[..., columns.index(name)] for name in columns[len(COLUMNS):]},
     }  # fmt: skip
@@ -149,18 +144,6 @@ def _y_up(positions: np.ndarray) -> np.ndarray:
     """(T, 17, 3) metres with z up to x right, y up, z towards the camera, as BVH, glTF and TRC have it."""
     x, y, z = np.moveaxis(positions.astype(float), -1, 0)
     return np.stack([x, z, -y], axis=-1)
-
-
-def _write_bvh(motion: Motion, path: Path, positions: np.ndarray) -> None:
-    write_bvh(path, from_positions(_y_up(positions), motion.skeleton, motion.fps))
-
-
-def _write_glb(motion: Motion, path: Path, positions: np.ndarray) -> None:
-    write_glb(path, _y_up(positions), motion.skeleton, motion.fps)
-
-
-def _write_trc(motion: Motion, path: Path, positions: np.ndarray) -> None:
-    write_trc(path, motion.skeleton.joints, _y_up(positions), motion.fps)
 
 
 def _write_animation(motion: Motion, path: Path, positions: np.ndarray) -> None:
@@ -180,9 +163,9 @@ WRITERS: dict[str, Callable[..., None]] = {
     ".npz": _write_npz,
     ".json": _write_json,
     ".csv": _write_csv,
-    ".bvh": _write_bvh,
-    ".glb": _write_glb,
-    ".trc": _write_trc,
+    ".bvh": lambda motion, path, at: write_bvh(path, from_positions(_y_up(at), motion.skeleton, motion.fps)),
+    ".glb": lambda motion, path, at: write_glb(path, _y_up(at), motion.skeleton, motion.fps),
+    ".trc": lambda motion, path, at: write_trc(path, motion.skeleton.joints, _y_up(at), motion.fps),
     ".gif": _write_animation,
     ".mp4": _write_animation,
     ".html": _write_page,

@@ -21,6 +21,7 @@ from scipy.signal import savgol_filter
 from scipy.sparse.linalg import spsolve
 
 from poseformer_lite.canonical import ASSUMED_FOCAL_LENGTH
+from poseformer_lite.checked import number
 from poseformer_lite.lifting.motion import Motion
 from poseformer_lite.skeleton import H36M17
 
@@ -317,7 +318,5 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def _checked_focal_length(focal_length: float | None, width: int, height: int) -> float:
-    focal_length = ASSUMED_FOCAL_LENGTH * max(width, height) if focal_length is None else float(focal_length)
-    if not 0 < focal_length < np.inf:
-        raise ValueError(f"focal_length={focal_length}: expected a positive number of pixels")
-    return focal_length
+    assumed = ASSUMED_FOCAL_LENGTH * max(width, height)
+    return number(assumed if focal_length is None else focal_length, "focal_length, in pixels,", over=0)

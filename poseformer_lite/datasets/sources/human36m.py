@@ -63,7 +63,7 @@ def load(
     positions_3d = entry(load_npz(paths[0]), "positions_3d", paths[0])
     contents_2d = load_npz(paths[1])
     positions_2d = entry(contents_2d, "positions_2d", paths[1])
-    said = table(contents_2d.get("metadata", {}), f"{paths[1]}, metadata").get("layout_name", "h36m")
+    said = table(contents_2d.get("metadata") or {}, f"{paths[1]}, metadata").get("layout_name", "h36m")
     if said not in LAYOUTS:
         raise ValueError(f"{paths[1]}, metadata: layout_name is {said!r}, expected {' or '.join(LAYOUTS)}")
     cameras = _cameras_beside(root / f"cameras_{name}.json")
@@ -128,7 +128,12 @@ def _sequence(subject, action, index, keypoints, world, layout, cameras) -> Pose
     keypoints = to_h36m17(array(keypoints, f"{where}: 2D keypoints", "T", 17, "2", unit="pixels")[..., :2], layout)
 
     poses_3d = None
-    if world is not None and subject in cameras:
+    if world is not None and subject not in cameras:
+        raise ValueError(
+            f"{where}: there is 3D, but no camera is known of {subject}, only of {', '.join(cameras)}: give cameras in "
+            "cameras_NAME.json, {subject: [a camera of each view]}, as `poseformer-lite convert` writes it"
+        )
+    if world is not None:
         world = _seventeen_joints(array(world, f"{where}: 3D positions", "T", "32", 3, unit="metres"), where)
         keypoints, poses_3d = trim_to_3d(keypoints, world, where), camera.world_to_camera(world)
     return PoseSequence(
