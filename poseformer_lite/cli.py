@@ -16,14 +16,10 @@ app = typer.Typer(
 )
 
 LONGEST = 2187  # frames of a window: nine times the paper's longest
-
-
 Network = StrEnum("Network", ["poseformer", "baseline"])
 DATASET = Annotated[str, typer.Argument(help="synthetic, real, human36m, humaneva, mpi_inf_3dhp or cmu_mocap")]
 ROOT = Annotated[Path | None, typer.Option(help="folder with the dataset's files (not for synthetic and real)")]
-KEYPOINTS = Annotated[
-    str | None, typer.Option(help="gt (the default), noisy, or what the 2D file is called (cpn_ft_h36m_dbb)")
-]
+KEYPOINTS = Annotated[str | None, typer.Option(help="gt (the default), noisy, or as the 2D file is called")]
 HEADS = Annotated[int, typer.Option(min=1, help="heads of an official checkpoint, which does not hold them")]
 CAMERAS = Annotated[str | None, typer.Option(help="cmu_mocap: fixed, or random (drawn anew each epoch)")]
 
@@ -119,10 +115,7 @@ def evaluate(
     print(result.to_markdown() if markdown else result)
 
 
-MOTION = (
-    "the motion: .npz, .json, .csv, .bvh (Blender), .glb (any 3D viewer), .trc (OpenSim), .gif, .mp4, .html, or a "
-    "folder for most of them"
-)
+MOTION = "the motion: .npz, .json, .csv, .bvh, .glb, .trc, .gif, .mp4, .html, or a folder for most of them"
 SOURCE = "a video, a picture, or keypoints in pixels: .json, .csv, .npz, .npy, or a folder"
 
 

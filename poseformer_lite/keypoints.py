@@ -119,8 +119,6 @@ def fill_gaps(keypoints: np.ndarray, seen: np.ndarray | None = None, skeleton: S
             f"{', '.join(never)} is missing in all {len(keypoints)} frames, so there is nothing to interpolate from: "
             f"use a clip that shows the whole body{', or lower the confidence threshold' if unsure else ''}"
         )
-    if present.all():
-        return keypoints.copy()
     filled = keypoints.copy()
     frames = np.arange(len(keypoints))
     for joint in np.flatnonzero(~present.all(axis=0)):

@@ -46,9 +46,7 @@ def put_right(
     if share:
         keypoints = keypoints * np.array([width, height, 1][: keypoints.shape[-1]], np.float32)
         said.append("the keypoints are shares of the picture: x is multiplied by its width and y by its height")
-    doubt, certain = layout_doubt(keypoints[..., :2], layout)
-    doubts = [(doubt, certain)] if doubt else []
-    if not doubt:
+    if not (doubts := layout_doubts(keypoints[..., :2], layout)):
         turned, doubts = _upright(keypoints, layout, width, height)
         keypoints = keypoints if as_given else turned
         legs, size = leg_doubts(keypoints, layout, height), _size_doubts(keypoints[..., :2], width, height)
@@ -68,21 +66,21 @@ def looks_normalized(pixels: np.ndarray, width: int, height: int) -> tuple[float
     return tuple(float(np.nanquantile(pixels, share)) for share in (1 - NORMALIZED, NORMALIZED))
 
 
-def layout_doubt(joints: np.ndarray, layout: str) -> tuple[str, bool]:
+def layout_doubts(joints: np.ndarray, layout: str) -> list[tuple[str, bool]]:
     """Whether 17 joints are in another order than is said.
 
     :param joints: (T, 17, D), 2D or 3D in any unit, NaN where missing; or of another layout, which is not doubted
     :param layout: what they are said to be.
-    :returns: A sentence, empty where all is well, and whether the other order of 17 joints fits.
+    :returns: A sentence, and whether the other order of 17 joints fits; nothing where all is well.
     """
     whole = joints[np.isfinite(joints).all(axis=(1, 2))]
     if layout not in _CLOSE_JOINTS or not len(whole) or _fits(whole, layout):
-        return "", False
+        return []
     other = next(name for name in _CLOSE_JOINTS if name != layout)
     said = f"{_CLOSE_JOINTS[layout][2]} are far apart for layout {layout!r}"
     if _fits(whole, other):
-        return f"{said}: give {other!r}, which has 17 joints, too, and fits", True
-    return f"{said}, and those of {other!r} do not fit either: put the joints in the order of one of the two", False
+        return [(f"{said}: give {other!r}, which has 17 joints, too, and fits", True)]
+    return [(f"{said}, and those of {other!r} do not fit either: put the joints in the order of one of the two", False)]
 
 
 def _fits(whole: np.ndarray, layout: str) -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from poseformer_lite.datasets.sources import synthetic
 from poseformer_lite.datasets.virtual.views import view_takes
-from poseformer_lite.misread import is_depth, layout_doubt, looks_normalized, put_right
+from poseformer_lite.misread import is_depth, layout_doubts, looks_normalized, put_right
 
 # Human3.6M's joint for each of COCO's; the eyes lie between nose and top of the head, the ears beside it.
 AS_COCO = [9, 9, 9, 10, 10, 11, 14, 12, 15, 13, 16, 4, 1, 5, 2, 6, 3]
@@ -61,8 +61,8 @@ def test_the_two_layouts_of_17_joints_are_told_apart():
     assert "thorax" in (said := refusal(walking()[:, AS_COCO], "h36m17", 1000, 1000)) and "give 'coco17'" in said
     assert "nose" in (said := refusal(walking(), "coco17", 1000, 1000)) and "give 'h36m17'" in said
     world = np.random.default_rng(0).normal(size=(3, 17, 3))
-    assert layout_doubt(world, "h36m17")[1] is False  # neither fits
-    assert layout_doubt(world[:, :15], "humaneva15") == ("", False)
+    assert layout_doubts(world, "h36m17")[0][1] is False  # neither fits
+    assert layout_doubts(world[:, :15], "humaneva15") == []
 
 
 def test_frames_with_missing_joints_do_not_hide_the_wrong_layout():

@@ -9,7 +9,7 @@ import numpy as np
 from poseformer_lite.camera import Camera, normalize_screen
 from poseformer_lite.canonical import canonical_view
 from poseformer_lite.checked import about
-from poseformer_lite.misread import layout_doubt, looks_normalized
+from poseformer_lite.misread import layout_doubts, looks_normalized
 from poseformer_lite.skeleton import H36M17, Skeleton
 
 LOOKED_AT = 5  # frames of each sequence, to see whether it was read right
@@ -61,16 +61,11 @@ class PoseSequence:
     def __post_init__(self):
         if self.keypoints.ndim != 3 or self.keypoints.shape[-1] != 2:
             raise ValueError(f"{self.name}: keypoints are {self.keypoints.shape}, expected (T, J, 2) in pixels")
-        if self.poses_3d is not None and self.poses_3d.shape != (*self.keypoints.shape[:2], 3):
-            raise ValueError(
-                f"{self.name}: 3D poses are {self.poses_3d.shape} beside keypoints of {self.keypoints.shape}: "
-                "expected (T, J, 3) with the same T and J"
-            )
-        if self.valid is not None and (self.valid.shape != (len(self),) or self.valid.dtype != bool):
-            raise ValueError(
-                f"{self.name}: valid is {self.valid.dtype} {self.valid.shape} beside {len(self)} frames: expected one "
-                "bool a frame"
-            )
+        T, J, _ = self.keypoints.shape
+        if self.poses_3d is not None and self.poses_3d.shape != (T, J, 3):
+            raise ValueError(f"{self.name}: 3D poses are {self.poses_3d.shape}, expected ({T}, {J}, 3) beside 2D")
+        if (valid := self.valid) is not None and (valid.shape != (T,) or valid.dtype != bool):
+            raise ValueError(f"{self.name}: valid is {valid.dtype} {valid.shape}, expected one bool for {T} frames")
 
     def __len__(self) -> int:
         return len(self.keypoints)
@@ -166,12 +161,8 @@ class PoseDataset:
                 )
         apart = [s.name for s in self.sequences if _is_misread(s, self.skeleton)]
         if apart:
-            warnings.warn(
-                f"{self.name}: in {len(apart)} of {len(self)} views 2D is not where the camera sees the 3D, first in "
-                f"{apart[0]}: look whether cameras come in the order of the views and stand in metres, and whether 2D "
-                "and 3D have the same joints",
-                stacklevel=3,
-            )
+            said = f"in {len(apart)} of {len(self)} views 2D is not where the camera sees the 3D, first in {apart[0]}"
+            warnings.warn(f"{self.name}: {said}: look at the cameras' order and unit and at the joints", stacklevel=3)
 
     def __len__(self) -> int:
         return len(self.sequences)
@@ -253,9 +244,9 @@ def _is_misread(sequence: PoseSequence, skeleton: Skeleton) -> bool:
         if looks_normalized(pixels, sequence.width, sequence.height):
             raise ValueError("2D keypoints look normalised: pixels are expected")
         for what, joints in (("2D", pixels), ("3D", poses_3d)):
-            doubt, certain = layout_doubt(joints, skeleton.name)
-            if certain:
-                raise ValueError(f"of its {what} {doubt}. Put the joints in order, or name their layout")
+            for doubt, certain in layout_doubts(joints, skeleton.name):
+                if certain:
+                    raise ValueError(f"of its {what} {doubt}. Put the joints in order, or name their layout")
         size = np.linalg.norm(poses_3d - poses_3d[:, :1], axis=-1).max(initial=0)
         if size > 10:
             raise ValueError(f"3D poses are {size:,.0f} large: metres are expected, and not millimetres")

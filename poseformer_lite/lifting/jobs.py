@@ -203,12 +203,8 @@ def people_of(job: Job) -> list[KeypointTrack]:
 
 def lift_track(job: Job, track: KeypointTrack, lifter: PoseLifter) -> Motion:
     """The motion of a track. Raises ValueError where nobody says something about its video that is needed."""
-    said = {
-        "width": job.width or track.width,
-        "height": job.height or track.height,
-        "fps": job.fps or track.fps,
-        "layout": job.layout or track.layout or guess_layout(track.keypoints.shape[1]),
-    }
+    said = {name: getattr(job, name) or getattr(track, name) for name in SAID_BY_A_VIDEO[1:]}
+    said["layout"] = said["layout"] or guess_layout(track.keypoints.shape[1])
     missing = [f"--{name}" for name, value in said.items() if value is None]
     if missing:
         raise ValueError(f"{job.source} does not say everything about its video: give {' and '.join(missing)}")

@@ -70,11 +70,8 @@ class LiveStream:
             self.tokens.append(self.tokens[-1])
             poses_3d.append(self._lift())
         self.tokens.clear()
-        return (
-            torch.stack(poses_3d)
-            if poses_3d
-            else torch.zeros(0, self.model.num_joints, 3, device=self.model.device, dtype=self.model.dtype)
-        )
+        none = torch.zeros(0, self.model.num_joints, 3, device=self.model.device, dtype=self.model.dtype)
+        return torch.stack(poses_3d) if poses_3d else none
 
     def _lift(self) -> Tensor:
         self.waiting -= 1

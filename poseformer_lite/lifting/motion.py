@@ -44,14 +44,12 @@ class Motion:
     focal_length: float | None = None
 
     def __post_init__(self):
-        for name, coordinates in (("poses_3d", 3), ("keypoints", 2)):
-            values = getattr(self, name)
-            array(values, name, len(self.poses_3d), self.skeleton.num_joints, coordinates)
-            if not np.isfinite(values).all():
-                raise ValueError(f"{name} hold NaN or infinite coordinates")
-        for name in ("confidence", "filled"):
+        shapes = {"poses_3d": (3,), "keypoints": (2,), "confidence": (), "filled": ()}
+        for name, shape in shapes.items():
             if (values := getattr(self, name)) is not None:
-                array(values, name, len(self.poses_3d), self.skeleton.num_joints)
+                array(values, name, len(self.poses_3d), self.skeleton.num_joints, *shape)
+            if shape and not np.isfinite(values).all():
+                raise ValueError(f"{name} hold NaN or infinite coordinates")
         number(self.fps, "fps", over=0)
         for name in ("width", "height"):
             number(getattr(self, name), name, 1, whole=True)

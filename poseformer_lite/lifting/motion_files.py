@@ -34,12 +34,10 @@ def write_motion(motion: Motion, path: str | Path, world: bool | np.ndarray = Tr
     """`Motion.save`."""
     path = Path(path)
     check_motion_output(path, len(motion), motion.fps)
-    if (ending := path.suffix.lower()) not in IN_SPACE:
-        space = ()
-    elif isinstance(world, np.ndarray):
-        space = (array(world, "world", len(motion), motion.skeleton.num_joints, 3, unit="metres"),)
-    else:
-        space = (motion.world() if world else motion.upright(),)
+    ending, space = path.suffix.lower(), []
+    if ending in IN_SPACE:
+        positions = world if isinstance(world, np.ndarray) else motion.world() if world else motion.upright()
+        space = [array(positions, "world", len(motion), motion.skeleton.num_joints, 3, unit="metres")]
     with atomic_path(path) as temporary:
         WRITERS[ending](motion, temporary, *space)
     return path
@@ -80,18 +78,10 @@ def read_motion(path: str | Path) -> Motion:
 
 
 def _contents(motion: Motion) -> dict:
-    known = {name: getattr(motion, name) for name in (*MARKS, "focal_length")}
-    return {
-        "poses_3d": motion.poses_3d,
-        "keypoints": motion.keypoints,
-        "fps": motion.fps,
-        "width": motion.width,
-        "height": motion.height,
-        "joints": list(motion.skeleton.joints),
-        "start": motion.start,
-        **{name: values for name, values in known.items() if values is not None},
-        **SPACE,
-    }
+    names = ("poses_3d", "keypoints", "fps", "width", "height", "start", "focal_length", *MARKS)
+    known = {name: getattr(motion, name) for name in names}
+    known = {name: value for name, value in known.items() if value is not None}
+    return {**known, "joints": list(motion.skeleton.joints), **SPACE}
 
 
 def _write_npz(motion: Motion, path: Path) -> None:

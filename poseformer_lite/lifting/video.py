@@ -111,11 +111,8 @@ def find_people(path: str | Path, detector: Detector | None = None, progress: bo
     for number, track in enumerate(tracks):
         keypoints, fps = evenly(track, times)
         start, total = (times[frame] * fps for frame in (track.frames[0], -1))
-        found.append(
-            KeypointTrack(
-                f"person {number}", keypoints, detector.layout, fps, *size, start, total + 1, tuple(track.beside)
-            )
-        )
+        said = (detector.layout, fps, *size, start, total + 1, tuple(track.beside))
+        found.append(KeypointTrack(f"person {number}", keypoints, *said))
     return found
 
 

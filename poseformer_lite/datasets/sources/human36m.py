@@ -134,7 +134,10 @@ def _sequence(subject, action, index, keypoints, world, layout, cameras) -> Pose
             "cameras_NAME.json, {subject: [a camera of each view]}, as `poseformer-lite convert` writes it"
         )
     if world is not None:
-        world = _seventeen_joints(array(world, f"{where}: 3D positions", "T", "32", 3, unit="metres"), where)
+        world = array(world, f"{where}: 3D positions", "T", "32", 3, unit="metres")
+        if world.shape[1] not in (17, 32):
+            raise ValueError(f"{where}: 3D positions are {world.shape}, expected (T, 32, 3) or (T, 17, 3) in metres")
+        world = world[:, JOINTS_17_OF_32] if world.shape[1] == 32 else world
         keypoints, poses_3d = trim_to_3d(keypoints, world, where), camera.world_to_camera(world)
     return PoseSequence(
         subject=subject,
@@ -146,14 +149,6 @@ def _sequence(subject, action, index, keypoints, world, layout, cameras) -> Pose
         height=camera.height,
         camera=camera if subject in cameras else None,
     )
-
-
-def _seventeen_joints(world: np.ndarray, where: str) -> np.ndarray:
-    if world.ndim == 3 and world.shape[1:] == (32, 3):
-        return world[:, JOINTS_17_OF_32]
-    if world.ndim == 3 and world.shape[1:] == (17, 3):
-        return world
-    raise ValueError(f"{where}: 3D positions are {world.shape}, expected (T, 32, 3) or (T, 17, 3) in metres")
 
 
 def _cameras_beside(path: Path) -> dict[str, tuple[Camera, ...]]:
