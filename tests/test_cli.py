@@ -162,9 +162,9 @@ def test_lift_is_told_what_a_file_does_not_say(weights, tmp_path):
 
 
 def test_lift_says_what_looks_misread(video, weights, tmp_path):
-    arguments = ["lift", video, "--weights", weights, "-o", tmp_path / "motion.npz", "--width", 540, "--as-given"]
+    arguments = ["lift", video, "--weights", weights, "-o", tmp_path / "motion.npz", "--width", 450, "--as-given"]
     result = CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
-    assert result.exit_code == 0 and "note: " in result.stderr and "a picture of 540 x 800" in result.stderr
+    assert result.exit_code == 0 and "note: " in result.stderr and "a picture of 450 x 800" in result.stderr
 
 
 def test_convert_writes_what_human36m_reads(h36m, tmp_path):
