@@ -173,7 +173,7 @@ def _size_doubts(pixels: np.ndarray, width: int, height: int) -> list[tuple[str,
             continue
         said = f"all joints lie in the upper left of {picture}, where one"
         if 0.7 * tall < high[1] <= tall:
-            return [(f"{said} of {size} x {tall} would be: if the detector was shown that, give this size", False)]
+            return [(f"{said} of {size} x {tall} would be: if the detector was shown that, give this size", True)]
         if bar > 20 and bar <= low[1] and 0.7 * tall < high[1] - bar <= tall:
-            return [(f"{said} with bars would be: if the detector was shown that, give {size} x {size}", False)]
+            return [(f"{said} with bars would be: if the detector was shown that, give {size} x {size}", True)]
     return []

@@ -114,8 +114,8 @@ def test_a_foot_outside_of_the_picture_is_no_reason_to_doubt_its_size():
 def test_a_smaller_picture_and_a_square_around_it_are_named():
     person = at((700, 900), (100, 700))
     assert put_right(person, "h36m17", 1280, 720)[1] == []
-    assert "one of 640 x 360 would be" in put_right(person / 2, "h36m17", 1280, 720)[1][0]
-    assert "with bars would be" in (said := put_right(person / 2 + (0, 140), "h36m17", 1280, 720)[1][0])
+    assert "one of 640 x 360 would be" in refusal(person / 2, "h36m17", 1280, 720)
+    assert "with bars would be" in (said := refusal(person / 2 + (0, 140), "h36m17", 1280, 720))
     assert "give 640 x 640" in said
 
 
