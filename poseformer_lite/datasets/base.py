@@ -8,7 +8,6 @@ import numpy as np
 
 from poseformer_lite.camera import Camera, normalize_screen
 from poseformer_lite.canonical import canonical_view
-from poseformer_lite.checked import about
 from poseformer_lite.misread import layout_doubts, looks_normalized
 from poseformer_lite.skeleton import H36M17, Skeleton
 
@@ -160,7 +159,12 @@ class PoseDataset:
                     f"but {self.skeleton.name} has {self.skeleton.num_joints}"
                 )
         some = self.sequences[:: len(self) // MOST_VIEWS + 1]
-        apart = [sequence.name for sequence in some if _is_misread(sequence, self.skeleton)]
+        apart = [sequence.name for sequence in some if _is_misread(sequence)]
+        for what in ("keypoints", "poses_3d"):
+            frames = [_some(values) for s in some if (values := getattr(s, what)) is not None]
+            for doubt, certain in layout_doubts(np.concatenate(frames), self.skeleton.name) if frames else ():
+                if certain:
+                    raise ValueError(f"{self.name}, {what}: {doubt}. Put the joints in order, or name their layout")
         if apart:
             said = f"in {len(apart)} of {len(some)} views 2D is not where the camera sees the 3D, first in {apart[0]}"
             warnings.warn(f"{self.name}: {said}: look at the cameras' order and unit and at the joints", stacklevel=3)
@@ -235,22 +239,20 @@ class PoseDataset:
         return replace(self, sequences=kept, redraw=redraw)
 
 
-def _is_misread(sequence: PoseSequence, skeleton: Skeleton) -> bool:
-    """Whether 2D is not where the camera sees the 3D. Raises ValueError for other units and another order of joints."""
-    some = np.linspace(0, len(sequence) - 1, LOOKED_AT).astype(int)
-    pixels = sequence.keypoints[some]
-    poses_3d = np.zeros((0, 0, 3)) if sequence.poses_3d is None else sequence.poses_3d[some]
-    with about(sequence.name):
-        if looks_normalized(pixels, sequence.width, sequence.height):
-            raise ValueError("2D keypoints look normalised: pixels are expected")
-        for what, joints in (("2D", pixels), ("3D", poses_3d)):
-            for doubt, certain in layout_doubts(joints, skeleton.name):
-                if certain:
-                    raise ValueError(f"of its {what} {doubt}. Put the joints in order, or name their layout")
-        size = np.linalg.norm(poses_3d - poses_3d[:, :1], axis=-1).max(initial=0)
-        if size > 10:
-            raise ValueError(f"3D poses are {size:,.0f} large: metres are expected, and not millimetres")
-    if sequence.camera is None or sequence.poses_3d is None:
+def _some(frames: np.ndarray) -> np.ndarray:
+    return frames[np.linspace(0, len(frames) - 1, LOOKED_AT).astype(int)]
+
+
+def _is_misread(sequence: PoseSequence) -> bool:
+    """Whether 2D is not where the camera sees the 3D. Raises ValueError for other units."""
+    if looks_normalized(pixels := _some(sequence.keypoints), sequence.width, sequence.height):
+        raise ValueError(f"{sequence.name}: 2D keypoints look normalised: pixels are expected")
+    if sequence.poses_3d is None:
+        return False
+    poses_3d = _some(sequence.poses_3d)
+    if (size := np.linalg.norm(poses_3d - poses_3d[:, :1], axis=-1).max()) > 10:
+        raise ValueError(f"{sequence.name}: 3D poses are {size:,.0f} large: metres are expected, and not millimetres")
+    if sequence.camera is None:
         return False
     apart = np.linalg.norm(sequence.camera.project(poses_3d) - pixels, axis=-1)
     return bool(np.median(apart) > 0.5 * np.median(np.ptp(pixels, axis=1).max(axis=-1)))

@@ -13,9 +13,7 @@ from poseformer_lite.lifting.motion import Motion, every_frame
 from poseformer_lite.plots import COLORS, STYLES
 
 
-def write_animation(
-    motion: Motion, path: str | Path, positions: np.ndarray, dpi: int = 80, progress: bool = True
-) -> None:
+def write_animation(motion: Motion, path: str | Path, positions: np.ndarray, dpi: int = 80) -> None:
     """Write .gif, or .mp4 where ffmpeg is installed, of a motion and its positions (T, 17, 3), metres, z up.
 
     The view goes along with somebody who walks, and the grid passes by.
