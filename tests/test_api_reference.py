@@ -18,7 +18,7 @@ from poseformer_lite.model import base
 
 PAGES = sorted((Path(__file__).resolve().parent.parent / "docs" / "api").glob("*.md"))
 MODULES = [
-    "metrics", "skeleton", "tracking", "camera", "canonical", "keypoints", "misread", "plots", "evaluation",
+    "metrics", "skeleton", "tracking", "camera", "canonical", "keypoints", "plots", "evaluation",
     "model", "model.baselines", "model.heads", "model.official", "model.onnx",
     "model.poseformer",
     "datasets", "datasets.base", "datasets.windows", "datasets.videopose3d",
@@ -26,7 +26,7 @@ MODULES = [
     "training", "training.loop", "training.settings",
     "lifting.angles", "lifting.jobs", "lifting.lifter", "lifting.live", "lifting.motion", "lifting.video",
     "lifting.world", "formats.articulated", "formats.asfamc", "formats.bvh", "formats.gltf", "formats.keypoint_files",
-    "formats.safe_npz", "formats.trc",
+    "formats.misread", "formats.safe_npz", "formats.trc",
     "viewers.attention", "viewers.export", "viewers.motion",
 ]  # fmt: skip
 INSIDE = [  # for other modules, not for readers of the reference
@@ -36,8 +36,8 @@ INSIDE = [  # for other modules, not for readers of the reference
     "datasets.virtual.detections.draw_spells", "datasets.virtual.detections.person_size", "training.settings.resolve",
     "lifting.video.Detector", "lifting.video.check_video", "lifting.video.evenly",
     "lifting.jobs.Job", "lifting.jobs.is_video", "lifting.jobs.run", "lifting.jobs.people_of",
-    "lifting.jobs.lift_track", "lifting.video.refuse_guessed_legs", "misread.is_depth",
-    "misread.looks_normalized", "tracking.PersonTrack", "tracking.follow_people",
+    "lifting.jobs.lift_track", "lifting.video.refuse_guessed_legs", "formats.misread.is_depth",
+    "formats.misread.looks_normalized", "tracking.PersonTrack", "tracking.follow_people",
     "tracking.join_broken", "formats.articulated.check_held", "formats.articulated.numbers",
     "lifting.motion.every_frame",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ import poseformer_lite
 PACKAGE = Path(poseformer_lite.__file__).parent
 ROOT = PACKAGE.parent
 FLOORS = [  # from the ground up: a room may use the rooms below it and, without a circle, those beside it
-    {"skeleton", "camera", "canonical", "keypoints", "misread", "tracking", "metrics", "checked", "files"},
+    {"skeleton", "camera", "canonical", "keypoints", "tracking", "metrics", "checked", "files"},
     {"model", "formats", "plots"},
     {"datasets", "lifting"},
     {"training", "evaluation", "viewers"},

@@ -7,7 +7,7 @@ import pytest
 
 from poseformer_lite.datasets.sources import synthetic
 from poseformer_lite.datasets.virtual.views import view_takes
-from poseformer_lite.misread import is_depth, layout_doubts, looks_normalized, put_right
+from poseformer_lite.formats.misread import is_depth, layout_doubts, looks_normalized, put_right
 
 # Human3.6M's joint for each of COCO's; the eyes lie between nose and top of the head, the ears beside it.
 AS_COCO = [9, 9, 9, 10, 10, 11, 14, 12, 15, 13, 16, 4, 1, 5, 2, 6, 3]

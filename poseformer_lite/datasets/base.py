@@ -8,7 +8,7 @@ import numpy as np
 
 from poseformer_lite.camera import Camera, normalize_screen
 from poseformer_lite.canonical import canonical_view
-from poseformer_lite.misread import layout_doubts, looks_normalized
+from poseformer_lite.formats.misread import layout_doubts, looks_normalized
 from poseformer_lite.skeleton import H36M17, Skeleton
 
 MOST_VIEWS, LOOKED_AT = 100, 5  # sequences, and frames of each, to see whether they were read right

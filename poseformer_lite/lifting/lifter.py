@@ -8,6 +8,7 @@ import torch
 
 from poseformer_lite.camera import normalize_screen
 from poseformer_lite.canonical import canonical_view
+from poseformer_lite.formats.misread import is_depth, put_right
 from poseformer_lite.keypoints import (
     check_keypoints,
     confidence_h36m17,
@@ -18,7 +19,6 @@ from poseformer_lite.keypoints import (
     undo_swaps,
 )
 from poseformer_lite.lifting.motion import Motion
-from poseformer_lite.misread import is_depth, put_right
 from poseformer_lite.model.base import LiftingNetwork, predict
 from poseformer_lite.model.poseformer import PoseFormer
 from poseformer_lite.skeleton import H36M17
@@ -91,7 +91,7 @@ class PoseLifter:
         :param start: seconds of the video before the first frame
         :param as_given: whether keypoints are lifted as they are, and what looks misread is only said.
         :returns: A motion of T frames.
-        :raises ValueError: for keypoints that do not fit the layout, and as `misread.put_right` does.
+        :raises ValueError: for keypoints that do not fit the layout, and as `formats.misread.put_right` does.
         """
         keypoints = np.asarray(keypoints, dtype=np.float32)
         check_keypoints(keypoints, layout)

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from poseformer_lite.camera import normalize_screen
 from poseformer_lite.canonical import canonical_view
+from poseformer_lite.formats.misread import looks_normalized
 from poseformer_lite.keypoints import check_keypoints, confidence_h36m17, missing_marks, to_h36m17
-from poseformer_lite.misread import looks_normalized
 from poseformer_lite.model.base import LiftingNetwork, check_normalized
 
 FORGOTTEN = 1.0  # seconds without the person after which a stream begins anew

@@ -9,10 +9,10 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from poseformer_lite.formats.keypoint_files import KeypointTrack
+from poseformer_lite.formats.misread import KEEP, leg_doubts
 from poseformer_lite.lifting.blazepose import BlazePose
 from poseformer_lite.lifting.lifter import PoseLifter
 from poseformer_lite.lifting.motion import Motion
-from poseformer_lite.misread import KEEP, leg_doubts
 from poseformer_lite.skeleton import get_skeleton
 from poseformer_lite.tracking import PersonTrack, follow_people
 
