@@ -7,7 +7,7 @@ and of ten takes held out of people who were seen, who do other things, too. Thr
 simulated detector, and through wide ones, which are tilted, near and far, with keypoints of other joints and frame
 rates and hidden limbs; three poses from each window, flip averaged. Degrees: the mean absolute error of a frame's
 angle, the bias (positive: lifted poses are bent more), and the mean absolute error of a take's range of motion. The
-trunk leans against the vertical of a camera that is taken to be level, and, beside it, of the true one. Knees and
+trunk leans against the vertical that is found, as by `Motion.world`, and, beside it, against the true one. Knees and
 elbows are also compared with the angles that CMU recorded, in truth and as lifted.
 """
 
@@ -54,7 +54,7 @@ def measure(lifter: PoseLifter, takes: list[Take], folders: list[Path], cameras:
     for number, sequence in enumerate(tqdm(sequences, desc=f"{cameras}, {keypoints}")):
         take = takes[number // VIEWS]
         true = joint_angles(take.world, up=(0, 0, 1))
-        motion = lifter(sequence.keypoints, sequence.width, sequence.height)
+        motion = lifter(sequence.keypoints, sequence.width, sequence.height, as_given=True)
         found = motion.angles()
         for name in true:
             off[name].append(found[name] - true[name])

@@ -53,7 +53,7 @@ def main() -> None:
             speeds["truth"].append(steps(view.poses_3d[:, FEET], 50)[stands])
             pixels = np.linalg.norm(np.diff(view.keypoints[:, FEET], axis=0) * meters[1:], axis=-1)
             speeds["keypoints"].append(50 * pixels[stands])
-            motion = lifter(view.keypoints, view.width, view.height)
+            motion = lifter(view.keypoints, view.width, view.height, as_given=True)
             for way, change in WAYS.items():
                 placed = change(motion).poses_3d + view.poses_3d[:, :1]
                 speeds[way].append(steps(placed[:, FEET], 50)[stands])

@@ -113,7 +113,7 @@ def on_cmu(takes: list[Take], lifter: PoseLifter) -> dict:
             focal_length = camera.focal_length[0]
             perfect = Motion(true.root_relative(0), true.keypoints, 50.0, WIDTH, HEIGHT, focal_length=focal_length)
             motions = {"true poses": perfect} | {
-                name: lifter(seen.keypoints, WIDTH, HEIGHT, focal_length=known)
+                name: lifter(seen.keypoints, WIDTH, HEIGHT, focal_length=known, as_given=True)
                 for name, known in (("lifted", focal_length), ("lifted, focal length assumed", None))
             }
             for name, motion in motions.items():
@@ -130,7 +130,10 @@ def on_real(lifter: PoseLifter) -> dict:
     for view in load_dataset("real").test():
         focal_length = float(np.mean(view.camera.focal_length))
         true = Motion(view.root_relative(0), view.keypoints, 50.0, view.width, view.height, focal_length=focal_length)
-        for name, motion in (("true poses", true), ("lifted", lifter(view.keypoints, view.width, view.height))):
+        for name, motion in (
+            ("true poses", true),
+            ("lifted", lifter(view.keypoints, view.width, view.height, as_given=True)),
+        ):
             off = ways(motion, view)
             for way, error in off.items():
                 rows.setdefault(name, {}).setdefault(way, {})[view.view] = round(error["vertical, degrees"], 1)

@@ -16,18 +16,10 @@ app = typer.Typer(
 )
 
 LONGEST = 2187  # frames of a window: nine times the paper's longest
-
-
-class Network(StrEnum):
-    poseformer = "poseformer"
-    baseline = "baseline"
-
-
+Network = StrEnum("Network", ["poseformer", "baseline"])
 DATASET = Annotated[str, typer.Argument(help="synthetic, real, human36m, humaneva, mpi_inf_3dhp or cmu_mocap")]
 ROOT = Annotated[Path | None, typer.Option(help="folder with the dataset's files (not for synthetic and real)")]
-KEYPOINTS = Annotated[
-    str | None, typer.Option(help="gt (the default), noisy, or what the 2D file is called (cpn_ft_h36m_dbb)")
-]
+KEYPOINTS = Annotated[str | None, typer.Option(help="gt (the default), noisy, or as the 2D file is called")]
 HEADS = Annotated[int, typer.Option(min=1, help="heads of an official checkpoint, which does not hold them")]
 CAMERAS = Annotated[str | None, typer.Option(help="cmu_mocap: fixed, or random (drawn anew each epoch)")]
 
@@ -46,11 +38,11 @@ def train(
     root: ROOT = None,
     keypoints: KEYPOINTS = None,
     cameras: CAMERAS = None,
+    test_subjects: Annotated[str | None, typer.Option(help="whom to test on, other than usual: S9,S11")] = None,
     preset: Annotated[str, typer.Option(help="lite, speedrun, paper or official: sizes and settings")] = "lite",
+    weights: Annotated[str | None, typer.Option(help="what to start from: 'small', a folder, a checkpoint")] = None,
     network: Annotated[Network, typer.Option(help="the network to train")] = Network.poseformer,
-    output: Annotated[Path, typer.Option(help="folder for checkpoints and weights; a stopped run goes on")] = Path(
-        "runs/latest"
-    ),
+    output: Annotated[Path, typer.Option(help="folder of checkpoints; a stopped run goes on")] = Path("runs/latest"),
     num_frames: Annotated[int | None, typer.Option(min=1, max=LONGEST, help="frames of a window, odd")] = None,
     epochs: Annotated[int | None, typer.Option(help="epochs, other than the preset's")] = None,
     batch_size: Annotated[int | None, typer.Option(help="windows in a batch, other than the preset's")] = None,
@@ -66,22 +58,31 @@ def train(
 
     from poseformer_lite.evaluation import evaluate
     from poseformer_lite.files import check_output
+    from poseformer_lite.model import PoseFormer, TemporalTransformerBaseline
     from poseformer_lite.training.loop import train as run_training
     from poseformer_lite.training.machine import is_main_process
     from poseformer_lite.training.settings import get_preset, resolve
 
     changes = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "validation": validation}
     changes = {name: value for name, value in changes.items() if value is not None} | {"seed": seed}
+    changes |= {"start": "given"} if weights else {}
     settings = resolve(preset, changes)  # what is wrong with the options is said before the data are read
     joints = 15 if dataset == "humaneva" else 17
     sizes = get_preset(preset).model | {"num_joints": joints} | ({"num_frames": num_frames} if num_frames else {})
     torch.manual_seed(seed)
-    model = _build(network, sizes)
+    if weights and (num_frames or network is not Network.poseformer):
+        raise ValueError("--weights brings a network of its own sizes: leave out --num-frames and --network")
+    new = PoseFormer if network is Network.poseformer else TemporalTransformerBaseline
+    model = _read_model(weights, num_heads=8) if weights else new.sized_like(sizes)
     check_output(output / "config.json")
     data = _load(dataset, root, keypoints, cameras)
+    data = data.tested_on(tuple(filter(None, test_subjects.split(",")))) if test_subjects else data
+    if not data.train() or not data.test():
+        raise ValueError(f"{data} lacks takes with 3D for {'testing' if data.train() else 'training'}: --test-subjects")
     if is_main_process():
         print(data)
-        print(f"{type(model).__name__} with {model.num_parameters():,} parameters, on {_device_words()}")
+        words = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{torch.get_num_threads()} CPU threads"
+        print(f"{type(model).__name__} with {model.num_parameters():,} parameters, on {words}")
     run = run_training(model, data, settings, output=output)
     if not run.finished:
         raise typer.Exit(130)
@@ -90,12 +91,6 @@ def train(
     held_out = f"{run.settings.validation:.0%} of the training takes held out" if run.settings.validation else "none"
     print(f"{run}. Validation: {held_out}; weights of the {run.settings.select} epoch, in {output}\n")
     print(evaluate(model, data))
-
-
-def _build(network: Network, sizes: dict):
-    from poseformer_lite.model import PoseFormer, TemporalTransformerBaseline
-
-    return PoseFormer(**sizes) if network is Network.poseformer else TemporalTransformerBaseline.sized_like(sizes)
 
 
 @app.command()
@@ -110,17 +105,17 @@ def evaluate(
     num_heads: HEADS = 8,
 ):
     """Measure a network on a dataset's test subjects: protocols 1 and 2, per action, averaged both ways."""
+    import torch
+
     from poseformer_lite.evaluation import evaluate as run_evaluation
 
     model = _read_model(weights, num_heads)
-    result = run_evaluation(model.to(_device()), _load(dataset, root, keypoints, None), flip=flip, zero_root=zero_root)
+    model = model.to("cuda" if torch.cuda.is_available() else "cpu")
+    result = run_evaluation(model, _load(dataset, root, keypoints, None), flip=flip, zero_root=zero_root)
     print(result.to_markdown() if markdown else result)
 
 
-MOTION = (
-    "the motion: .npz, .json, .csv, .bvh (Blender), .glb (any 3D viewer), .trc (OpenSim), .gif, .mp4, .html, or a "
-    "folder for most of them"
-)
+MOTION = "the motion: .npz, .json, .csv, .bvh, .glb, .trc, .gif, .mp4, .html, or a folder for most of them"
 SOURCE = "a video, a picture, or keypoints in pixels: .json, .csv, .npz, .npy, or a folder"
 
 
@@ -128,12 +123,8 @@ SOURCE = "a video, a picture, or keypoints in pixels: .json, .csv, .npz, .npy, o
 def lift(
     source: Annotated[Path, typer.Argument(help=SOURCE)],
     output: Annotated[Path, typer.Option("--output", "-o", help=MOTION)] = Path("motion.npz"),
-    weights: Annotated[
-        str, typer.Option(help="'wild', 'small', 'lite', a folder, an official checkpoint, or hub:NAME/REPOSITORY")
-    ] = "wild",
-    format: Annotated[
-        str | None, typer.Option(help="of the keypoints, where the file does not tell: openpose, ...")
-    ] = None,
+    weights: Annotated[str, typer.Option(help="'wild', 'small', a folder, a checkpoint or hub:NAME/PLACE")] = "wild",
+    format: Annotated[str | None, typer.Option(help="of keypoints whose file does not tell: openpose, ...")] = None,
     layout: Annotated[str | None, typer.Option(help="of the joints: coco17, h36m17, body25, halpe26, ...")] = None,
     width: Annotated[int | None, typer.Option(help="the video's width in pixels")] = None,
     height: Annotated[int | None, typer.Option(help="the video's height in pixels")] = None,
@@ -148,10 +139,9 @@ def lift(
     everybody: Annotated[bool, typer.Option("--all", help="lift every person, each to files of their name")] = False,
     keep_keypoints: Annotated[Path | None, typer.Option(help="keep what is found in a video: .npz or .json")] = None,
     focal_length: Annotated[float | None, typer.Option(help="the camera's, in pixels; else assumed")] = None,
-    body_height: Annotated[
-        float | None, typer.Option(help="the standing person's, in metres: it sets the scale")
-    ] = None,
+    body_height: Annotated[float | None, typer.Option(help="the standing person's, in metres: sets the scale")] = None,
     camera_frame: Annotated[bool, typer.Option(help="leave the root where it is, and the camera's tilt")] = False,
+    as_given: Annotated[bool, typer.Option(help="lift keypoints as they are, whatever they look like")] = False,
     num_heads: Annotated[int, typer.Option(help="heads of an official checkpoint, which does not hold them")] = 8,
 ):
     """Lift people of a video, or of a detector's keypoints, to 3D motions."""
@@ -159,7 +149,7 @@ def lift(
     from poseformer_lite.lifting.lifter import PoseLifter
 
     job = Job(source, output, format, layout, width, height, fps, min_confidence, track, everybody, keep_keypoints,
-              picture, angles, constant_bones, smooth, focal_length, body_height, camera_frame)  # fmt: skip
+              picture, angles, constant_bones, smooth, focal_length, body_height, camera_frame, as_given)  # fmt: skip
     job.check()
     lifter = PoseLifter(_read_model(weights, num_heads), stride=stride)
     run(job, lifter, say=print, note=lambda text: typer.echo(f"note: {text}", err=True))
@@ -208,6 +198,8 @@ def convert(
         raise ValueError(f"{output} is the folder that is read: choose another output, or files in it may be lost")
     for path in write(_load(dataset, root, keypoints, cameras), output, name):
         print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
+    if dataset in ("cmu_mocap", "real"):
+        typer.echo("note: the field's codes know Human3.6M's cameras alone: enter those of the .json there", err=True)
 
 
 @app.command()
@@ -251,41 +243,19 @@ def doctor(root: ROOT = None):
     raise typer.Exit(0 if all(line.ok for line in lines) else 1)
 
 
-def _add_commands_of_others() -> None:
-    """Commands that other packages register, as the course does with `reproduce` and `bench`."""
-    for command in entry_points(group="poseformer_lite.commands"):
-        app.command(command.name)(command.load())
-
-
-_add_commands_of_others()
+for _command in entry_points(group="poseformer_lite.commands"):  # of other packages, as the course's `reproduce`
+    app.command(_command.name)(_command.load())
 
 
 CHECKPOINTS = (".bin", ".pth", ".pt", ".ckpt", ".pth.tar", ".pth.tr")
 
 
 def _read_model(weights: str, num_heads: int):
-    """Only a name that begins with "hub:" asks the network; any other with a slash is a path."""
     from poseformer_lite.model import PoseFormer, load_network
 
     if weights.endswith(CHECKPOINTS):
         return PoseFormer.from_official(weights, num_heads=num_heads)
-    if weights.startswith("hub:"):
-        return load_network(weights.removeprefix("hub:"))
-    if len(Path(weights).parts) > 1 and not Path(weights).is_dir():
-        raise FileNotFoundError(f"there is no folder {weights}. For weights of Hugging Face's hub say hub:{weights}")
     return load_network(weights)
-
-
-def _device() -> str:
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def _device_words() -> str:
-    import torch
-
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else f"{torch.get_num_threads()} CPU threads"
 
 
 def main() -> None:

@@ -106,8 +106,8 @@ def evaluate(
     sequences = data.test() if sequences is None else sequences
     if not sequences:
         raise ValueError(f"{data.name} has no test sequence with 3D: its test subjects are {data.test_subjects}")
-    if data.skeleton.num_joints != model.num_joints:
-        raise ValueError(f"the model has {model.num_joints} joints, but {data.name} has {data.skeleton.num_joints}")
+    if (joints := data.skeleton.num_joints) != model.num_joints:
+        raise ValueError(f"the model has {model.num_joints} joints, but {data.name} has {joints}: train one on it")
 
     totals: dict[str, dict[str, float]] = {metric: {} for metric in PROTOCOLS}
     frames: dict[str, int] = {}

@@ -1,58 +1,32 @@
 """Any detector's joints become the 17 of Human3.6M, gaps are filled over time, and frame rates are matched."""
 
+from functools import cache
+
 import numpy as np
 
-from poseformer_lite.skeleton import (
-    BODY25,
-    COCO17,
-    COCO18,
-    H36M17,
-    HALPE26,
-    HALPE136,
-    MEDIAPIPE33,
-    WHOLEBODY133,
-    Skeleton,
-    get_skeleton,
-)
+from poseformer_lite.skeleton import H36M17, Skeleton, get_skeleton
 
 # How far the head's top lies beyond the ears, in units of the way from the thorax to the ears. Seated anthropometry
 # gives 0.68 for the crown; Human3.6M's joint sits below the crown, in the skull's upper part, hence less.
 HEAD_TOP_BEYOND_EARS = 0.5
 
-# For each of the 17 joints, the joints of the detector whose mean it is.
-_COCO_SOURCES = {
-    0: (11, 12), 1: (12,), 2: (14,), 3: (16,), 4: (11,), 5: (13,), 6: (15,), 8: (5, 6), 9: (0,),
-    11: (5,), 12: (7,), 13: (9,), 14: (6,), 15: (8,), 16: (10,),
+LAYOUTS = ("h36m17", "coco17", "coco18", "body25", "wholebody133", "halpe26", "halpe136", "mediapipe33")
+# Detectors' joints whose mean a joint of Human3.6M is: the first group that the detector has, else that of its name.
+_MEANS = {
+    "Hip": [("Hip",), ("LHip", "RHip")], "Thorax": [("Neck",), ("LShoulder", "RShoulder")], "Neck/Nose": [("Nose",)],
+    "LFoot": [("LAnkle",)], "RFoot": [("RAnkle",)],
 }  # fmt: skip
-_HALPE_SOURCES = {**_COCO_SOURCES, 0: (19,), 8: (18,), 10: (17,)}
-_COCO18_SOURCES = {
-    0: (8, 11), 1: (8,), 2: (9,), 3: (10,), 4: (11,), 5: (12,), 6: (13,), 8: (1,), 9: (0,),
-    11: (5,), 12: (6,), 13: (7,), 14: (2,), 15: (3,), 16: (4,),
-}  # fmt: skip
-_BODY25_SOURCES = {**_COCO18_SOURCES, 0: (8,), 1: (9,), 2: (10,), 3: (11,), 4: (12,), 5: (13,), 6: (14,)}
-_MEDIAPIPE_SOURCES = {
-    0: (23, 24), 1: (24,), 2: (26,), 3: (28,), 4: (23,), 5: (25,), 6: (27,), 8: (11, 12), 9: (0,),
-    11: (11,), 12: (13,), 13: (15,), 14: (12,), 15: (14,), 16: (16,),
-}  # fmt: skip
-_LAYOUTS: dict[str, tuple[Skeleton, dict[int, tuple[int, ...]], tuple[int, int] | None]] = {
-    # layout: its skeleton, the sources, and its two ears where the head's top must be extrapolated
-    "coco17": (COCO17, _COCO_SOURCES, (3, 4)),
-    "coco18": (COCO18, _COCO18_SOURCES, (17, 16)),
-    "body25": (BODY25, _BODY25_SOURCES, (18, 17)),
-    "wholebody133": (WHOLEBODY133, _COCO_SOURCES, (3, 4)),
-    "halpe26": (HALPE26, _HALPE_SOURCES, None),
-    "halpe136": (HALPE136, _HALPE_SOURCES, None),
-    "mediapipe33": (MEDIAPIPE33, _MEDIAPIPE_SOURCES, (7, 8)),
-}
-LAYOUTS = ("h36m17", *_LAYOUTS)
-# Of the two layouts of 17 joints: groups whose middles are near each other on a body, nearer than a share of its size.
-_CLOSE_JOINTS = {
-    "h36m17": (((8,), (11, 14)), 0.1, "the thorax and the middle of the shoulders"),
-    "coco17": (((0,), (1, 2), (3, 4)), 0.2, "nose, eyes and ears"),
-}
 
-USUAL_WIDTHS = (640, 1280, 1920, 3840)  # pixels, of videos and of what networks are shown of them
-ALWAYS = 0.9  # of the frames: more than what somebody does for a while
+
+@cache
+def _sources(layout: str) -> tuple[dict[int, list[int]], list[int]]:
+    """For each of the 17 joints the detector's whose mean it is, and the two ears where the head's top is not found."""
+    joints, sources = get_skeleton(layout).joints, {}
+    for number, joint in enumerate(H36M17.joints):
+        for names in _MEANS.get(joint, [(joint,)]):
+            if set(names) <= set(joints) and number not in sources:
+                sources[number] = [joints.index(name) for name in names]
+    return sources, [] if "Head" in joints else [joints.index("LEar"), joints.index("REar")]
 
 
 def to_h36m17(keypoints: np.ndarray, layout: str) -> np.ndarray:
@@ -70,12 +44,12 @@ def to_h36m17(keypoints: np.ndarray, layout: str) -> np.ndarray:
     check_keypoints(keypoints, layout)
     if layout == "h36m17":
         return keypoints.copy()
-    _, sources, ears = _LAYOUTS[layout]
+    sources, ears = _sources(layout)
     converted = np.empty((len(keypoints), 17, keypoints.shape[-1]), dtype=keypoints.dtype)
     for joint, detected in sources.items():
         converted[:, joint] = keypoints[:, detected].mean(axis=1)
     converted[:, 7] = (converted[:, 0] + converted[:, 8]) / 2
-    if ears is not None:
+    if ears:
         left, right = keypoints[:, ears[0]], keypoints[:, ears[1]]  # from the side only one of them is found
         middle = (np.where(np.isnan(left), right, left) + np.where(np.isnan(right), left, right)) / 2
         converted[:, 10] = middle + HEAD_TOP_BEYOND_EARS * (middle - converted[:, 8])
@@ -91,7 +65,7 @@ def confidence_h36m17(confidence: np.ndarray, layout: str) -> np.ndarray:
     """
     if layout == "h36m17":
         return confidence.copy()
-    _, sources, ears = _LAYOUTS[layout]
+    sources, ears = _sources(layout)
     sources = {**sources, 7: sources[0] + sources[8], **({10: ears + sources[8]} if ears else {})}
     return np.stack([confidence[:, sources[joint]].min(axis=1) for joint in range(17)], axis=1)
 
@@ -119,74 +93,6 @@ def check_keypoints(keypoints: np.ndarray, layout: str) -> None:
         raise ValueError(f"layout {layout!r} has {joints} joints, but the array is {keypoints.shape}{hint}")
 
 
-def sanity_warnings(pixels: np.ndarray, layout: str, width: int, height: int) -> list[str]:
-    """What makes keypoints look misread.
-
-    The image's size and the layout come from outside, and a mistake in them lifts without an error to a wrong pose.
-
-    :param pixels: (T, J, 2), NaN where missing
-    :param layout: what they are said to be; the image's size in pixels.
-    :param width: what they are said to be; the image's size in pixels.
-    :param height: what they are said to be; the image's size in pixels.
-    :returns: Sentences for the user; none where all is well.
-    """
-    found = np.isfinite(pixels).all(axis=-1)
-    places = pixels[found]
-    if not len(places):
-        return []
-    said, room = [], 0.1 * np.array([width, height])
-    outside = ((places < -room) | (places > (width, height) + room)).any(axis=-1).mean()
-    if outside > 0.05:
-        farthest = places.max(axis=0).round().astype(int)
-        said.append(
-            f"{outside:.0%} of the joints lie outside of a picture of {width} x {height}, as far as x = {farthest[0]}, "
-            f"y = {farthest[1]}: are width and height those of the video?"
-        )
-    whole = pixels[found.all(axis=1)]
-    if len(whole) and layout in _CLOSE_JOINTS:
-        groups, share, names = _CLOSE_JOINTS[layout]
-        middles = np.stack([whole[:, joints].mean(axis=1) for joints in groups], axis=1)
-        apart, size = (np.ptp(points, axis=1).max(axis=-1) for points in (middles, whole))
-        if np.median(apart) > share * np.median(size):
-            other = next(name for name in _CLOSE_JOINTS if name != layout)
-            said.append(f"{names} are far apart for layout {layout!r}: is it {other!r}, which has 17 joints, too?")
-            return said
-    said += _axes_warnings(to_h36m17(pixels, layout))
-    return said or _size_warnings(places, width, height)
-
-
-def _axes_warnings(person: np.ndarray) -> list[str]:
-    """Whether a person (T, 17, 2) in H36M's joints stands on the head, or lies, from the first frame to the last."""
-    spine = person[:, 8] - person[:, 0]  # from the pelvis to the thorax: upwards, so y falls
-    spine = spine[np.isfinite(spine).all(axis=-1)]
-    x, y = (spine / np.maximum(np.linalg.norm(spine, axis=-1, keepdims=True), 1e-9)).T
-    if (y > 0.5).mean() > ALWAYS:
-        return [
-            "the person stands on the head throughout: if that is not so, y is measured upwards here, and y from the "
-            "top, as in a picture, is height - y"
-        ]
-    if (x < -0.7).mean() > ALWAYS:
-        return ["the person lies throughout, the head to the left: if that is not so, x and y are exchanged"]
-    return []
-
-
-def _size_warnings(places: np.ndarray, width: int, height: int) -> list[str]:
-    """Whether found joints (N, 2) keep to what a smaller picture of the same shape, or a square around it, would be."""
-    low, high = np.quantile(places, (0.001, 0.999), axis=0)
-    for size in USUAL_WIDTHS if width in USUAL_WIDTHS else ():
-        tall = size * height / width
-        bar = max(0.0, (size - tall) / 2)  # above and below the picture, in a square
-        small = high[0] <= size < 0.7 * width
-        if small and (
-            0.7 * tall < high[1] <= tall or (bar > 20 and bar <= low[1] and 0.7 * tall < high[1] - bar <= tall)
-        ):
-            return [
-                f"all joints lie in the upper left of a picture of {width} x {height}, where one {size} wide would be: "
-                "are width and height those of the picture that the detector was shown?"
-            ]
-    return []
-
-
 def missing_marks(pixels: np.ndarray) -> np.ndarray:
     """Where detectors wrote that a joint was not found: (0, 0) or (-1, -1), or no number.
 
@@ -196,36 +102,23 @@ def missing_marks(pixels: np.ndarray) -> np.ndarray:
     return np.isin(pixels, (0, -1)).all(axis=-1) | ~np.isfinite(pixels).all(axis=-1)
 
 
-def found_joints(keypoints: np.ndarray, seen: np.ndarray | None = None) -> np.ndarray:
-    """Which joints were found: those that are not NaN, infinite or exactly (0, 0), as detectors write a missing one.
-
-    :param keypoints: (T, J, 2)
-    :param seen: (T, J) bool; a joint is also missing where this is False.
-    :returns: (T, J) bool.
-    """
-    present = np.isfinite(keypoints).all(axis=-1) & (keypoints != 0).any(axis=-1)
-    return present if seen is None else present & seen
-
-
 def fill_gaps(keypoints: np.ndarray, seen: np.ndarray | None = None, skeleton: Skeleton = H36M17) -> np.ndarray:
     """Interpolate missing joints over time, each joint by itself; before the first and after the last sight, hold.
 
-    :param keypoints: (T, J, 2); which joints are missing is for `found_joints` to say
+    :param keypoints: (T, J, 2); which joints are missing is for `missing_marks` to say
     :param seen: (T, J) bool; a joint is also missing where this is False
     :param skeleton: whose joints an error names.
     :returns: (T, J, 2), a copy.
     :raises ValueError: for a joint that is missing in every frame.
     """
-    present = found_joints(keypoints, seen)
+    present = ~missing_marks(keypoints) & (True if seen is None else seen)
     never = [skeleton.joints[j] for j in np.flatnonzero(~present.any(axis=0))]
     if never:
-        unsure = found_joints(keypoints).any(axis=0)[~present.any(axis=0)].any()
+        unsure = (~missing_marks(keypoints)).any(axis=0)[~present.any(axis=0)].any()
         raise ValueError(
             f"{', '.join(never)} is missing in all {len(keypoints)} frames, so there is nothing to interpolate from: "
             f"use a clip that shows the whole body{', or lower the confidence threshold' if unsure else ''}"
         )
-    if present.all():
-        return keypoints.copy()
     filled = keypoints.copy()
     frames = np.arange(len(keypoints))
     for joint in np.flatnonzero(~present.all(axis=0)):

@@ -45,11 +45,8 @@ def follow_people(people: Iterable[np.ndarray], times: list[float]) -> list[Pers
     for frame, found in enumerate(people):
         known = [track for track in tracks if times[frame] - times[track.frames[-1]] <= FORGOTTEN]
         cost = np.array([[_distance(track.keypoints[-1], person) for person in found] for track in known])
-        taken = {}
-        if cost.size:
-            for row, column in zip(*linear_sum_assignment(cost), strict=True):
-                if cost[row, column] <= SAME_PERSON:
-                    taken[column] = known[row]
+        pairs = zip(*linear_sum_assignment(cost), strict=True) if cost.size else ()
+        taken = {column: known[row] for row, column in pairs if cost[row, column] <= SAME_PERSON}
         for column, person in enumerate(found):
             track = taken.get(column)
             if track is None:

@@ -173,7 +173,7 @@ def _of_both_sides(rows: dict) -> dict[str, float]:
     errors = {name: row["mean absolute error"] for name, row in rows.items() if "recorded" not in name}
     joints = [name.removeprefix("left ") for name in errors if name.startswith("left ")]
     means = {joint: mean([errors[f"{side} {joint}"] for side in ("left", "right")]) for joint in joints}
-    trunk = {"trunk, camera taken as level": errors["trunk"], "trunk, vertical known": errors["trunk, vertical known"]}
+    trunk = {"trunk, vertical found": errors["trunk"], "trunk, vertical known": errors["trunk, vertical known"]}
     return means | trunk
 
 

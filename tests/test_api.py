@@ -101,7 +101,9 @@ def test_a_revision_is_asked_of_the_hub_and_of_nothing_else(monkeypatch):
     monkeypatch.setattr(
         huggingface_hub, "hf_hub_download", lambda name, file, revision: asked.append((name, revision)) or folder / file
     )
-    pfl.PoseFormer.from_pretrained("somebody/network", revision="v2")
+    pfl.PoseFormer.from_pretrained("hub:somebody/network", revision="v2")
+    with pytest.raises(FileNotFoundError, match="there is no folder runs/typo.*hub:NAME/REPOSITORY"):
+        pfl.PoseFormer.from_pretrained("runs/typo")
     pfl.PoseFormer.from_pretrained("lite", revision="v2")
     assert asked == [("somebody/network", "v2")] * 2
 

@@ -26,7 +26,7 @@ MODULES = [
     "training", "training.loop", "training.settings",
     "lifting.angles", "lifting.jobs", "lifting.lifter", "lifting.live", "lifting.motion", "lifting.video",
     "lifting.world", "formats.articulated", "formats.asfamc", "formats.bvh", "formats.gltf", "formats.keypoint_files",
-    "formats.safe_npz", "formats.trc",
+    "formats.misread", "formats.safe_npz", "formats.trc",
     "viewers.attention", "viewers.export", "viewers.motion",
 ]  # fmt: skip
 INSIDE = [  # for other modules, not for readers of the reference
@@ -35,8 +35,9 @@ INSIDE = [  # for other modules, not for readers of the reference
     "plots.strongest_others",
     "datasets.virtual.detections.draw_spells", "datasets.virtual.detections.person_size", "training.settings.resolve",
     "lifting.video.Detector", "lifting.video.check_video", "lifting.video.evenly",
-    "lifting.jobs.Job", "lifting.jobs.is_video", "lifting.jobs.run", "lifting.jobs.lifted", "lifting.jobs.people_of",
-    "lifting.jobs.lift_track", "lifting.lifter.looks_normalized", "tracking.PersonTrack", "tracking.follow_people",
+    "lifting.jobs.Job", "lifting.jobs.is_video", "lifting.jobs.run", "lifting.jobs.people_of",
+    "lifting.jobs.lift_track", "lifting.video.refuse_guessed_legs", "formats.misread.is_depth",
+    "formats.misread.looks_normalized", "tracking.PersonTrack", "tracking.follow_people",
     "tracking.join_broken", "formats.articulated.check_held", "formats.articulated.numbers",
     "lifting.motion.every_frame",
 ]  # fmt: skip

@@ -88,6 +88,16 @@ def test_train_takes_its_settings_from_the_options(h36m, tmp_path, tiny_preset):
     assert (saved["epochs"], saved["batch_size"], saved["learning_rate"], saved["seed"]) == (1, 32, 0.002, 3)
 
 
+def test_train_on_other_subjects_and_from_weights_that_there_are(h36m, weights, tmp_path, tiny_preset):
+    options = ["--test-subjects", "S1,S9", "--weights", weights, "--epochs", 1, "--learning-rate", 1e-9]
+    shown = run("train", "human36m", "--root", h36m, "--output", tmp_path / "run", *options)
+    assert "train on S5; test on S1, S9" in shown
+    from poseformer_lite.model import load_network
+
+    before, after = (load_network(folder).state_dict() for folder in (weights, tmp_path / "run"))
+    assert all((after[name] - before[name]).abs().max() < 1e-5 for name in before)
+
+
 def test_train_the_baseline(h36m, tmp_path, tiny_preset):
     arguments = "--network", "baseline", "--epochs", 1, "--output", tmp_path
     assert "TemporalTransformerBaseline with " in run("train", "human36m", "--root", h36m, *arguments)
@@ -152,9 +162,9 @@ def test_lift_is_told_what_a_file_does_not_say(weights, tmp_path):
 
 
 def test_lift_says_what_looks_misread(video, weights, tmp_path):
-    arguments = ["lift", video, "--weights", weights, "-o", tmp_path / "motion.npz", "--width", 300]
+    arguments = ["lift", video, "--weights", weights, "-o", tmp_path / "motion.npz", "--width", 450, "--as-given"]
     result = CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
-    assert result.exit_code == 0 and "note: " in result.stderr and "a picture of 300 x 800" in result.stderr
+    assert result.exit_code == 0 and "note: " in result.stderr and "a picture of 450 x 800" in result.stderr
 
 
 def test_convert_writes_what_human36m_reads(h36m, tmp_path):
@@ -166,6 +176,11 @@ def test_convert_writes_what_human36m_reads(h36m, tmp_path):
         assert a.name == b.name
         np.testing.assert_allclose(a.keypoints, b.keypoints, atol=1e-3)
         np.testing.assert_allclose(a.poses_3d, b.poses_3d, atol=1e-5)
+
+
+def test_convert_says_where_the_fields_codes_do_not_know_the_cameras(tmp_path):
+    result = CliRunner().invoke(app, ["convert", "real", "-o", str(tmp_path)], catch_exceptions=False)
+    assert "the field's codes know Human3.6M's cameras alone" in result.stderr and result.stdout.count(" MB") == 3
 
 
 def test_presets_prints_every_difference():
@@ -238,6 +253,13 @@ def test_main_ends_with_2(arguments, words, monkeypatch, capsys):
         (["lift", "{bare}", "--weights", "{weights}"], "17 joints can be h36m17 or coco17"),
         (["lift", "{video}", "--weights", "{weights}", "-o", "motion.fbx"], "saved as .npz, .json"),
         (["lift", "{junk}"], "keypoints are read from .npz"),
+        (["train", "human36m", "--root", "{h36m}", "--test-subjects", "S7"], "human36m has no S7: its subjects"),
+        (
+            ["train", "human36m", "--root", "{h36m}", "--weights", "small", "--num-frames", "9"],
+            "leave out --num-frames",
+        ),
+        (["train", "human36m", "--root", "{h36m}", "--weights", "nowhere"], "there is no folder nowhere"),
+        (["train", "real"], "lacks takes with 3D for training"),
         (["convert", "human36m", "-o", "out", "--root", "{empty}"], "has no data_3d_h36m.npz"),
     ],
 )

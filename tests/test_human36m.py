@@ -4,14 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers_data import STANDING
 
 from poseformer_lite.camera import Camera, look_at
-from poseformer_lite.datasets import videopose3d
+from poseformer_lite.datasets import load_dataset, videopose3d
 from poseformer_lite.datasets.base import PoseDataset, PoseSequence, split_validation
 from poseformer_lite.datasets.sources import human36m
 from poseformer_lite.datasets.sources.human36m import ACTIONS, CAMERAS, JOINTS_17_OF_32
 from poseformer_lite.keypoints import to_h36m17
 from poseformer_lite.skeleton import HUMANEVA15
+
+# most of these numbers are drawn at random, 2D beside 3D
+pytestmark = pytest.mark.filterwarnings("ignore:.*2D is not where the camera sees the 3D")
 
 
 @pytest.fixture(scope="module")
@@ -367,7 +371,9 @@ def test_what_cannot_be_written_is_named_and_nothing_is_written(missing, tmp_pat
 def test_another_skeleton_is_not_written(tmp_path):
     keypoints, poses_3d = pixels(3, 15), world(3, 15)
     data = PoseDataset("eva", [sequence(keypoints=keypoints, poses_3d=poses_3d)], ("S1",), (), skeleton=HUMANEVA15)
-    with pytest.raises(ValueError, match="17 joints, but eva has those of humaneva15"):
+    with pytest.raises(
+        ValueError, match="eva has humaneva15's joints.*its own files are in VideoPose3D's layout already"
+    ):
         videopose3d.write(data, tmp_path)
 
 
@@ -376,3 +382,99 @@ def test_other_data_in_this_layout_is_split_by_the_subjects_that_are_named(tmp_p
     data = human36m.load(tmp_path, tiny.keypoint_source, name="other", test_subjects=("S1",))
     assert data.test_subjects == ("S1",)
     assert set(data.train_subjects) == {s.subject for s in tiny.sequences} - {"S1"}
+
+
+# Files that were prepared wrong
+
+
+def prepared(change_2d=None, change_3d=None, subject="S1", **metadata):
+    """Somebody who sways, seen by Human3.6M's cameras, as (3D, 2D) of files."""
+    poses = STANDING + 0.1 * np.sin(np.arange(20)[:, None, None] / 9)
+    views = [camera.project(camera.world_to_camera(poses)) for camera in CAMERAS["S1"]]
+    poses = poses if change_3d is None else change_3d(poses)
+    views = views if change_2d is None else [change_2d(view) for view in views]
+    return {subject: {"Walking": poses.astype(np.float32)}}, {subject: {"Walking": views}}
+
+
+TO_COCO = [9, 10, 10, 10, 10, 11, 14, 12, 15, 13, 16, 4, 1, 5, 2, 6, 3]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"change_3d": lambda poses: 1000 * poses},
+            "S1, Walking, camera 54138969: 3D poses are .* and not millimetres",
+        ),
+        (
+            {"change_2d": lambda view: view / 500 - 1},
+            "S1, Walking, camera 54138969: 2D keypoints look normalised",
+        ),
+        ({"change_2d": lambda view: view[:, TO_COCO]}, "human36m, keypoints: the thorax .* give 'coco17'"),
+        ({"change_3d": lambda poses: poses[:, TO_COCO]}, "human36m, poses_3d: the thorax .* give 'coco17'"),
+    ],
+)
+def test_other_units_and_another_order_of_joints_are_refused_by_name(tmp_path, changes, words):
+    write_files(tmp_path, *prepared())
+    assert len(human36m.load(tmp_path)) == 4
+    write_files(tmp_path, *prepared(**changes))
+    with pytest.raises(ValueError, match=words):
+        human36m.load(tmp_path)
+
+
+def test_2d_of_other_cameras_is_said(tmp_path, recwarn):
+    poses, views = prepared()
+    write_files(tmp_path, poses, views)
+    human36m.load(tmp_path)
+    assert not [str(w.message) for w in recwarn if "camera sees" in str(w.message)]
+    write_files(tmp_path, poses, {"S1": {"Walking": [view / 2 for view in views["S1"]["Walking"]]}})
+    with pytest.warns(
+        UserWarning, match="in 4 of 4 views 2D is not where the camera sees the 3D, first in S1, Walking"
+    ):
+        human36m.load(tmp_path)
+
+
+def test_3d_without_cameras_is_refused_and_the_file_named(tmp_path):
+    write_files(tmp_path, *prepared(subject="A1"))
+    with pytest.raises(
+        ValueError, match="A1, Walking, camera 0: there is 3D, but no camera is known of A1.*cameras_NAME"
+    ):
+        human36m.load(tmp_path)
+
+
+def test_a_file_without_metadata_is_one_of_human36m(tmp_path):
+    write_files(tmp_path, *prepared())
+    with np.load(tmp_path / "data_2d_h36m_gt.npz", allow_pickle=True) as file:
+        positions = file["positions_2d"]
+    np.savez(tmp_path / "data_2d_h36m_gt.npz", positions_2d=positions, metadata=np.array(None, dtype=object))
+    assert len(human36m.load(tmp_path)) == 4
+
+
+def test_files_of_another_name_are_asked_for_by_it(tmp_path, tiny):
+    videopose3d.write(tiny, tmp_path, name="mine")
+    data = load_dataset("human36m", tmp_path, tiny.keypoint_source, name="mine", test_subjects=("S5",))
+    assert (data.name, data.test_subjects) == ("mine", ("S5",))
+
+
+def test_other_subjects_can_be_tested_on(tiny):
+    data = tiny.tested_on(["S1", "S9"])
+    assert (data.train_subjects, data.test_subjects) == (("S5",), ("S1", "S9"))
+    assert {s.subject for s in data.train()} == {"S5"} and {s.subject for s in data.test()} == {"S1", "S9"}
+    held_out = replace(tiny, test_subjects=(), test_takes=frozenset({("S5", "WalkDog")})).tested_on(["S1"])
+    assert {(s.subject, s.action) for s in held_out.train()} == {
+        ("S5", "Walking 1"),
+        ("S9", "Walking 1"),
+        ("S9", "WalkDog"),
+    }
+    with pytest.raises(ValueError, match="tiny has no S7: its subjects with 3D are S1, S5, S9"):
+        tiny.tested_on(["S9", "S7"])
+    with pytest.raises(ValueError, match="nobody else to train on"):
+        tiny.tested_on(["S1", "S5", "S9"])
+
+
+def test_subjects_of_2d_alone_are_left_out_of_what_is_written(tmp_path):
+    data = small_dataset()
+    data.sequences += [replace(s, subject="S2", poses_3d=None, camera=None) for s in data.sequences[:4]]
+    with pytest.warns(UserWarning, match="S2 have 2D alone, and are left out"):
+        videopose3d.write(data, tmp_path)
+    assert {s.subject for s in human36m.load(tmp_path).sequences} == {"S1", "S9"}

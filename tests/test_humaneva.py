@@ -22,7 +22,9 @@ def write_files(folder, positions_3d, positions_2d) -> None:
 
 
 def poses(frames: int, dims: int, joints: int = 15) -> np.ndarray:
-    return np.random.default_rng(frames).uniform(0.1, 400, size=(frames, joints, dims)).astype(np.float32)
+    """Pixels, or metres of a body that large."""
+    size = 400 if dims == 2 else 1
+    return size * np.random.default_rng(frames).uniform(0.1, 1, size=(frames, joints, dims)).astype(np.float32)
 
 
 def small_files(folder, frames_2d: int = 9, joints: int = 15, views: int = 3) -> None:

@@ -49,22 +49,19 @@ def video(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--fps", "100"], "--fps: for files of keypoints, since a video says this itself"),
+        (["--fps", "100"], "--fps: for files of keypoints, a video says this itself"),
         (["--layout", "coco17", "--width", "5"], "--layout and --width: for files of keypoints"),
         (["-o", "motion.fbx"], "a motion is saved as .npz, .json"),
         (["-o", "motion.mp4"], "needs the program ffmpeg"),
         (["-o", "clip.mp4"], "ffmpeg"),
         (["-o", "{folder}/weights-are-a-file/motion.npz"], "cannot be written"),
-        (["--smooth", "-1"], "--smooth is -1.0: expected 0 or more"),
+        (["--smooth", "-1"], "--smooth is -1.0, expected a finite number of at least 0"),
         (["--smooth", "inf"], "--smooth is inf"),
         (["--min-confidence", "30"], "--min-confidence is 30"),
         (["--stride", "2"], "stride is 2: expected an odd number"),
-        (["--picture", "frames.txt"], "a picture is drawn as .png"),
-        (["--keep-keypoints", "found.csv"], "keypoints are written as .npz or .json"),
-        (
-            ["--weights", "runs/typo"],
-            "there is no folder runs/typo. For weights of Hugging Face's hub say hub:runs/typo",
-        ),
+        (["--picture", "frames.txt"], "frames.txt ends in .txt, expected .png"),
+        (["--keep-keypoints", "found.csv"], "found.csv ends in .csv, expected .npz, .json"),
+        (["--weights", "runs/typo"], "there is no folder runs/typo, and the weights that are shipped are"),
     ],
 )
 def test_all_that_can_be_known_is_refused_before_the_video_is_watched(
@@ -82,7 +79,7 @@ def test_all_that_can_be_known_is_refused_before_the_video_is_watched(
 @pytest.mark.parametrize(("option", "value"), [("--fps", 0), ("--fps", "inf"), ("--fps", -5), ("--width", 0)])
 def test_numbers_that_are_none_are_refused(tmp_path, walk, weights, option, value):
     result = lift(write(tmp_path / "a.npz", walk), "--weights", weights, option, value)
-    assert f"{option} is" in str(result.exception) and "expected a positive number" in str(result.exception)
+    assert f"{option} is" in str(result.exception) and "expected a finite number over 0" in str(result.exception)
 
 
 def test_its_own_input_is_not_overwritten(tmp_path, walk, weights):
@@ -140,6 +137,24 @@ def test_what_is_found_in_a_video_is_kept_and_lifted_again(tmp_path, walk, weigh
     a, b = (Motion.load(tmp_path / name) for name in ("a.npz", "b.npz"))
     np.testing.assert_allclose(a.poses_3d, b.poses_3d, atol=1e-4)
     assert a.start == b.start == pytest.approx(0.4) and not a.filled.any()
+
+
+def test_the_world_is_found_once_for_all_files_of_a_person(tmp_path, walk, weights, monkeypatch):
+    asked, found = [], jobs.in_the_world
+    monkeypatch.setattr(jobs, "in_the_world", lambda motion: asked.append(motion) or found(motion))
+    monkeypatch.setattr(Motion, "world", lambda self: pytest.fail("the world was found anew"))
+    monkeypatch.setattr(jobs, "IN_A_FOLDER", (".bvh", ".glb", ".html"))
+    result = lift(write(tmp_path / "a.npz", walk), "--weights", weights, "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.exception
+    assert len(asked) == 1 and len(list((tmp_path / "out").iterdir())) == 3
+
+
+def test_what_is_refused_is_lifted_as_given_where_that_is_asked_for(tmp_path, walk, weights):
+    path = write(tmp_path / "lying.npz", walk[..., ::-1])
+    options = ("--weights", weights, "-o", tmp_path / "m.npz")
+    assert "--as-given" in str(lift(path, *options).exception)
+    result = lift(path, *options, "--as-given")
+    assert result.exit_code == 0 and "note: the person lies throughout" in result.stderr
 
 
 def test_shares_of_the_picture_are_multiplied_and_said(tmp_path, walk, weights):

@@ -1,23 +1,18 @@
 """Detectors' joints to Human3.6M's 17, gaps over time, and frame rates."""
 
-from functools import cache
-
 import numpy as np
 import pytest
 from helpers_data import tiny_dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poseformer_lite.datasets.sources import synthetic
 from poseformer_lite.datasets.virtual.detections import simulate_detector
-from poseformer_lite.datasets.virtual.views import view_takes
 from poseformer_lite.keypoints import (
     LAYOUTS,
     check_keypoints,
     confidence_h36m17,
     fill_gaps,
     resample,
-    sanity_warnings,
     to_h36m17,
     undo_swaps,
 )
@@ -353,57 +348,3 @@ def test_most_of_what_a_detectors_swaps_cost_is_won_back_and_nothing_is_lost_wit
     mean = {name: np.mean(values) for name, values in errors.items()}
     assert mean["repaired"] - mean["never"] < 0.6 * (mean["swapped"] - mean["never"])
     assert mean["left alone"] < 1.01 * mean["never"]
-
-
-# What makes keypoints look misread
-
-# Human3.6M's joint for each of COCO's; the eyes lie between nose and top of the head, the ears beside it.
-AS_COCO = [9, 9, 9, 10, 10, 11, 14, 12, 15, 13, 16, 4, 1, 5, 2, 6, 3]
-
-
-@cache
-def seen(keypoints: str = "gt") -> list:
-    takes = [take for take in synthetic.make_takes(subjects=("S1",)) if take.action.endswith(" 1")]
-    return view_takes(takes, "random", keypoints, 0, 1)
-
-
-def walking() -> np.ndarray:
-    """In the middle of a picture of 1000 x 1000."""
-    (sequence,) = (s for s in seen() if s.action == "Walking 1")
-    middle = np.array([sequence.width, sequence.height]) / 2
-    return (sequence.keypoints[:40] - middle) * (600 / max(sequence.width, sequence.height)) + 500
-
-
-def test_a_person_who_is_read_as_given_raises_no_doubt():
-    assert sanity_warnings(walking(), "h36m17", 1000, 1000) == []
-    assert sanity_warnings(walking()[:, AS_COCO], "coco17", 1000, 1000) == []
-    assert sanity_warnings(np.full((5, 33, 2), np.nan), "mediapipe33", 1000, 1000) == []
-
-
-def test_the_two_layouts_of_17_joints_are_told_apart():
-    (said,) = sanity_warnings(walking()[:, AS_COCO], "h36m17", 1000, 1000)
-    assert "thorax" in said and "'coco17'" in said
-    (said,) = sanity_warnings(walking(), "coco17", 1000, 1000)
-    assert "nose" in said and "'h36m17'" in said
-
-
-def test_frames_with_missing_joints_do_not_hide_the_wrong_layout():
-    person = walking()[:, AS_COCO]
-    person[::2, 3] = np.nan
-    assert len(sanity_warnings(person, "h36m17", 1000, 1000)) == 1
-
-
-def test_a_picture_that_is_too_small_is_named_with_its_size():
-    (said,) = sanity_warnings(walking(), "h36m17", 300, 1000)
-    assert "300 x 1000" in said and f"x = {walking()[..., 0].max():.0f}" in said
-
-
-def test_a_foot_outside_of_the_picture_is_no_reason_to_doubt_its_size():
-    person = walking()
-    person[:3, 3] = (500, 1300)
-    assert sanity_warnings(person, "h36m17", 1000, 1000) == []
-
-
-def test_no_motion_of_the_course_is_doubted():
-    for sequence in seen("wild"):
-        assert sanity_warnings(sequence.keypoints, "h36m17", sequence.width, sequence.height) == []

@@ -147,6 +147,13 @@ def test_what_cannot_be_lifted_is_refused(model, walk, keypoints, seconds, says)
 # What a stream is given
 
 
+def test_one_joint_far_off_does_not_make_pixels_of_shares(model, walk):
+    shares = walk[0] / (WIDTH, HEIGHT)
+    shares[6] = (0.4, 7.0)  # a foot that is guessed
+    with pytest.raises(ValueError, match="look normalised"):
+        LiveLifter(model, WIDTH, HEIGHT).push(shares, 0.0)
+
+
 @pytest.mark.parametrize("size", [(1000, 800), (720, 1280)])
 def test_a_stream_refuses_pixels_and_nothing_that_is_normalised(model, walk, size):
     stream = LiveStream(model)

@@ -105,6 +105,14 @@ def test_start_confidence_and_what_was_filled_come_back(motion, tmp_path, suffix
     assert (plain.start, plain.confidence, plain.filled) == (0, None, None)
 
 
+def test_a_motion_says_when_it_begins_and_refuses_marks_of_another_shape(motion):
+    assert repr(replace(motion, start=1.6)).endswith("s, beginning at 1.6 s of the video)")
+    assert replace(motion, start=1.6).angles().index[0] == pytest.approx(1.6)
+    for name in ("confidence", "filled"):
+        with pytest.raises(ValueError, match=f"{name} are .*expected"):
+            replace(motion, **{name: np.ones((len(motion), 16))})
+
+
 def test_an_npz_of_before_these_were_known_is_read(motion, tmp_path):
     names = list(H36M17.joints)
     np.savez(tmp_path / "old.npz", poses_3d=motion.poses_3d, keypoints=motion.keypoints, fps=50, width=9, height=9,
@@ -196,6 +204,14 @@ def test_a_bvh_can_be_left_as_the_camera_saw_it(motion, tmp_path):
     seen, placed = (joints_of(motion.save(tmp_path / "walk.bvh", world=world))[:, 0] for world in (False, True))
     assert np.ptp(seen[:, [0, 2]]) < 1e-6 < 0.02 < np.ptp(placed[:, [0, 2]], axis=0).max()
     np.testing.assert_allclose(seen[:, 1], motion.upright()[:, 0, 2], atol=2e-5)
+
+
+def test_positions_in_the_world_may_be_handed_over(motion, tmp_path):
+    moved = motion.world() + np.float32([3.0, 0.0, 0.0])
+    here, there = (joints_of(motion.save(tmp_path / "walk.bvh", world=world)) for world in (True, moved))
+    np.testing.assert_allclose(there, here + (3, 0, 0), atol=1e-4)
+    with pytest.raises(ValueError, match="world are .*expected"):
+        motion.save(tmp_path / "walk.bvh", world=moved[1:])
 
 
 def test_limbs_keep_their_directions_and_bones_their_lengths(motion, tmp_path):

@@ -145,7 +145,7 @@ def test_frames_that_are_not_valid_do_not_count(tmp_path):
 
 
 def test_valid_must_fit(tmp_path):
-    with pytest.raises(ValueError, match="expected one bool a frame"):
+    with pytest.raises(ValueError, match="expected one bool for 8 frames"):
         PoseSequence("TS1", "test", "0", draw(8, 2), draw(8, 3), 10, 10, valid=np.ones(7, dtype=bool))
 
 

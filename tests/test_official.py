@@ -225,6 +225,12 @@ def test_what_other_savers_write_is_read(tmp_path, prefix, name, own):
     assert all(torch.equal(read[key], tensor) for key, tensor in model.state_dict().items())
 
 
+def test_the_checkpoint_of_a_run_of_ours_is_told_from_weights(tmp_path):
+    torch.save({"fingerprint": {}, "state": {}}, tmp_path / "checkpoint.pt")
+    with pytest.raises(ValueError, match="is a training that was stopped: run it to its end, and give"):
+        load_official(tmp_path / "checkpoint.pt")
+
+
 def test_torchs_advice_to_run_the_files_code_is_not_passed_on(tmp_path):
     torch.save({"model_pos": RunsCode(tmp_path / "it-ran")}, tmp_path / "code.bin")
     (tmp_path / "page.bin").write_text("<html>")

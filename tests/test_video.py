@@ -234,3 +234,31 @@ def test_a_picture_is_lifted(tmp_path, monkeypatch, walk):
     arguments = ["lift", str(tmp_path / "photo.JPG"), "--weights", str(model), "-o", str(tmp_path / "motion.json")]
     run = CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
     assert run.exit_code == 0 and "1 frames" in run.stdout
+
+
+def test_somebody_whose_legs_nobody_saw_is_refused_unless_asked_for(tmp_path, lifter, walk):
+    upper = walk.copy()
+    upper[:, [2, 3, 5, 6], 2] = 0.05
+    path = write_video(tmp_path / "a.mp4")
+    with pytest.raises(ValueError, match="the upper body alone is seen.*as_given=True"):
+        lift_video(path, lifter, Script(upper[:, None]), progress=False)
+    with pytest.warns(UserWarning, match="the upper body alone is seen"):
+        assert len(lift_video(path, lifter, Script(upper[:, None]), progress=False, as_given=True)) == 50
+
+
+def test_somebody_who_lies_is_lifted_from_a_video_and_it_is_said(tmp_path, monkeypatch, lifter, walk):
+    lying = walk[..., [1, 0, 2]]
+    monkeypatch.setattr(video, "BlazePose", lambda: Script(lying[:, None]))
+    with pytest.warns(UserWarning, match="lies throughout"):
+        motion = lift_video(write_video(tmp_path / "a.mp4"), lifter, progress=False)
+    np.testing.assert_allclose(motion.keypoints, lying[..., :2], atol=1e-3)
+    with pytest.raises(ValueError, match="x and y are exchanged"):  # your own detector may have exchanged them
+        lift_video(tmp_path / "a.mp4", lifter, Script(lying[:, None]), progress=False)
+
+
+@pytest.mark.parametrize("camera", [0, "1"])
+def test_the_number_of_a_camera_is_no_video(lifter, camera):
+    with pytest.raises(ValueError, match=f"{camera} is a camera's number.*poseformer-lite live {camera}"):
+        lift_video(camera, lifter)
+    result = CliRunner().invoke(cli.app, ["lift", str(camera)])
+    assert f"{camera} is a camera's number" in str(result.exception)

@@ -231,9 +231,9 @@ def test_other_frame_rates_are_placed_too(fps):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"focal_length": 0}, "focal_length=0.0: expected a positive number of pixels"),
-        ({"focal_length": -5}, "expected a positive number of pixels"),
-        ({"focal_length": float("nan")}, "expected a positive number of pixels"),
+        ({"focal_length": 0}, "focal_length, in pixels, is 0, expected a finite number over 0"),
+        ({"focal_length": -5}, "focal_length, in pixels, is .* expected a finite number over 0"),
+        ({"focal_length": float("nan")}, "focal_length, in pixels, is .* expected a finite number over 0"),
         ({"body_height": 180}, "a body height of 180: expected metres, from 0.3 to 3"),
         ({"body_height": 0}, "expected metres"),
     ],

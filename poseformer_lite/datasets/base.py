@@ -1,5 +1,6 @@
 """What every source of data becomes: a list of sequences, each one person seen by one camera."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -7,7 +8,10 @@ import numpy as np
 
 from poseformer_lite.camera import Camera, normalize_screen
 from poseformer_lite.canonical import canonical_view
+from poseformer_lite.formats.misread import layout_doubts, looks_normalized
 from poseformer_lite.skeleton import H36M17, Skeleton
+
+MOST_VIEWS, LOOKED_AT = 100, 5  # sequences, and frames of each, to see whether they were read right
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,16 +60,11 @@ class PoseSequence:
     def __post_init__(self):
         if self.keypoints.ndim != 3 or self.keypoints.shape[-1] != 2:
             raise ValueError(f"{self.name}: keypoints are {self.keypoints.shape}, expected (T, J, 2) in pixels")
-        if self.poses_3d is not None and self.poses_3d.shape != (*self.keypoints.shape[:2], 3):
-            raise ValueError(
-                f"{self.name}: 3D poses are {self.poses_3d.shape} beside keypoints of {self.keypoints.shape}: "
-                "expected (T, J, 3) with the same T and J"
-            )
-        if self.valid is not None and (self.valid.shape != (len(self),) or self.valid.dtype != bool):
-            raise ValueError(
-                f"{self.name}: valid is {self.valid.dtype} {self.valid.shape} beside {len(self)} frames: expected one "
-                "bool a frame"
-            )
+        T, J, _ = self.keypoints.shape
+        if self.poses_3d is not None and self.poses_3d.shape != (T, J, 3):
+            raise ValueError(f"{self.name}: 3D poses are {self.poses_3d.shape}, expected ({T}, {J}, 3) beside 2D")
+        if (valid := self.valid) is not None and (valid.shape != (T,) or valid.dtype != bool):
+            raise ValueError(f"{self.name}: valid is {valid.dtype} {valid.shape}, expected one bool for {T} frames")
 
     def __len__(self) -> int:
         return len(self.keypoints)
@@ -138,7 +137,8 @@ class PoseDataset:
     :param test_takes: (subject, action) of takes that are held out beside the test subjects
     :param redraw: where a source has it, it takes a seed and gives the training sequences through new cameras; `train`
         calls it once an epoch.
-    :raises ValueError: for sequences whose joints are not the skeleton's.
+    :raises ValueError: for sequences whose joints are not the skeleton's, or in another order, for 2D not in pixels and
+        3D not in metres; it warns where 2D is not where the camera sees the 3D.
     """
 
     name: str
@@ -158,6 +158,16 @@ class PoseDataset:
                     f"{self.name}: {sequence.name} has {sequence.keypoints.shape[1]} joints, "
                     f"but {self.skeleton.name} has {self.skeleton.num_joints}"
                 )
+        some = self.sequences[:: len(self) // MOST_VIEWS + 1]
+        apart = [sequence.name for sequence in some if _is_misread(sequence)]
+        for what in ("keypoints", "poses_3d"):
+            frames = [_some(values) for s in some if (values := getattr(s, what)) is not None]
+            for doubt, certain in layout_doubts(np.concatenate(frames), self.skeleton.name) if frames else ():
+                if certain:
+                    raise ValueError(f"{self.name}, {what}: {doubt}. Put the joints in order, or name their layout")
+        if apart:
+            said = f"in {len(apart)} of {len(some)} views 2D is not where the camera sees the 3D, first in {apart[0]}"
+            warnings.warn(f"{self.name}: {said}: look at the cameras' order and unit and at the joints", stacklevel=3)
 
     def __len__(self) -> int:
         return len(self.sequences)
@@ -207,9 +217,45 @@ class PoseDataset:
                 f"no sequence of {self.name} has a subject in {subjects} and an action in {actions}: "
                 f"subjects are {', '.join(known_subjects)}; actions are {', '.join(known_actions)}"
             )
+        return self._of(kept)
+
+    def tested_on(self, subjects: Sequence[str]) -> "PoseDataset":
+        """The same sequences, with these subjects to test on and all others whose 3D is known to train on.
+
+        Takes that were held out of training subjects are left out. Raises ValueError for a subject that is not there,
+        and where nobody is left to train on.
+        """
+        known = dict.fromkeys(s.subject for s in self.sequences if s.poses_3d is not None)
+        training = tuple(subject for subject in known if subject not in subjects)
+        if (unknown := [subject for subject in subjects if subject not in known]) or not training:
+            wrong = f"has no {', '.join(unknown)}" if unknown else "has nobody else to train on"
+            raise ValueError(f"{self.name} {wrong}: its subjects with 3D are {', '.join(known) or 'none'}")
+        kept = [s for s in self.sequences if s.subject in subjects or (s.subject, s.action) not in self.test_takes]
+        return replace(self._of(kept), train_subjects=training, test_subjects=tuple(subjects), test_takes=frozenset())
+
+    def _of(self, kept: list[PoseSequence]) -> "PoseDataset":
         names = {(s.subject, s.action) for s in kept}
         redraw = self.redraw and (lambda seed: [s for s in self.redraw(seed) if (s.subject, s.action) in names])
         return replace(self, sequences=kept, redraw=redraw)
+
+
+def _some(frames: np.ndarray) -> np.ndarray:
+    return frames[np.linspace(0, len(frames) - 1, LOOKED_AT).astype(int)]
+
+
+def _is_misread(sequence: PoseSequence) -> bool:
+    """Whether 2D is not where the camera sees the 3D. Raises ValueError for other units."""
+    if looks_normalized(pixels := _some(sequence.keypoints), sequence.width, sequence.height):
+        raise ValueError(f"{sequence.name}: 2D keypoints look normalised: pixels are expected")
+    if sequence.poses_3d is None:
+        return False
+    poses_3d = _some(sequence.poses_3d)
+    if (size := np.linalg.norm(poses_3d - poses_3d[:, :1], axis=-1).max()) > 10:
+        raise ValueError(f"{sequence.name}: 3D poses are {size:,.0f} large: metres are expected, and not millimetres")
+    if sequence.camera is None:
+        return False
+    apart = np.linalg.norm(sequence.camera.project(poses_3d) - pixels, axis=-1)
+    return bool(np.median(apart) > 0.5 * np.median(np.ptp(pixels, axis=1).max(axis=-1)))
 
 
 def split_validation(sequences: list[PoseSequence], share: float, seed: int = 0):

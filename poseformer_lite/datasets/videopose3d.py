@@ -1,6 +1,7 @@
 """Any dataset written in the VideoPose3D layout, so that the field's other codes can train on it."""
 
 import json
+import warnings
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 from poseformer_lite.datasets.base import PoseDataset, PoseSequence
 from poseformer_lite.datasets.sources.human36m import JOINTS_17_OF_32
 from poseformer_lite.files import atomic_path, check_output
-from poseformer_lite.skeleton import H36M17
+from poseformer_lite.skeleton import H36M17, HUMANEVA15
 
 
 def write(data: PoseDataset, folder: str | Path, name: str | None = None) -> list[Path]:
@@ -19,6 +20,9 @@ def write(data: PoseDataset, folder: str | Path, name: str | None = None) -> lis
     Each subject of the field's codes has one set of cameras, so a take seen through other cameras than its subject's
     first take is written under a subject of its own, "02/walk".
 
+    Subjects without 3D are left out, with a warning. The field's codes know Human3.6M's cameras alone, and read no
+    cameras_NAME.json.
+
     :param data: of Human3.6M's joints
     :param folder: made where there is none
     :param name: by default the set's.
@@ -27,15 +31,19 @@ def write(data: PoseDataset, folder: str | Path, name: str | None = None) -> lis
     :raises OSError: where the disk is full.
     """
     if data.skeleton != H36M17:
-        raise ValueError(f"the Human3.6M layout has its 17 joints, but {data.name} has those of {data.skeleton.name}")
+        already = ": its own files are in VideoPose3D's layout already" if data.skeleton == HUMANEVA15 else ""
+        raise ValueError(f"{data.name} has {data.skeleton.name}'s joints, and those of Human3.6M are written{already}")
     folder, name = Path(folder), name or {"human36m": "h36m"}.get(data.name, data.name)
     if Path(name).name != name:
         raise ValueError(f"the name is {name!r}, expected a part of a file's name, such as 'h36m'")
     check_output(folder / f"data_3d_{name}.npz", size=sum(sequence.keypoints.nbytes for sequence in data.sequences))
     positions_3d, positions_2d, cameras = {}, {}, {}
-    takes = {}
+    takes, known = {}, {sequence.subject for sequence in data.sequences if sequence.poses_3d is not None}
     for sequence in data.sequences:
-        takes.setdefault((sequence.subject, sequence.action), []).append(sequence)
+        if sequence.subject in known:
+            takes.setdefault((sequence.subject, sequence.action), []).append(sequence)
+    if unknown := sorted({sequence.subject for sequence in data.sequences} - known):
+        warnings.warn(f"{', '.join(unknown)} have 2D alone, and are left out", stacklevel=2)
     for (subject, action), views in takes.items():
         _check(views)
         calibration = [asdict(view.camera) for view in views]
@@ -60,7 +68,8 @@ def write(data: PoseDataset, folder: str | Path, name: str | None = None) -> lis
 def _check(views: list[PoseSequence]) -> None:
     for view in views:
         if view.camera is None or view.poses_3d is None:
-            raise ValueError(f"{view.name} has no {'camera' if view.camera is None else '3D'}: it cannot be written")
+            missing = "camera, and the layout wants 3D in the world" if view.camera is None else "3D"
+            raise ValueError(f"{view.name} has no {missing}: it cannot be written")
 
 
 def _thirty_two_joints(world: np.ndarray) -> np.ndarray:

@@ -38,8 +38,10 @@ def joint_angles(
     :returns: A table with a row a frame, by seconds, and columns such as "left knee", and "trunk".
     :raises ValueError: for poses of other joints.
     """
+    start = 0.0
     if isinstance(poses, Motion):
-        poses, skeleton, fps, up = poses.world(hold_feet=False), poses.skeleton, poses.fps, (0.0, 0.0, 1.0)
+        skeleton, fps, up, start = poses.skeleton, poses.fps, (0.0, 0.0, 1.0), poses.start
+        poses = poses.world(hold_feet=False)
     if poses.ndim != 3 or poses.shape[1:] != (skeleton.num_joints, 3):
         raise ValueError(f"poses are {poses.shape}, expected (T, {skeleton.num_joints}, 3), joints of {skeleton.name}")
     at = {name: poses[:, joint].astype(float) for joint, name in enumerate(skeleton.joints)}
@@ -62,7 +64,7 @@ def joint_angles(
         table[f"{side} shoulder"] = _between(arm, -trunk)
         table[f"{side} elbow"] = _between(arm, wrist - elbow)
     table["trunk"] = _between(trunk, np.broadcast_to(up, trunk.shape))
-    seconds = pd.Index(np.arange(len(poses)) / fps, name="seconds")
+    seconds = pd.Index(start + np.arange(len(poses)) / fps, name="seconds")
     return pd.DataFrame({name: np.degrees(values) for name, values in table.items()}, index=seconds)
 
 

@@ -13,18 +13,18 @@ from poseformer_lite.lifting.motion import Motion, every_frame
 from poseformer_lite.plots import COLORS, STYLES
 
 
-def write_animation(motion: Motion, path: str | Path, dpi: int = 80, progress: bool = True, world: bool = True) -> None:
-    """Write .gif, or .mp4 where ffmpeg is installed.
+def write_animation(motion: Motion, path: str | Path, positions: np.ndarray, dpi: int = 80) -> None:
+    """Write .gif, or .mp4 where ffmpeg is installed, of a motion and its positions (T, 17, 3), metres, z up.
 
-    In the world the view goes along with the person, and the grid passes by.
+    The view goes along with somebody who walks, and the grid passes by.
     """
     path, every = Path(path), every_frame(motion.fps)
     writer = (PillowWriter if path.suffix.lower() == ".gif" else FFMpegWriter)(fps=motion.fps / every)
     frames = range(0, len(motion), every)
-    figure, draw = _scene(motion, motion.world() if world else motion.upright())
+    figure, draw = _scene(motion, positions)
     try:
         with writer.saving(figure, str(path), dpi=dpi):
-            for frame in tqdm(frames, desc=f"drawing {path.suffix}", disable=not progress, leave=False):
+            for frame in tqdm(frames, desc=f"drawing {path.suffix}", leave=False):
                 draw(frame)
                 writer.grab_frame()
     finally:

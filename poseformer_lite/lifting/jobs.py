@@ -1,14 +1,13 @@
 """`poseformer-lite lift`: everything that was asked for is checked before the first frame is decoded, then done."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
-from math import inf
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
+from poseformer_lite.checked import number
 from poseformer_lite.files import check_output
 from poseformer_lite.formats.keypoint_files import (
     ENDINGS,
@@ -19,15 +18,17 @@ from poseformer_lite.formats.keypoint_files import (
     write_keypoints,
 )
 from poseformer_lite.lifting.angles import summarize_angles, write_angles
-from poseformer_lite.lifting.lifter import PoseLifter, looks_normalized
+from poseformer_lite.lifting.lifter import PoseLifter
 from poseformer_lite.lifting.motion import Motion
 from poseformer_lite.lifting.motion_files import IN_SPACE, check_motion_output
-from poseformer_lite.lifting.video import VIDEO_ENDINGS, check_video, find_people
+from poseformer_lite.lifting.video import VIDEO_ENDINGS, check_video, find_people, refuse_guessed_legs
 from poseformer_lite.lifting.world import in_the_world
 from poseformer_lite.plots import plot_angles
 
 IN_A_FOLDER = (".npz", ".csv", ".bvh", ".glb", ".gif", ".html")
+KEPT = (".npz", ".json")  # endings of a video's keypoints
 PICTURES = (".png", ".jpg", ".jpeg", ".pdf", ".svg", ".webp")
+SAID_BY_A_VIDEO = ("format", "layout", "width", "height", "fps")
 BRIEF = 0.5  # seconds: who is seen for less is not lifted with everybody else
 
 
@@ -53,11 +54,12 @@ class Job:
     focal_length: float | None = None
     body_height: float | None = None
     camera_frame: bool = False
+    as_given: bool = False
 
     def sources(self) -> list[Path]:
         """The videos and keypoint files to lift: one, or those of a folder of several."""
         if not self.source.exists():
-            raise FileNotFoundError(f"there is no file {self.source}")
+            check_video(self.source)  # which says so, and knows a camera's number
         if not self.source.is_dir() or self.format or is_recording(self.source):
             return [self.source]
         found = sorted(p for p in self.source.iterdir() if p.suffix.lower() in (*ENDINGS, *VIDEO_ENDINGS))
@@ -67,36 +69,21 @@ class Job:
 
     def check(self) -> list[Path]:
         """The sources. Raises ValueError and OSError for all that can be known to go wrong later."""
-        sources = self.sources()
-        said = {"format": self.format, "layout": self.layout, "width": self.width, "height": self.height}
-        given = [f"--{name}" for name, value in {**said, "fps": self.fps}.items() if value is not None]
-        if is_video(self.source) and given:
-            raise ValueError(
-                f"{' and '.join(given)}: for files of keypoints, since a video says this itself; leave out"
-            )
-        lengths = {"focal-length": self.focal_length, "body-height": self.body_height}
-        for name, value in {"fps": self.fps, "width": self.width, "height": self.height, **lengths}.items():
-            if value is not None and not 0 < value < inf:
-                raise ValueError(f"--{name} is {value}: expected a positive number")
-        kept = self.keep and self.keep.suffix.lower()
-        for wrong, text in (
-            (not 0 <= self.min_confidence <= 1, f"--min-confidence is {self.min_confidence}: expected 0 to 1"),
-            (not 0 <= self.smooth < inf, f"--smooth is {self.smooth}: expected 0 or more seconds"),
-            (kept and not is_video(self.source), f"--keep-keypoints is for a video, and {self.source} is none"),
-            (kept and kept not in (".npz", ".json"), f"keypoints are written as .npz or .json, not {self.keep}"),
-            (
-                self.picture and self.picture.suffix.lower() not in PICTURES,
-                f"a picture is drawn as {', '.join(PICTURES)}, not {self.picture}",
-            ),
-            (
-                self.angles and self.angles.suffix.lower() != ".csv",
-                f"joint angles are written as .csv, not {self.angles}",
-            ),
-        ):
-            if wrong:
-                raise ValueError(text)
-        for path in filter(None, [*self.files(""), self.keep, self.picture, self.angles]):
-            check_output(path, inputs=sources)
+        sources, video = self.sources(), is_video(self.source)
+        given = [f"--{name}" for name in SAID_BY_A_VIDEO if getattr(self, name) is not None]
+        if video and given:
+            raise ValueError(f"{' and '.join(given)}: for files of keypoints, a video says this itself; leave out")
+        for name in ("fps", "width", "height", "focal_length", "body_height"):
+            if getattr(self, name) is not None:
+                number(getattr(self, name), f"--{name.replace('_', '-')}", over=0)
+        number(self.min_confidence, "--min-confidence", 0, 1)
+        number(self.smooth, "--smooth", 0)
+        if self.keep and not video:
+            raise ValueError(f"--keep-keypoints is for a video, and {self.source} is none")
+        outputs = [(path, ()) for path in self.files("")]
+        for path, endings in [*outputs, (self.keep, KEPT), (self.picture, PICTURES), (self.angles, (".csv",))]:
+            if path:
+                check_output(path, *endings, inputs=sources)
         for source in filter(is_video, sources):
             check_video(source)
         return sources
@@ -122,37 +109,69 @@ def run(job: Job, lifter: PoseLifter, say: Callable[[str], None], note: Callable
 
     Of several sources or people those that cannot be lifted are noted; raises ValueError and OSError where none can.
     """
-    sources, done, error = job.sources(), 0, None
-    for source in sources:
-        label = source.stem if len(sources) > 1 else ""
-        with warnings.catch_warnings(record=True) as noticed:
-            warnings.simplefilter("always", UserWarning)
-            try:
-                for person, motion in lifted(replace(job, source=source), lifter):
-                    _write(job, motion, "-".join(filter(None, [label, person])), source.name, say)
-                    done += 1
-            except (ValueError, OSError) as failed:
-                error = failed
-                if len(sources) > 1:
-                    note(f"{source.name} is left out: {failed}")
-        for text in dict.fromkeys(str(w.message) for w in noticed if issubclass(w.category, UserWarning)):
-            note(text)
-        if error and len(sources) == 1:
-            raise error
+    sources, noted = job.sources(), set()
+
+    def show(message: Warning, category: type[Warning], *_) -> None:
+        if issubclass(category, UserWarning) and str(message) not in noted:
+            noted.add(str(message))
+            note(str(message))
+
+    def lift(source: Path) -> None:
+        _lift_people(replace(job, source=source), lifter, source.stem if len(sources) > 1 else "", say)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = show
+        _each(sources, lambda source: source.name, lift)
+
+
+def _each(things: list, name: Callable[[Any], str], do: Callable[[Any], None]) -> None:
+    """Do it with each, and say who of several had to be left out; the last error is raised where nobody is left."""
+    done, error = 0, None
+    for thing in things:
+        try:
+            do(thing)
+            done += 1
+        except (ValueError, OSError) as failed:
+            error = failed
+            if len(things) > 1:
+                _say(f"{name(thing)} is left out: {failed}")
     if not done and error:
         raise error
 
 
-def _write(job: Job, motion: Motion, label: str, name: str, say: Callable[[str], None]) -> None:
+def _lift_people(job: Job, lifter: PoseLifter, label: str, say: Callable[[str], None]) -> None:
+    """Lift and write the person of a source who was asked for, or everybody who is there for more than a moment."""
+    tracks = chosen = people_of(job)
+    if job.everybody:
+        chosen = [t for t in tracks if len(t.keypoints) >= BRIEF * (job.fps or t.fps or 25)] or tracks[:1]
+        if len(chosen) < len(tracks):
+            _say(f"{len(tracks) - len(chosen)} tracks of less than {BRIEF} s are left out")
+    elif not 0 <= job.track < len(tracks):
+        raise ValueError(f"{job.source} has {len(tracks)} tracks, so there is no track {job.track}: count from 0")
+    else:
+        chosen = [tracks[job.track]]
+        if len(tracks) > 1:
+            _say(f"{job.source.name} has {len(tracks)} tracks: --track chooses another, --all lifts everybody")
+
+    def lift(track: KeypointTrack) -> None:
+        person = track.name.replace(" ", "-").replace("/", "-") if job.everybody else ""
+        _write(job, lift_track(job, track, lifter), "-".join(filter(None, [label, person])), say)
+
+    _each(chosen, lambda track: track.name, lift)
+
+
+def _write(job: Job, motion: Motion, label: str, say: Callable[[str], None]) -> None:
     motion = motion.smoothed(job.smooth)
     motion = motion.with_constant_bones() if job.constant_bones else motion
     motion = motion if job.body_height is None else motion.with_body_height(job.body_height)
-    files = job.files(label)
-    if not job.camera_frame and any(path.suffix.lower() in IN_SPACE for path in files):
-        say(str(in_the_world(motion)))
+    files, space = job.files(label), not job.camera_frame
+    if space and any(path.suffix.lower() in IN_SPACE for path in files):
+        say(str(found := in_the_world(motion)))
+        space = found.positions
     for path in files:
-        path = motion.save(path, world=not job.camera_frame)
-        say(f"{motion} of {name}{' ' * bool(label)}{label} written to {path}")
+        path = motion.save(path, world=space)
+        say(f"{motion} of {' '.join(filter(None, [job.source.name, label]))} written to {path}")
         if path.suffix.lower() == ".bvh":
             say("  it is in centimetres: import it into Blender with Scale 0.01 and Update Scene FPS")
     if job.picture:
@@ -171,31 +190,6 @@ def _labelled(path: Path, label: str) -> Path:
     return path.with_name("-".join(filter(None, [path.stem, label])) + path.suffix)
 
 
-def lifted(job: Job, lifter: PoseLifter) -> Iterator[tuple[str, Motion]]:
-    """(label, motion) of the person asked for, or of everybody; the label is empty for one."""
-    tracks = people_of(job)
-    if not job.everybody:
-        if not 0 <= job.track < len(tracks):
-            raise ValueError(f"{job.source} has {len(tracks)} tracks, so there is no track {job.track}: count from 0")
-        if len(tracks) > 1:
-            _say(f"{job.source.name} has {len(tracks)} tracks: --track chooses another, --all lifts everybody")
-        yield "", lift_track(job, tracks[job.track], lifter)
-        return
-    long = [track for track in tracks if len(track.keypoints) >= BRIEF * (job.fps or track.fps or 25)] or tracks[:1]
-    if len(long) < len(tracks):
-        _say(f"{len(tracks) - len(long)} tracks of less than {BRIEF} s are left out")
-    done, error = 0, None
-    for track in long:
-        try:
-            yield track.name.replace(" ", "-").replace("/", "-"), lift_track(job, track, lifter)
-            done += 1
-        except ValueError as failed:
-            error = failed
-            _say(f"{track.name} is left out: {failed}")
-    if not done and error:
-        raise error
-
-
 def people_of(job: Job) -> list[KeypointTrack]:
     """The tracks of a source; those of a video are kept in a file where that is asked for."""
     if not is_video(job.source):
@@ -209,23 +203,18 @@ def people_of(job: Job) -> list[KeypointTrack]:
 
 def lift_track(job: Job, track: KeypointTrack, lifter: PoseLifter) -> Motion:
     """The motion of a track. Raises ValueError where nobody says something about its video that is needed."""
-    said = {
-        "width": job.width or track.width,
-        "height": job.height or track.height,
-        "fps": job.fps or track.fps,
-        "layout": job.layout or track.layout or guess_layout(track.keypoints.shape[1]),
-    }
+    said = {name: getattr(job, name) or getattr(track, name) for name in SAID_BY_A_VIDEO[1:]}
+    said["layout"] = said["layout"] or guess_layout(track.keypoints.shape[1])
     missing = [f"--{name}" for name, value in said.items() if value is None]
     if missing:
         raise ValueError(f"{job.source} does not say everything about its video: give {' and '.join(missing)}")
     for text in track.notes(said["fps"]):
         _say(text)
-    keypoints, share = track.keypoints, looks_normalized(track.keypoints[..., :2], said["width"], said["height"])
-    if share and share[0] > -0.1:
-        keypoints = keypoints * np.array([said["width"], said["height"], 1][: keypoints.shape[-1]], np.float32)
-        _say("the keypoints are shares of the picture: x is multiplied by its width and y by its height")
+    if is_video(job.source) and not job.as_given:
+        refuse_guessed_legs(track)
     options = {"min_confidence": job.min_confidence, "focal_length": job.focal_length}
-    return lifter(keypoints, start=track.start / said["fps"], **options, **said)
+    options["as_given"] = job.as_given or is_video(job.source)  # the detector's pixels are pixels
+    return lifter(track.keypoints, start=track.start / said["fps"], **options, **said)
 
 
 def _say(text: str) -> None:

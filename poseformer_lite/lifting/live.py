@@ -8,6 +8,7 @@ from torch import Tensor
 
 from poseformer_lite.camera import normalize_screen
 from poseformer_lite.canonical import canonical_view
+from poseformer_lite.formats.misread import looks_normalized
 from poseformer_lite.keypoints import check_keypoints, confidence_h36m17, missing_marks, to_h36m17
 from poseformer_lite.model.base import LiftingNetwork, check_normalized
 
@@ -69,11 +70,8 @@ class LiveStream:
             self.tokens.append(self.tokens[-1])
             poses_3d.append(self._lift())
         self.tokens.clear()
-        return (
-            torch.stack(poses_3d)
-            if poses_3d
-            else torch.zeros(0, self.model.num_joints, 3, device=self.model.device, dtype=self.model.dtype)
-        )
+        none = torch.zeros(0, self.model.num_joints, 3, device=self.model.device, dtype=self.model.dtype)
+        return torch.stack(poses_3d) if poses_3d else none
 
     def _lift(self) -> Tensor:
         self.waiting -= 1
@@ -154,9 +152,8 @@ class LiveLifter:
         check_keypoints(keypoints, self.layout)
         pixels = keypoints[..., :2]
         pixels[missing_marks(pixels)] = np.nan
-        found = pixels[np.isfinite(pixels)]
-        if len(found) and np.abs(found).max() <= 2:
-            raise ValueError("keypoints lie within 2 of zero: they look normalised, and pixels are expected")
+        if looks_normalized(pixels, *self.size):
+            raise ValueError("half of the coordinates lie near zero: they look normalised, and pixels are expected")
         joints = to_h36m17(pixels, self.layout)[0]
         if keypoints.shape[-1] == 3:
             joints[confidence_h36m17(keypoints[..., 2], self.layout)[0] < self.min_confidence] = np.nan

@@ -44,10 +44,11 @@ class Motion:
     focal_length: float | None = None
 
     def __post_init__(self):
-        for name, coordinates in (("poses_3d", 3), ("keypoints", 2)):
-            values = getattr(self, name)
-            array(values, name, len(self.poses_3d), self.skeleton.num_joints, coordinates)
-            if not np.isfinite(values).all():
+        shapes = {"poses_3d": (3,), "keypoints": (2,), "confidence": (), "filled": ()}
+        for name, shape in shapes.items():
+            if (values := getattr(self, name)) is not None:
+                array(values, name, len(self.poses_3d), self.skeleton.num_joints, *shape)
+            if shape and not np.isfinite(values).all():
                 raise ValueError(f"{name} hold NaN or infinite coordinates")
         number(self.fps, "fps", over=0)
         for name in ("width", "height"):
@@ -59,7 +60,8 @@ class Motion:
         return len(self.poses_3d)
 
     def __repr__(self) -> str:
-        return f"Motion({len(self)} frames at {self.fps:g} Hz, {len(self) / self.fps:.1f} s)"
+        late = f", beginning at {self.start:.1f} s of the video" if self.start else ""
+        return f"Motion({len(self)} frames at {self.fps:g} Hz, {len(self) / self.fps:.1f} s{late})"
 
     def upright(self) -> np.ndarray:
         """(T, 17, 3) metres in a world with z up, x to the right of the image, and y away from the camera.
@@ -134,15 +136,15 @@ class Motion:
             return self
         return replace(self, poses_3d=savgol_filter(self.poses_3d, frames, 2, axis=0).astype(self.poses_3d.dtype))
 
-    def save(self, path: str | Path, world: bool = True) -> Path:
+    def save(self, path: str | Path, world: bool | np.ndarray = True) -> Path:
         """Write the motion whole or not at all; the ending says how. Returns the path.
 
         .npz (no pickle), .json and .csv hold poses, keypoints, fps, width, height and the joints' names, and `load`
         reads them. .bvh and .glb hold the motion in the world as joint angles of a skeleton with constant bones, .bvh
         in centimetres for Blender and the like, .glb in metres and with a body that any viewer shows; .trc the joints
         as markers, for OpenSim; .gif and .mp4 the keypoints beside a turning skeleton; .html a page that plays it. With
-        world=False these keep the root where it is and the camera's axes, as `upright` does. Raises ValueError for any
-        other ending, and for .mp4 without ffmpeg.
+        world=False these keep the root where it is and the camera's axes, as `upright` does; `world` may also be what
+        `Motion.world` gave. Raises ValueError for any other ending, and for .mp4 without ffmpeg.
         """
         from poseformer_lite.lifting.motion_files import write_motion
 

@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 import shutil
 from collections.abc import Callable
 from importlib.metadata import entry_points
@@ -31,13 +30,16 @@ SPACE = {  # said in every file of numbers, for readers of it; `read_motion` doe
 }
 
 
-def write_motion(motion: Motion, path: str | Path, world: bool = True) -> Path:
+def write_motion(motion: Motion, path: str | Path, world: bool | np.ndarray = True) -> Path:
     """`Motion.save`."""
     path = Path(path)
     check_motion_output(path, len(motion), motion.fps)
+    ending, space = path.suffix.lower(), []
+    if ending in IN_SPACE:
+        positions = world if isinstance(world, np.ndarray) else motion.world() if world else motion.upright()
+        space = [array(positions, "world", len(motion), motion.skeleton.num_joints, 3, unit="metres")]
     with atomic_path(path) as temporary:
-        ending = path.suffix.lower()
-        WRITERS[ending](motion, temporary, **({"world": world} if ending in IN_SPACE else {}))
+        WRITERS[ending](motion, temporary, *space)
     return path
 
 
@@ -76,18 +78,10 @@ def read_motion(path: str | Path) -> Motion:
 
 
 def _contents(motion: Motion) -> dict:
-    known = {name: getattr(motion, name) for name in (*MARKS, "focal_length")}
-    return {
-        "poses_3d": motion.poses_3d,
-        "keypoints": motion.keypoints,
-        "fps": motion.fps,
-        "width": motion.width,
-        "height": motion.height,
-        "joints": list(motion.skeleton.joints),
-        "start": motion.start,
-        **{name: values for name, values in known.items() if values is not None},
-        **SPACE,
-    }
+    names = ("poses_3d", "keypoints", "fps", "width", "height", "start", "focal_length", *MARKS)
+    known = {name: getattr(motion, name) for name in names}
+    known = {name: value for name, value in known.items() if value is not None}
+    return {**known, "joints": list(motion.skeleton.joints), **SPACE}
 
 
 def _write_npz(motion: Motion, path: Path) -> None:
@@ -118,11 +112,8 @@ def _write_csv(motion: Motion, path: Path) -> None:
 def _read_csv(path: Path) -> dict:
     with path.open(encoding="utf-8") as stream:
         head = stream.readline()
-        pattern = (
-            re.escape(CSV_HEAD).replace(r"\{:g\}", r"(\S+)").replace(r"\{:d\}", r"(\d+)") + r"(?: focal_length=(\S+))?"
-        )
-        match = re.fullmatch(pattern, head.strip())
-        if not match:
+        known = dict(part.partition("=")[::2] for part in head.split()[3:])
+        if head.split()[:3] != CSV_HEAD.split()[:3] or not {"fps", "width", "height"} <= set(known):
             raise ValueError(f"it begins with {head[:60]!r}, expected {CSV_HEAD.format(50, 1000, 1000)!r} or the like")
         table = pd.read_csv(stream, comment="#")
     joints = list(H36M17.joints)
@@ -131,57 +122,45 @@ def _read_csv(path: Path) -> dict:
     if list(table.columns) != wanted:
         raise ValueError(f"its columns begin with {', '.join(table.columns[:4])}, expected {', '.join(wanted[:4])}")
     values = table.to_numpy(np.float32)[:, 1:].reshape(len(table), len(joints), len(columns))
-    fps, width, height, focal_length = (word and parsed(word, "its first line") for word in match.groups())
     return {
         "poses_3d": values[..., :3], "keypoints": values[..., 3:5], "joints": joints,
-        "fps": fps, "width": width, "height": height, "focal_length": focal_length,
+        **{name: parsed(word, f"its first line, {name}") for name, word in known.items()},
         "start": table["seconds"].iloc[0] if len(table) else 0.0,
         **{name: values[..., columns.index(name)] for name in columns[len(COLUMNS):]},
     }  # fmt: skip
 
 
-def _y_up(motion: Motion, world: bool) -> np.ndarray:
-    """(T, 17, 3) metres, x right, y up, z towards the camera, as BVH, glTF and TRC have it."""
-    x, y, z = np.moveaxis((motion.world() if world else motion.upright()).astype(float), -1, 0)
+def _y_up(positions: np.ndarray) -> np.ndarray:
+    """(T, 17, 3) metres with z up to x right, y up, z towards the camera, as BVH, glTF and TRC have it."""
+    x, y, z = np.moveaxis(positions.astype(float), -1, 0)
     return np.stack([x, z, -y], axis=-1)
 
 
-def _write_bvh(motion: Motion, path: Path, world: bool) -> None:
-    write_bvh(path, from_positions(_y_up(motion, world), motion.skeleton, motion.fps))
-
-
-def _write_glb(motion: Motion, path: Path, world: bool) -> None:
-    write_glb(path, _y_up(motion, world), motion.skeleton, motion.fps)
-
-
-def _write_trc(motion: Motion, path: Path, world: bool) -> None:
-    write_trc(path, motion.skeleton.joints, _y_up(motion, world), motion.fps)
-
-
-def _write_animation(motion: Motion, path: Path, world: bool) -> None:
+def _write_animation(motion: Motion, path: Path, positions: np.ndarray) -> None:
     from poseformer_lite.lifting.animation import write_animation
 
-    write_animation(motion, path, world=world)
+    write_animation(motion, path, positions)
 
 
-def _write_page(motion: Motion, path: Path, world: bool) -> None:
+def _write_page(motion: Motion, path: Path, positions: np.ndarray) -> None:
     """By what the viewers registered: they stand on motions, so this module must not import them."""
     (page,) = entry_points(group="poseformer_lite.motion_writers", name="html")
-    page.load()(path, motion, world=world)
+    rest = {"keypoints": motion.keypoints, "skeleton": motion.skeleton, "fps": motion.fps}
+    page.load()(path, positions, world=True, **rest)
 
 
 WRITERS: dict[str, Callable[..., None]] = {
     ".npz": _write_npz,
     ".json": _write_json,
     ".csv": _write_csv,
-    ".bvh": _write_bvh,
-    ".glb": _write_glb,
-    ".trc": _write_trc,
+    ".bvh": lambda motion, path, at: write_bvh(path, from_positions(_y_up(at), motion.skeleton, motion.fps)),
+    ".glb": lambda motion, path, at: write_glb(path, _y_up(at), motion.skeleton, motion.fps),
+    ".trc": lambda motion, path, at: write_trc(path, motion.skeleton.joints, _y_up(at), motion.fps),
     ".gif": _write_animation,
     ".mp4": _write_animation,
     ".html": _write_page,
 }
-IN_SPACE = (".bvh", ".glb", ".trc", ".gif", ".mp4", ".html")  # whose writers are told whether the world is wanted
+IN_SPACE = (".bvh", ".glb", ".trc", ".gif", ".mp4", ".html")  # whose writers are also given positions with z up
 READERS: dict[str, Callable[[Path], dict]] = {
     ".npz": load_npz,
     ".json": lambda path: read_json(path, "motion"),

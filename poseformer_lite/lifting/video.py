@@ -9,6 +9,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from poseformer_lite.formats.keypoint_files import KeypointTrack
+from poseformer_lite.formats.misread import KEEP, leg_doubts
 from poseformer_lite.lifting.blazepose import BlazePose
 from poseformer_lite.lifting.lifter import PoseLifter
 from poseformer_lite.lifting.motion import Motion
@@ -39,6 +40,7 @@ def lift_video(
     min_confidence: float = 0.0,
     progress: bool = True,
     focal_length: float | None = None,
+    as_given: bool = False,
 ) -> Motion:
     """Lift one person of a video file to a 3D motion.
 
@@ -52,10 +54,13 @@ def lift_video(
     :param person: 0 is the one who fills the most of the video, 1 the next
     :param min_confidence: joints with less are interpolated
     :param progress: whether to show a bar
-    :param focal_length: of the camera, pixels, where it is known; as for `PoseLifter`.
+    :param focal_length: of the camera, pixels, where it is known; as for `PoseLifter`
+    :param as_given: whether somebody is lifted of whom the upper body alone is seen, with legs that are guesses; and
+        keypoints of your own detector, whatever they look like.
     :returns: The motion, at the video's frame rate.
     :raises FileNotFoundError: where there is no file
-    :raises ValueError: for a file that is not a video, for nobody in it, or where PyAV or the detector is missing.
+    :raises ValueError: for a file that is not a video, for nobody in it, for guessed legs, or where PyAV or the
+        detector is missing.
     """
     tracks = find_people(path, detector, progress)
     if not 0 <= person < len(tracks):
@@ -63,11 +68,20 @@ def lift_video(
     track = tracks[person]
     for note in track.notes():
         warnings.warn(f"{Path(path).name}: {note}", stacklevel=2)
+    if not as_given:
+        refuse_guessed_legs(track)
     lifter = lifter or PoseLifter.from_pretrained("wild")
     return lifter(
         track.keypoints, track.width, track.height, track.layout, track.fps, min_confidence,
-        start=track.start / track.fps, focal_length=focal_length,
+        start=track.start / track.fps, focal_length=focal_length, as_given=as_given or detector is None,
     )  # fmt: skip
+
+
+def refuse_guessed_legs(track: KeypointTrack) -> None:
+    """Raises ValueError where most of a track's knees and feet are guesses."""
+    for sentence, wrong in leg_doubts(track.keypoints, track.layout, track.height):
+        if wrong:
+            raise ValueError(f"{sentence}. {KEEP}")
 
 
 def find_people(path: str | Path, detector: Detector | None = None, progress: bool = True) -> list[KeypointTrack]:
@@ -80,8 +94,7 @@ def find_people(path: str | Path, detector: Detector | None = None, progress: bo
     :raises FileNotFoundError: where there is no file
     :raises ValueError: as `lift_video` does, and for a detector that gives something else than (P, J, 3).
     """
-    path = Path(path)
-    frames = read_video(path, progress)
+    frames, path = read_video(path, progress), Path(str(path))
     detector = detector or BlazePose()
     times, people, size = [], [], (0, 0)
     for seconds, image in frames:
@@ -98,11 +111,8 @@ def find_people(path: str | Path, detector: Detector | None = None, progress: bo
     for number, track in enumerate(tracks):
         keypoints, fps = evenly(track, times)
         start, total = (times[frame] * fps for frame in (track.frames[0], -1))
-        found.append(
-            KeypointTrack(
-                f"person {number}", keypoints, detector.layout, fps, *size, start, total + 1, tuple(track.beside)
-            )
-        )
+        said = (detector.layout, fps, *size, start, total + 1, tuple(track.beside))
+        found.append(KeypointTrack(f"person {number}", keypoints, *said))
     return found
 
 
@@ -136,6 +146,8 @@ def read_video(path: str | Path, progress: bool = False) -> Iterator[tuple[float
 
 def check_video(path: str | Path) -> None:
     """Raises FileNotFoundError where there is no file, and ValueError where PyAV is missing, which reads videos."""
+    if isinstance(path, int) or str(path).isdigit() and not Path(path).is_file():
+        raise ValueError(f"{path} is a camera's number, not a video: `poseformer-lite live {path}` lifts a camera")
     if not Path(path).is_file():
         raise FileNotFoundError(f"there is no file {path}")
     try:

@@ -21,6 +21,7 @@ from scipy.signal import savgol_filter
 from scipy.sparse.linalg import spsolve
 
 from poseformer_lite.canonical import ASSUMED_FOCAL_LENGTH
+from poseformer_lite.checked import number
 from poseformer_lite.lifting.motion import Motion
 from poseformer_lite.skeleton import H36M17
 
@@ -34,6 +35,7 @@ _MASS = {"Hip": 0.249, "Thorax": 0.124, "Neck/Nose": 0.041, "Head": 0.04}
 _MASS |= {side + joint: share for side in "LR" for joint, share in _LIMBS.items()}
 MASS = np.array([_MASS.get(joint, 0.0) for joint in H36M17.joints])
 
+LEVEL = np.array([0.0, -1.0, 0.0])  # which way is up before a level camera
 # Chosen on people of CMU's motion capture other than those of benchmarks/world_motion.py.
 FORWARD = 0.088  # how far the center of mass is in front of the ankles' middle: a share of its height above it
 STRETCHED = (0.75, 0.9)  # hip to ankle, as a share of the leg: below, nobody is on their feet; above, all are
@@ -98,15 +100,11 @@ def in_the_world(
     rigid = motion.with_constant_bones().poses_3d  # a person who does not grow is as far away as they look
     path = root_path(rigid, motion.keypoints, motion.width, motion.height, motion.fps, focal_length)
     _warn_where_keypoints_do_not_fit(motion, path, focal_length)
-    up = up_direction(motion.poses_3d, motion.fps) if level else None
+    up = up_direction(motion.poses_3d, motion.fps) if level else LEVEL
     if up is None:
-        if level:
-            warnings.warn(
-                "nobody stands or walks long enough in this motion to tell which way is up: the camera is taken as "
-                "level",
-                stacklevel=3,
-            )
-        up = np.array([0.0, -1.0, 0.0])
+        said = "nobody stands or walks long enough in this motion to tell which way is up"
+        warnings.warn(f"{said}: the camera is taken as level", stacklevel=3)
+        up = LEVEL
     positions = (motion.poses_3d + path[:, None]) @ _axes(up).T
     positions -= [*positions[0, 0, :2], np.median(_floor(positions[:, FEET], motion.fps))]
     contacts = find_contacts(positions[:, FEET], motion.fps)
@@ -178,7 +176,7 @@ def up_direction(poses_3d: np.ndarray, fps: float) -> np.ndarray | None:
     stretched = (np.linalg.norm(hips - ankles, axis=-1) / np.maximum(length, 1e-6)).max(axis=1)
     stands = np.clip((stretched - STRETCHED[0]) / (STRETCHED[1] - STRETCHED[0]), 0, 1)  # (T,)
     left, balance = hips[:, 0] - hips[:, 1], MASS @ poses - ankles.mean(axis=1)
-    level = up = np.array([0.0, -1.0, 0.0])
+    level = up = LEVEL
     for _ in range(20):
         found = _unit(balance - FORWARD * (balance @ up)[:, None] * _unit(np.cross(left, up)))  # (T, 3)
         weights = stands * (found @ level > np.cos(np.radians(FARTHEST_TILT)))
@@ -317,7 +315,5 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def _checked_focal_length(focal_length: float | None, width: int, height: int) -> float:
-    focal_length = ASSUMED_FOCAL_LENGTH * max(width, height) if focal_length is None else float(focal_length)
-    if not 0 < focal_length < np.inf:
-        raise ValueError(f"focal_length={focal_length}: expected a positive number of pixels")
-    return focal_length
+    assumed = ASSUMED_FOCAL_LENGTH * max(width, height)
+    return number(assumed if focal_length is None else focal_length, "focal_length, in pixels,", over=0)

@@ -1,7 +1,6 @@
 """What PoseFormer and its baseline share: each frame is embedded alone, then a window of frames gives one pose."""
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from inspect import signature
@@ -21,6 +20,7 @@ from poseformer_lite.skeleton import Skeleton, flip_poses
 
 SHIPPED_WEIGHTS = Path(__file__).parents[1] / "weights"
 INPUTS = ("screen", "canonical")  # what a network is shown: `camera.normalize_screen`, or `canonical.canonical_view`
+HUB = "hub:"  # before a name of Hugging Face's hub
 FRAMES_AT_ONCE = 4096  # of a long sequence, whose tokens are kept at one time
 
 
@@ -230,7 +230,7 @@ class LiftingNetwork(nn.Module):
         """A network with its weights, in evaluation mode. Strict: every tensor must fit.
 
         :param name_or_folder: weights shipped with the package ("wild", "small", "lite"), a folder that save_pretrained
-            wrote, or "name/repository" of Hugging Face's hub, the only one for which the network is asked.
+            wrote, or "hub:name/repository" of Hugging Face's hub, the only one for which the network is asked.
         :param device: where the weights go; by default the CPU.
         :param revision: a branch, tag or commit on the hub.
         :returns: A network of this class.
@@ -312,13 +312,16 @@ def _find(name_or_folder: str, file: str, revision: str | None) -> Path:
         raise FileNotFoundError(f"{folder} holds a training that was stopped: run it again to its end for its weights")
     if folder.is_dir():
         raise FileNotFoundError(f"{folder} has no {file}: save_pretrained writes config.json and model.safetensors")
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", name_or_folder) or folder.parent.is_dir():  # beside others: a typing error
+    if not name_or_folder.startswith(HUB):
         names = ", ".join(sorted(path.name for path in SHIPPED_WEIGHTS.glob("*") if path.is_dir()))
-        raise FileNotFoundError(f"there is no folder {name_or_folder}, and the weights that are shipped are: {names}")
+        raise FileNotFoundError(
+            f"there is no folder {name_or_folder}, and the weights that are shipped are: {names}. Those of Hugging "
+            f"Face's hub are {HUB}NAME/REPOSITORY"
+        )
 
     from huggingface_hub import hf_hub_download  # only where the network is asked for
 
-    return Path(hf_hub_download(name_or_folder, file, revision=revision))
+    return Path(hf_hub_download(name_or_folder.removeprefix(HUB), file, revision=revision))
 
 
 def windows_at_once(num_frames: int) -> int:

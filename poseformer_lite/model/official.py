@@ -164,5 +164,7 @@ def _read_model_pos(path: Path) -> dict[str, Tensor]:
     named = isinstance(weights, dict) and all(isinstance(name, str) for name in weights)
     if not weights or not named or not all(isinstance(tensor, Tensor) for tensor in weights.values()):
         held = ", ".join(map(str, checkpoint)) if isinstance(checkpoint, dict) else type(checkpoint).__name__
+        if held == "fingerprint, state":
+            raise ValueError(f"{path} is a training that was stopped: run it to its end, and give {path.parent}")
         raise ValueError(f"{path} has no model_pos with the weights of a network: it holds {held}")
     return dict(weights)

@@ -63,7 +63,7 @@ def load(
     positions_3d = entry(load_npz(paths[0]), "positions_3d", paths[0])
     contents_2d = load_npz(paths[1])
     positions_2d = entry(contents_2d, "positions_2d", paths[1])
-    said = table(contents_2d.get("metadata", {}), f"{paths[1]}, metadata").get("layout_name", "h36m")
+    said = table(contents_2d.get("metadata") or {}, f"{paths[1]}, metadata").get("layout_name", "h36m")
     if said not in LAYOUTS:
         raise ValueError(f"{paths[1]}, metadata: layout_name is {said!r}, expected {' or '.join(LAYOUTS)}")
     cameras = _cameras_beside(root / f"cameras_{name}.json")
@@ -128,8 +128,16 @@ def _sequence(subject, action, index, keypoints, world, layout, cameras) -> Pose
     keypoints = to_h36m17(array(keypoints, f"{where}: 2D keypoints", "T", 17, "2", unit="pixels")[..., :2], layout)
 
     poses_3d = None
-    if world is not None and subject in cameras:
-        world = _seventeen_joints(array(world, f"{where}: 3D positions", "T", "32", 3, unit="metres"), where)
+    if world is not None and subject not in cameras:
+        raise ValueError(
+            f"{where}: there is 3D, but no camera is known of {subject}, only of {', '.join(cameras)}: give cameras in "
+            "cameras_NAME.json, {subject: [a camera of each view]}, as `poseformer-lite convert` writes it"
+        )
+    if world is not None:
+        world = array(world, f"{where}: 3D positions", "T", "32", 3, unit="metres")
+        if world.shape[1] not in (17, 32):
+            raise ValueError(f"{where}: 3D positions are {world.shape}, expected (T, 32, 3) or (T, 17, 3) in metres")
+        world = world[:, JOINTS_17_OF_32] if world.shape[1] == 32 else world
         keypoints, poses_3d = trim_to_3d(keypoints, world, where), camera.world_to_camera(world)
     return PoseSequence(
         subject=subject,
@@ -141,14 +149,6 @@ def _sequence(subject, action, index, keypoints, world, layout, cameras) -> Pose
         height=camera.height,
         camera=camera if subject in cameras else None,
     )
-
-
-def _seventeen_joints(world: np.ndarray, where: str) -> np.ndarray:
-    if world.ndim == 3 and world.shape[1:] == (32, 3):
-        return world[:, JOINTS_17_OF_32]
-    if world.ndim == 3 and world.shape[1:] == (17, 3):
-        return world
-    raise ValueError(f"{where}: 3D positions are {world.shape}, expected (T, 32, 3) or (T, 17, 3) in metres")
 
 
 def _cameras_beside(path: Path) -> dict[str, tuple[Camera, ...]]:

@@ -62,12 +62,7 @@ def _sequence(subject: str, action: str, index: int, keypoints, world) -> PoseSe
         world = array(world, f"{where}: 3D positions", "T", 15, 3, unit="metres")
         if index >= len(places):
             raise ValueError(f"{where}: HumanEva's layout has three cameras, so this view has no calibration")
-        keypoints, poses_3d = trim_to_3d(keypoints, world, where), _stands_at(*places[index]).world_to_camera(world)
+        at = dict(zip(("orientation", "translation"), places[index], strict=True))
+        camera = Camera("", WIDTH, HEIGHT, (1.0, 1.0), (WIDTH / 2, HEIGHT / 2), **at)  # the lens is made up
+        keypoints, poses_3d = trim_to_3d(keypoints, world, where), camera.world_to_camera(world)
     return PoseSequence(subject, action, f"C{index + 1}", keypoints, poses_3d, WIDTH, HEIGHT)
-
-
-def _stands_at(orientation: tuple, translation: tuple) -> Camera:
-    """Where a camera stands and looks; its lens is made up and must not be used to project."""
-    return Camera(
-        "", WIDTH, HEIGHT, (1.0, 1.0), (WIDTH / 2, HEIGHT / 2), orientation=orientation, translation=translation
-    )
