@@ -14,6 +14,7 @@ import signal
 import struct
 import sys
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -399,7 +400,8 @@ def npy(dtype: str, shape: tuple, contents: bytes) -> bytes:
 
 def zipped(*members: bytes, names=("data.npy", "data.npy"), pack=zipfile.ZIP_STORED) -> bytes:
     archive = io.BytesIO()
-    with contextlib.suppress(UserWarning), zipfile.ZipFile(archive, "w", pack) as file:
+    with warnings.catch_warnings(), zipfile.ZipFile(archive, "w", pack) as file:
+        warnings.filterwarnings("ignore", "Duplicate name")  # which is what is tried
         for name, member in zip(names, members, strict=False):
             file.writestr(name, member)
     return archive.getvalue()

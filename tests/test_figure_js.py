@@ -3,6 +3,7 @@
 from importlib.resources import files
 
 import pytest
+
 from chromium import BROWSER_FLAGS
 
 pytestmark = pytest.mark.browser
