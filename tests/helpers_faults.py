@@ -229,7 +229,8 @@ def trials(folder: Path) -> dict[str, tuple[Callable[[], object], str]]:
     header = npy("<f8", (4, 17, 3), b"")
     for change, raw in {
         "nothing": b"", "cut": header[:40], "no numbers": header, "announced": npy("<f8", (10**9, 17, 2), b""),
-        "a header that does not end": header.replace(b"(4, 17, 3)", b"((4, 17, 3"), "records": npy("V4", (2,), b"x" * 8),
+        "a header that does not end": header.replace(b"(4, 17, 3)", b"((4, 17, 3"),
+        "records": npy("V4", (2,), b"x" * 8),
         "a header with code": header.replace(b"'<f8'", b"f(1) "), "a pickle": npy("|O", (), b"cos\nsystem\n(S'x'\ntR."),
         "text": npy("<U1", (4, 17, 3), b"a\x00\x00\x00" * 204),
     }.items():  # fmt: skip

@@ -78,20 +78,14 @@ class Job:
         for name, value in {"fps": self.fps, "width": self.width, "height": self.height, **lengths}.items():
             if value is not None and not 0 < value < inf:
                 raise ValueError(f"--{name} is {value}: expected a positive number")
-        kept = self.keep and self.keep.suffix.lower()
+        kept, drawn, table = (path and path.suffix.lower() for path in (self.keep, self.picture, self.angles))
         for wrong, text in (
             (not 0 <= self.min_confidence <= 1, f"--min-confidence is {self.min_confidence}: expected 0 to 1"),
             (not 0 <= self.smooth < inf, f"--smooth is {self.smooth}: expected 0 or more seconds"),
             (kept and not is_video(self.source), f"--keep-keypoints is for a video, and {self.source} is none"),
             (kept and kept not in (".npz", ".json"), f"keypoints are written as .npz or .json, not {self.keep}"),
-            (
-                self.picture and self.picture.suffix.lower() not in PICTURES,
-                f"a picture is drawn as {', '.join(PICTURES)}, not {self.picture}",
-            ),
-            (
-                self.angles and self.angles.suffix.lower() != ".csv",
-                f"joint angles are written as .csv, not {self.angles}",
-            ),
+            (drawn and drawn not in PICTURES, f"a picture is drawn as {', '.join(PICTURES)}, not {self.picture}"),
+            (table and table != ".csv", f"joint angles are written as .csv, not {self.angles}"),
         ):
             if wrong:
                 raise ValueError(text)
@@ -151,7 +145,13 @@ def _write(job: Job, motion: Motion, label: str, name: str, say: Callable[[str],
     if not job.camera_frame and any(path.suffix.lower() in IN_SPACE for path in files):
         say(str(in_the_world(motion)))
     for path in files:
-        path = motion.save(path, world=not job.camera_frame)
+        try:
+            path = motion.save(path, world=not job.camera_frame)
+        except ValueError as error:
+            if len(files) == 1:
+                raise
+            _say(f"{path.name} is left out: {error}")
+            continue
         say(f"{motion} of {name}{' ' * bool(label)}{label} written to {path}")
         if path.suffix.lower() == ".bvh":
             say("  it is in centimetres: import it into Blender with Scale 0.01 and Update Scene FPS")
@@ -218,6 +218,8 @@ def lift_track(job: Job, track: KeypointTrack, lifter: PoseLifter) -> Motion:
     missing = [f"--{name}" for name, value in said.items() if value is None]
     if missing:
         raise ValueError(f"{job.source} does not say everything about its video: give {' and '.join(missing)}")
+    if len(files := job.files("")) == 1:  # in a folder what is too long for a kind of file is left out
+        check_motion_output(files[0], len(track.keypoints), said["fps"])
     for text in track.notes(said["fps"]):
         _say(text)
     keypoints, share = track.keypoints, looks_normalized(track.keypoints[..., :2], said["width"], said["height"])
