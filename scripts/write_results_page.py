@@ -340,17 +340,18 @@ def video(files: Files) -> Iterator[Row]:
 def faults(files: Files) -> Iterator[Row]:
     found = files[path := f"{BENCH}/killed_trainings.json"]
     results = [
-        f"{found['kills']} kills in {found['runs']} runs, of which {found['runs_that_end_identical']} ended bit for bit "
-        "as one that nobody disturbed",
+        f"{found['kills']} kills in {found['runs']} runs, of which {found['runs_that_end_identical']} ended bit for "
+        "bit as one that nobody disturbed",
         f"{found['kills_while_a_checkpoint_was_written']} of the kills came while a checkpoint was being written",
     ]
     yield Row("trainings that are killed at random moments, and go on", results, [path])
 
     found = files[path := f"{BENCH}/fuzz_readers.json"]
-    refused = sum(answers.get("refused", 0) for answers in found["readers"].values())
+    readers = found["readers"].values()
+    refused, read = (sum(answers.get(how, 0) for answers in readers) for how in ("refused", "accepted"))
     results = [
-        f"{found['tried']:,} files for {len(found['readers'])} readers in {rounded(found['minutes'])} minutes of "
-        f"processor time: {refused:,} refused by a sentence that names the file, the rest could be read",
+        f"{found['tried']:,} files for {len(readers)} readers in {rounded(found['processor_minutes'])} minutes of "
+        f"processor time: {refused:,} refused by a sentence that names the file, {read:,} could be read",
         f"faults: {sum(found['faults'].values())}",
     ]
     yield Row("damaged files, made at random", results, [path])

@@ -284,9 +284,12 @@ def test_humaneva_is_trained_with_its_15_joints(monkeypatch, tmp_path):
     assert seen["num_joints"] == 15
 
 
-def test_what_is_known_ends_with_2(monkeypatch, capsys):
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("alloc_cpu.cpp: can't allocate memory: you tried to allocate 99 bytes")]
+)
+def test_what_is_known_ends_with_2(monkeypatch, capsys, error):
     def app():
-        raise MemoryError
+        raise error
 
     monkeypatch.setattr(cli, "app", app)
     with pytest.raises(SystemExit) as ended:
