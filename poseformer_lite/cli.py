@@ -311,9 +311,7 @@ def _report() -> str:
     import traceback
 
     place = dict(line.split(", ", 1) for line in metadata("poseformer-lite").get_all("Project-URL", []))
-    contents = (
-        f"{' '.join(sys.argv)}\nPython {platform.python_version()}, {platform.platform()}\n{traceback.format_exc()}"
-    )
+    contents = "\n".join([" ".join(sys.argv), sys.version, platform.platform(), traceback.format_exc()])
     try:
         with tempfile.NamedTemporaryFile("w", prefix="poseformer-lite-", suffix=".txt", delete=False) as file:
             file.write(contents)

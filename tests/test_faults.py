@@ -24,6 +24,7 @@ from poseformer_lite import cli, files
 from poseformer_lite.formats import safe_npz
 from poseformer_lite.formats.safe_npz import load_npz
 from poseformer_lite.lifting.motion_files import check_motion_output
+from poseformer_lite.model import load_network
 from poseformer_lite.training.loop import train
 
 DOORS = {  # and how many trials there are at least
@@ -228,6 +229,15 @@ def test_weights_that_are_no_numbers_are_neither_written_nor_read(tmp_path):
     (tmp_path / "model.safetensors").write_bytes(whole[:-4] + np.float32(np.nan).tobytes())
     with pytest.raises(ValueError, match=f"{tmp_path} does not hold a PoseFormer .* holds NaN or infinite weights"):
         type(model).from_pretrained(tmp_path)
+
+
+def test_a_network_that_is_no_name_is_refused(tmp_path):
+    small_model().save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    for network in ([1], {}, None, "Transformer"):
+        (tmp_path / "config.json").write_text(json.dumps(config | {"network": network}))
+        with pytest.raises(ValueError, match=f"{tmp_path} "):
+            load_network(tmp_path)
 
 
 def test_poses_that_are_no_numbers_do_not_leave_the_network():

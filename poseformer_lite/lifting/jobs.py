@@ -74,10 +74,9 @@ class Job:
             raise ValueError(
                 f"{' and '.join(given)}: for files of keypoints, since a video says this itself; leave out"
             )
-        lengths = {"focal-length": self.focal_length, "body-height": self.body_height}
-        for name, value in {"fps": self.fps, "width": self.width, "height": self.height, **lengths}.items():
-            if value is not None and not 0 < value < inf:
-                raise ValueError(f"--{name} is {value}: expected a positive number")
+        for name in ("fps", "width", "height", "focal_length", "body_height"):
+            if (value := getattr(self, name)) is not None and not 0 < value < inf:
+                raise ValueError(f"--{name.replace('_', '-')} is {value}: expected a positive number")
         kept, drawn, table = (path and path.suffix.lower() for path in (self.keep, self.picture, self.angles))
         for wrong, text in (
             (not 0 <= self.min_confidence <= 1, f"--min-confidence is {self.min_confidence}: expected 0 to 1"),
