@@ -210,7 +210,7 @@ def changed_json(rng: random.Random, contents) -> bytes:
                 elif kind == 2:
                     part[key] = [part[key], copy.deepcopy(part[key])]
                 else:
-                    part[key] = rng.choice(NONSENSE)
+                    part[key] = copy.deepcopy(rng.choice(NONSENSE))
                 break
             part = part[key]
     return json.dumps(contents).encode()
