@@ -37,7 +37,8 @@ INSIDE = [  # for other modules, not for readers of the reference
     "lifting.video.Detector", "lifting.video.check_video", "lifting.video.evenly",
     "lifting.jobs.Job", "lifting.jobs.is_video", "lifting.jobs.run", "lifting.jobs.lifted", "lifting.jobs.people_of",
     "lifting.jobs.lift_track", "lifting.lifter.looks_normalized", "tracking.PersonTrack", "tracking.follow_people",
-    "tracking.join_broken", "formats.safe_npz.read_array", "formats.articulated.check_held", "formats.articulated.numbers",
+    "tracking.join_broken", "formats.safe_npz.read_array", "formats.articulated.check_held",
+    "formats.articulated.numbers",
     "lifting.motion.every_frame",
 ]  # fmt: skip
 DIRECTIVE = re.compile(r"^\.\. auto(\w+):: (?:poseformer_lite\.)?([\w.]+)$", re.MULTILINE)
