@@ -351,7 +351,7 @@ def faults(files: Files) -> Iterator[Row]:
     refused, read = (sum(answers.get(how, 0) for answers in readers) for how in ("refused", "accepted"))
     results = [
         f"{found['tried']:,} files for {len(readers)} readers in {rounded(found['processor_minutes'])} minutes of "
-        f"processor time: {refused:,} refused by a sentence that names the file, {read:,} could be read",
+        f"processor time: {refused:,} refused by a sentence that names the file, {read:,} could be read; "
         f"faults: {sum(found['faults'].values())}",
     ]
     yield Row("damaged files, made at random", results, [path])
