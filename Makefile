@@ -11,13 +11,16 @@ PINS := constraints/current.txt
 # Colab's versions but for torch, whose Colab build wants CUDA: COLAB_TORCH=2.11.0 for that one, too.
 COLAB := .venv-colab
 COLAB_TORCH ?= $(shell sed -n 's/^torch==//p' $(PINS))
+# The oldest versions that pyproject.toml allows, and the newest there are.
+ENDS := oldest newest
 # One worker of pytest a core, a file in one of them, and in the order in which conftest.py or the plugin puts them.
 LONGEST_FIRST := -n auto --dist loadfile --no-loadscope-reorder
 # These have the machine to themselves.
 ALONE := tests/test_browser.py tests/test_live_page.py tests/test_live_camera.py
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-notebooks test-browser test-fast test-colab notebooks student slides site live clean
+.PHONY: help lab test test-notebooks test-browser test-fast test-colab test-oldest test-newest notebooks \
+	student slides site live clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -47,6 +50,12 @@ test-colab: $(COLAB)/.up-to-date ## test viewers and notebooks with the versions
 	OMP_NUM_THREADS=1 $(COLAB)/bin/python -m pytest -n auto -m "not browser" tests/test_viewer*.py
 	OMP_NUM_THREADS=1 $(COLAB)/bin/python -m pytest -c nbval.ini $(LONGEST_FIRST) notebooks
 
+test-oldest: .venv-oldest/.up-to-date ## the fast tests with the oldest libraries that are allowed: on Python 3.11
+	OMP_NUM_THREADS=1 .venv-oldest/bin/python -m pytest $(LONGEST_FIRST) -m "not slow and not browser"
+
+test-newest: .venv-newest/.up-to-date ## the fast tests with the newest libraries there are: on Python 3.13
+	OMP_NUM_THREADS=1 .venv-newest/bin/python -m pytest $(LONGEST_FIRST) -m "not slow and not browser"
+
 notebooks: $(HAS)test ## run, time and freeze all notebooks
 	$(BIN)/python scripts/run_notebooks.py
 
@@ -67,7 +76,7 @@ live: ## build the page that runs the network in a browser, which needs Node 20:
 	cd live && node build.mjs ../build/live && node build-live.mjs ../build/live
 
 clean: ## remove .venv, caches and build leftovers
-	rm -rf $(VENV) $(COLAB) live/node_modules build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(COLAB) $(ENDS:%=.venv-%) live/node_modules build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	find . -name .ipynb_checkpoints -type d -prune -exec rm -rf {} +
 
@@ -85,4 +94,11 @@ $(COLAB)/.up-to-date: pyproject.toml $(PINS) constraints/colab.txt
 	@mkdir -p build
 	$(PYTHON) scripts/colab_pins.py $(COLAB_TORCH) > build/colab_pins.txt
 	$(PYTHON) scripts/make_environment.py $(COLAB) notebooks test --pins build/colab_pins.txt
+	@touch $@
+
+$(ENDS:%=.venv-%/.up-to-date): .venv-%/.up-to-date: pyproject.toml
+	@$(PYTHON) scripts/check_python.py
+	@mkdir -p build
+	$(PYTHON) scripts/end_pins.py $* > build/$*_pins.txt
+	$(PYTHON) scripts/make_environment.py .venv-$* notebooks test --pins build/$*_pins.txt
 	@touch $@

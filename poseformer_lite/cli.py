@@ -1,5 +1,6 @@
 """The command line, poseformer-lite: each command reads its input, calls the package and prints."""
 
+import re
 import sys
 from enum import StrEnum
 from importlib.metadata import entry_points, metadata
@@ -262,11 +263,12 @@ def main() -> None:
     """Run the command; what is wrong with the input is said in a sentence, a traceback is left of our own faults."""
     try:
         app()
-    except (ValueError, OSError, NotImplementedError, MemoryError) as error:
-        said = "there is not enough memory" if isinstance(error, MemoryError) else str(error) or type(error).__name__
-        typer.echo(f"poseformer-lite: {said}", err=True)
-        raise SystemExit(2) from None
     except Exception as error:
+        full = isinstance(error, MemoryError) or re.search("(out of|enough|allocate) memory", str(error))  # torch
+        if full or isinstance(error, (ValueError, OSError, NotImplementedError)):
+            said = "there is not enough memory for what was asked" if full else str(error) or type(error).__name__
+            typer.echo(f"poseformer-lite: {said}", err=True)
+            raise SystemExit(2) from None
         said = f"{type(error).__name__}: {error}".partition("\n")[0][:200]
         typer.echo(f"poseformer-lite: {said}. This is a fault of the program. {_report()}", err=True)
         raise SystemExit(70) from None  # EX_SOFTWARE
@@ -279,9 +281,7 @@ def _report() -> str:
     import traceback
 
     place = dict(line.split(", ", 1) for line in metadata("poseformer-lite").get_all("Project-URL", []))
-    contents = (
-        f"{' '.join(sys.argv)}\nPython {platform.python_version()}, {platform.platform()}\n{traceback.format_exc()}"
-    )
+    contents = "\n".join([" ".join(sys.argv), sys.version, platform.platform(), traceback.format_exc()])
     try:
         with tempfile.NamedTemporaryFile("w", prefix="poseformer-lite-", suffix=".txt", delete=False) as file:
             file.write(contents)

@@ -5,6 +5,7 @@ import glob
 import os
 import platform
 import re
+import secrets
 import shutil
 import tempfile
 import zipfile
@@ -22,19 +23,17 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     room there is.
     """
     path = _target(path)
+    temporary = path.with_name(f".{path.name}.{_writer()}-{secrets.token_hex(4)}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(path)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{_writer()}-", suffix=path.suffix)
+        temporary.touch(exist_ok=False)
     except OSError as error:
         raise OSError(error.errno, f"{path} cannot be written: {error.strerror}") from error
-    os.close(descriptor)
-    temporary = Path(name)
     try:
         yield temporary
         with open(temporary, "rb+") as stream:
             os.fsync(stream.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except OSError as error:
         if error.errno == errno.ENOSPC:
@@ -106,16 +105,12 @@ def check_archive(path: Path) -> None:
 
 def remove_leftovers(path: Path) -> None:
     """Remove the temporaries of `path` whose processes, of this machine, are no more."""
-    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*"):
-        writer = re.match(rf"\.{re.escape(path.name)}\.(.+)-(\d+)-", leftover.name)
-        if writer and f"{writer[1]}-{os.getpid()}" == _writer() and not _runs(int(writer[2])):
-            leftover.unlink(missing_ok=True)
-
-
-def _runs(process: int) -> bool:
     import psutil
 
-    return psutil.pid_exists(process)
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        writer = re.match(rf"\.{re.escape(path.name)}\.(.+)-(\d+)-", leftover.name)
+        if writer and f"{writer[1]}-{os.getpid()}" == _writer() and not psutil.pid_exists(int(writer[2])):
+            leftover.unlink(missing_ok=True)
 
 
 def _writer() -> str:
@@ -130,9 +125,3 @@ def _target(path: str | Path) -> Path:
     if target.exists() and not target.is_file():
         raise IsADirectoryError(errno.EISDIR, f"{path} is a folder or device, expected the name of a file")
     return target
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -25,6 +25,8 @@ UV_VARIABLES = {
     "cert": "SSL_CERT_FILE",
 }
 THIS_VERSION = "{}.{}".format(*sys.version_info)
+# Read by every notebook's kernel in the environment, so that a lesson that is begun in the middle is helped, too.
+KERNEL_SETTINGS = 'get_config().InteractiveShellApp.extensions = ["poseformer_course.order"]\n'
 SAY_VERSION = "import sys; print('{}.{}'.format(*sys.version_info))"
 
 
@@ -96,6 +98,9 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
     except subprocess.CalledProcessError as error:
         print(f"{options.folder} is not complete: see above, then run the same command again.", file=sys.stderr)
         return error.returncode
+    settings = options.folder / "etc" / "ipython" / "ipython_kernel_config.py"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(KERNEL_SETTINGS, encoding="utf-8")
     return 0
 
 

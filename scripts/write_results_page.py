@@ -337,6 +337,26 @@ def video(files: Files) -> Iterator[Row]:
     yield Row("what each source means by a joint: distances in % of the leg", results, [path])
 
 
+def faults(files: Files) -> Iterator[Row]:
+    found = files[path := f"{BENCH}/killed_trainings.json"]
+    results = [
+        f"{found['kills']} kills in {found['runs']} runs, of which {found['runs_that_end_identical']} ended bit for "
+        "bit as one that nobody disturbed",
+        f"{found['kills_while_a_checkpoint_was_written']} of the kills came while a checkpoint was being written",
+    ]
+    yield Row("trainings that are killed at random moments, and go on", results, [path])
+
+    found = files[path := f"{BENCH}/fuzz_readers.json"]
+    readers = found["readers"].values()
+    refused, read = (sum(answers.get(how, 0) for answers in readers) for how in ("refused", "accepted"))
+    results = [
+        f"{found['tried']:,} files for {len(readers)} readers in {rounded(found['processor_minutes'])} minutes of "
+        f"processor time: {refused:,} refused by a sentence that names the file, {read:,} could be read; "
+        f"faults: {sum(found['faults'].values())}",
+    ]
+    yield Row("damaged files, made at random", results, [path])
+
+
 def _windows(found: dict) -> str:
     return f"{found['windows']:,} windows"
 
@@ -365,6 +385,7 @@ GROUPS = {
     "speed": speed,
     "memory": memory,
     "video": video,
+    "faults": faults,
 }
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import signal
 import struct
 import sys
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -154,6 +155,7 @@ def trials(folder: Path) -> dict[str, tuple[Callable[[], object], str]]:
     from poseformer_lite.datasets.sources import human36m, mpi_inf_3dhp
     from poseformer_lite.formats.asfamc import read_amc, read_asf
     from poseformer_lite.formats.bvh import read_bvh
+    from poseformer_lite.formats.keypoint_files import read_keypoints
     from poseformer_lite.formats.safe_npz import load_npz
     from poseformer_lite.lifting.motion import Motion
     from poseformer_lite.model import PoseFormer
@@ -224,6 +226,16 @@ def trials(folder: Path) -> dict[str, tuple[Callable[[], object], str]]:
         file("npz", change, "a.npz", raw, load_npz)
 
     poses = np.zeros((4, 17, 3), np.float32)
+    header = npy("<f8", (4, 17, 3), b"")
+    for change, raw in {
+        "nothing": b"", "cut": header[:40], "no numbers": header, "announced": npy("<f8", (10**9, 17, 2), b""),
+        "a header that does not end": header.replace(b"(4, 17, 3)", b"((4, 17, 3"),
+        "records": npy("V4", (2,), b"x" * 8),
+        "a header with code": header.replace(b"'<f8'", b"f(1) "), "a pickle": npy("|O", (), b"cos\nsystem\n(S'x'\ntR."),
+        "text": npy("<U1", (4, 17, 3), b"a\x00\x00\x00" * 204),
+    }.items():  # fmt: skip
+        file("npy", change, "k.npy", raw, read_keypoints)
+
     contents = {"poses_3d": poses, "keypoints": poses[..., :2], "fps": 25.0, "width": 100, "height": 50}
     contents["joints"] = list(H36M17.joints)
     plain = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in contents.items()}
@@ -399,7 +411,8 @@ def npy(dtype: str, shape: tuple, contents: bytes) -> bytes:
 
 def zipped(*members: bytes, names=("data.npy", "data.npy"), pack=zipfile.ZIP_STORED) -> bytes:
     archive = io.BytesIO()
-    with contextlib.suppress(UserWarning), zipfile.ZipFile(archive, "w", pack) as file:
+    with warnings.catch_warnings(), zipfile.ZipFile(archive, "w", pack) as file:
+        warnings.filterwarnings("ignore", "Duplicate name")  # which is what is tried
         for name, member in zip(names, members, strict=False):
             file.writestr(name, member)
     return archive.getvalue()

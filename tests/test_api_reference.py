@@ -38,7 +38,8 @@ INSIDE = [  # for other modules, not for readers of the reference
     "lifting.jobs.Job", "lifting.jobs.is_video", "lifting.jobs.run", "lifting.jobs.people_of",
     "lifting.jobs.lift_track", "lifting.video.refuse_guessed_legs", "formats.misread.is_depth",
     "formats.misread.looks_normalized", "tracking.PersonTrack", "tracking.follow_people",
-    "tracking.join_broken", "formats.articulated.check_held", "formats.articulated.numbers",
+    "tracking.join_broken", "formats.safe_npz.read_array", "formats.articulated.check_held",
+    "formats.articulated.numbers",
     "lifting.motion.every_frame",
 ]  # fmt: skip
 DIRECTIVE = re.compile(r"^\.\. auto(\w+):: (?:poseformer_lite\.)?([\w.]+)$", re.MULTILINE)

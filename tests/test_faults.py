@@ -24,10 +24,11 @@ from poseformer_lite import cli, files
 from poseformer_lite.formats import safe_npz
 from poseformer_lite.formats.safe_npz import load_npz
 from poseformer_lite.lifting.motion_files import check_motion_output
+from poseformer_lite.model import load_network
 from poseformer_lite.training.loop import train
 
 DOORS = {  # and how many trials there are at least
-    "config.json": 100, "official": 8, "npz": 25, "motion .npz": 18, "motion .json": 20, "bvh": 28, "asf": 28,
+    "config.json": 100, "official": 8, "npz": 25, "npy": 9, "motion .npz": 18, "motion .json": 20, "bvh": 28, "asf": 28,
     "amc": 10, "human36m": 20, "3dhp": 8, "checkpoint": 25, "cli": 45, "mutated": 90,
 }  # fmt: skip
 
@@ -230,6 +231,15 @@ def test_weights_that_are_no_numbers_are_neither_written_nor_read(tmp_path):
         type(model).from_pretrained(tmp_path)
 
 
+def test_a_network_that_is_no_name_is_refused(tmp_path):
+    small_model().save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    for network in ([1], {}, None, "Transformer"):
+        (tmp_path / "config.json").write_text(json.dumps(config | {"network": network}))
+        with pytest.raises(ValueError, match=f"{tmp_path} "):
+            load_network(tmp_path)
+
+
 def test_poses_that_are_no_numbers_do_not_leave_the_network():
     with pytest.raises(ValueError, match="gives NaN or infinite poses: its input goes up to 3e\\+38"):
         poses_2d = torch.zeros(5, 17, 2)
@@ -284,9 +294,12 @@ def test_humaneva_is_trained_with_its_15_joints(monkeypatch, tmp_path):
     assert seen["num_joints"] == 15
 
 
-def test_what_is_known_ends_with_2(monkeypatch, capsys):
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("alloc_cpu.cpp: can't allocate memory: you tried to allocate 99 bytes")]
+)
+def test_what_is_known_ends_with_2(monkeypatch, capsys, error):
     def app():
-        raise MemoryError
+        raise error
 
     monkeypatch.setattr(cli, "app", app)
     with pytest.raises(SystemExit) as ended:

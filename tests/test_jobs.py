@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from poseformer_lite import cli
 from poseformer_lite.formats.keypoint_files import KeypointTrack
-from poseformer_lite.lifting import jobs
+from poseformer_lite.lifting import jobs, motion_files
 from poseformer_lite.lifting.motion import Motion
 
 
@@ -80,6 +80,21 @@ def test_all_that_can_be_known_is_refused_before_the_video_is_watched(
 def test_numbers_that_are_none_are_refused(tmp_path, walk, weights, option, value):
     result = lift(write(tmp_path / "a.npz", walk), "--weights", weights, option, value)
     assert f"{option} is" in str(result.exception) and "expected a finite number over 0" in str(result.exception)
+
+
+def test_what_is_too_long_for_its_kind_of_file_is_said_before_it_is_lifted(tmp_path, walk, weights, monkeypatch):
+    monkeypatch.setattr(motion_files, "LONGEST", {".gif": 39, ".html": 38})
+    path, out = write(tmp_path / "walk.npz", walk), tmp_path / "out"
+    done = lift(path, "--weights", weights, "-o", out)
+    assert done.exit_code == 0, done.exception
+    assert {file.suffix for file in out.iterdir()} == {".npz", ".csv", ".bvh", ".glb"}
+    assert "motion.gif is left out: motion.gif would have 40 frames, a .gif can have 39" in done.stderr
+    assert "motion.html is left out" in done.stderr
+
+    monkeypatch.setattr(jobs.PoseLifter, "__call__", lambda *_, **__: pytest.fail("it was lifted first"))
+    for ending in (".gif", ".html"):
+        done = lift(path, "--weights", weights, "-o", tmp_path / f"m{ending}")
+        assert f"m{ending} would have 40 frames" in str(done.exception)
 
 
 def test_its_own_input_is_not_overwritten(tmp_path, walk, weights):

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -333,6 +334,20 @@ def test_a_json_comes_back_to_a_hundredth_of_a_millimetre(motion, tmp_path):
     np.testing.assert_allclose(saved["keypoints"], motion.keypoints, atol=1e-4)
     assert (saved["fps"], saved["width"], saved["height"]) == (25, 1000, 800)
     assert tuple(saved["joints"]) == H36M17.joints
+
+
+def test_a_long_motion_is_written_as_json_piece_by_piece(tmp_path):
+    poses = np.random.default_rng(0).normal(size=(3000, 17, 3)).astype(np.float32)
+    confidence = np.ones((3000, 17), np.float32)
+    motion = Motion(poses, poses[..., :2], 25.0, 1000, 800, confidence=confidence, filled=confidence > 2)
+    tracemalloc.start()
+    path = motion.save(tmp_path / "long.json")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2e6 < 3e6 < path.stat().st_size
+    again = Motion.load(path)
+    np.testing.assert_allclose(again.poses_3d, poses, atol=1e-5)
+    assert (again.confidence == 1).all() and not again.filled.any()
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".json"])

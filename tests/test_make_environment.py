@@ -1,10 +1,12 @@
 """uv and pip make the same environment: from the pins, and from where pip is configured to look."""
 
+import importlib
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import helpers_wheels
 import pytest
@@ -46,6 +48,13 @@ def test_uv_is_told_what_pip_is_configured_to_do():
 def test_what_uv_was_told_before_stays():
     told = make_environment.uv_environment({"index-url": ["https://a.example"]}, {"UV_DEFAULT_INDEX": "https://mine"})
     assert told == {"UV_DEFAULT_INDEX": "https://mine"}
+
+
+def test_kernels_of_the_environment_help_with_lessons_that_are_begun_in_the_middle():
+    config = SimpleNamespace(InteractiveShellApp=SimpleNamespace())
+    exec(make_environment.KERNEL_SETTINGS, {"get_config": lambda: config})
+    (extension,) = config.InteractiveShellApp.extensions
+    assert callable(importlib.import_module(extension).load_ipython_extension)
 
 
 def find_uv() -> str:
@@ -97,6 +106,8 @@ def test_the_pinned_versions_are_installed_and_extras_added(project, tool, monke
     assert make(project, tool, monkeypatch, "notebooks") == 0
     lab = {"course": "1.0", "numpy": "1.0", "torch": "1.0"}
     assert installed(project / ".venv") == lab
+    settings = project / ".venv" / "etc" / "ipython" / "ipython_kernel_config.py"
+    assert settings.read_text() == make_environment.KERNEL_SETTINGS
 
     (project / ".venv" / "mine").touch()
     assert make(project, tool, monkeypatch, "notebooks", "test") == 0

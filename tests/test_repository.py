@@ -20,6 +20,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+import end_pins
 import frozen_notebooks
 import set_repository_address
 
@@ -98,6 +99,15 @@ def test_python_versions_agree():
     assert listed == {f"3.{minor}" for minor in range(30) if f"3.{minor}" in allowed}
     workflow = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8"))
     assert set(workflow["jobs"]["test"]["strategy"]["matrix"]["python"]) <= listed
+    ends = workflow["jobs"]["ends"]["strategy"]["matrix"]["include"]
+    by_age = sorted(listed, key=lambda version: int(version.partition(".")[2]))
+    assert {end["libraries"]: end["python"] for end in ends} == {"oldest": by_age[0], "newest": by_age[-1]}
+
+
+def test_the_oldest_versions_are_the_bounds_of_every_requirement():
+    bounds = dict(line.split("==") for line in end_pins.oldest(PYPROJECT))
+    for requirement in map(Requirement, [*PROJECT["dependencies"], *sum(EXTRAS.values(), [])]):
+        assert f">={bounds[requirement.name]}" in str(requirement.specifier).split(","), requirement
 
 
 def imported_modules(path: Path, only_at_top: bool = False) -> set[str]:
@@ -218,7 +228,8 @@ def test_make_honours_python(make):
 
 def test_make_without_a_target_lists_every_target(make):
     text = run_make(make)
-    targets = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[1].split()
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", "")
+    targets = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split()
     assert re.findall(r"^  make ([\w-]+)", text, re.MULTILINE) == targets
 
 

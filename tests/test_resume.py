@@ -5,7 +5,6 @@ import pickle
 import signal
 import subprocess
 import sys
-import tempfile
 import textwrap
 from dataclasses import replace
 from pathlib import Path
@@ -316,15 +315,7 @@ def test_a_file_of_torch_that_is_no_checkpoint_is_refused(tmp_path, contents):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a device that is always full")
 def test_a_full_disk_leaves_the_checkpoint_before(stopped, monkeypatch):
     before = (stopped / "checkpoint.pt").read_bytes()
-    make = tempfile.mkstemp
-
-    def make_on_a_full_disk(**options):
-        descriptor, name = make(**options)
-        os.remove(name)
-        os.symlink("/dev/full", name)
-        return descriptor, name
-
-    monkeypatch.setattr(tempfile, "mkstemp", make_on_a_full_disk)
+    monkeypatch.setattr(Path, "touch", lambda path, **options: path.symlink_to("/dev/full"))
     with pytest.raises(OSError, match="the disk is full: .*checkpoint.pt was not written.*unchanged. Make room"):
         train(small_model(), tiny_dataset(), output=stopped, **CHANGES)
     assert (stopped / "checkpoint.pt").read_bytes() == before

@@ -126,19 +126,20 @@ def test_the_same_file_would_have_run_elsewhere(tmp_path):
     assert (tmp_path / "it-ran").exists()
 
 
+CORE = np._core if hasattr(np, "_core") else np.core  # as NumPy 1 calls it
 OBJECTS = Calls(np.dtype, "O", False, True)
 RECORD = (3, "|", None, ("a",), {"a": (np.dtype("O"), 0)}, 8, 1, 0)  # an object in 8 raw bytes, with its flags forged
 
 
 def array_of(dtype) -> Calls:
     """How NumPy pickles an array: made empty, then given its shape, type and bytes."""
-    return Calls(np._core.multiarray._reconstruct, np.ndarray, (0,), b"b", state=(1, (), dtype, False, b"\x41" * 8))
+    return Calls(CORE.multiarray._reconstruct, np.ndarray, (0,), b"b", state=(1, (), dtype, False, b"\x41" * 8))
 
 
 POINTERS = {
     "array over a buffer": Calls(np.ndarray, (), OBJECTS, b"\x41" * 8),
-    "scalar": Calls(np._core.multiarray.scalar, OBJECTS, b"\x41" * 8),
-    "buffer": Calls(np._core.numeric._frombuffer, b"\x41" * 8, OBJECTS, (1,), "C"),
+    "scalar": Calls(CORE.multiarray.scalar, OBJECTS, b"\x41" * 8),
+    "buffer": Calls(CORE.numeric._frombuffer, b"\x41" * 8, OBJECTS, (1,), "C"),
     "record": array_of(Calls(np.dtype, "V8", False, True, state=RECORD)),
     "record spelled out": array_of(Calls(np.dtype, "O,i4", False, True)),
 }

@@ -182,6 +182,14 @@ def test_a_file_that_breaks_off_gives_what_came_before_or_a_clear_word(tmp_path,
         list(read_video(tmp_path / "head.mp4"))
 
 
+def test_a_file_that_ends_long_before_it_should_is_said_to(tmp_path):
+    whole = write_video(tmp_path / "a.mkv")
+    assert len(list(read_video(whole))) == 50
+    (tmp_path / "cut.mkv").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    with pytest.warns(UserWarning, match=r"cut.mkv is cut off: of its 2.0 s, .* are there"):
+        assert 1 < len(list(read_video(tmp_path / "cut.mkv"))) < 40
+
+
 @pytest.mark.parametrize("content", [b"", b"this is not a video at all" * 50])
 def test_what_is_not_a_video_is_refused_by_name(tmp_path, content):
     (tmp_path / "a.mp4").write_bytes(content)

@@ -44,6 +44,17 @@ def everything():
     }
 
 
+def test_dollars_in_a_name_are_no_tex(monkeypatch):
+    shown = []
+    monkeypatch.setattr(viewer_module, "display", lambda bundle, **_: shown.append(bundle))
+    skeleton = replace(pfl.skeleton.H36M17, joints=("$x_{$", "a$b$", *pfl.skeleton.H36M17.joints[2:]))
+    seen = pfl.view_attention(pfl.PoseFormer(**SIZES).eval(), torch.zeros(5, 17, 2), skeleton=skeleton)
+    for viewer in (seen.heads, seen.spatial):
+        viewer._ipython_display_()
+        assert viewer.widget.children[0]._config["typesetMath"] is False
+    assert all(bundle["image/png"] for bundle in shown) and len(shown) == 2
+
+
 NAMES = ("motion", "heads", "spatial", "temporal", "ablation", "depth ambiguity", "camera")
 
 

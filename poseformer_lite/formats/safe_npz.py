@@ -43,7 +43,7 @@ def load_npz(path: str | Path) -> dict:
             raise ValueError("it holds two arrays of one name")
         if (size := sum(member.file_size for member in members)) > (most := UNPACKED * path.stat().st_size):
             raise ValueError(f"it would unpack to {size:,} bytes, more than the {most:,} that are allowed")
-        return {member.filename.removesuffix(".npy"): _read_array(_unpack(archive, member)) for member in members}
+        return {member.filename.removesuffix(".npy"): read_array(_unpack(archive, member)) for member in members}
 
 
 def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
@@ -53,7 +53,8 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
         return stream.read(member.file_size)  # never more, whatever is packed there
 
 
-def _read_array(raw: bytes):
+def read_array(raw: bytes):
+    """What the bytes of an npy file hold. Raises ValueError, and what else a broken header makes NumPy raise."""
     stream = io.BytesIO(raw)
     version = np.lib.format.read_magic(stream)
     read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0

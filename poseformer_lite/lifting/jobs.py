@@ -170,7 +170,13 @@ def _write(job: Job, motion: Motion, label: str, say: Callable[[str], None]) -> 
         say(str(found := in_the_world(motion)))
         space = found.positions
     for path in files:
-        path = motion.save(path, world=space)
+        try:
+            path = motion.save(path, world=space)
+        except ValueError as error:
+            if len(files) == 1:
+                raise
+            _say(f"{path.name} is left out: {error}")
+            continue
         say(f"{motion} of {' '.join(filter(None, [job.source.name, label]))} written to {path}")
         if path.suffix.lower() == ".bvh":
             say("  it is in centimetres: import it into Blender with Scale 0.01 and Update Scene FPS")
@@ -208,6 +214,8 @@ def lift_track(job: Job, track: KeypointTrack, lifter: PoseLifter) -> Motion:
     missing = [f"--{name}" for name, value in said.items() if value is None]
     if missing:
         raise ValueError(f"{job.source} does not say everything about its video: give {' and '.join(missing)}")
+    if len(files := job.files("")) == 1:  # in a folder what is too long for a kind of file is left out
+        check_motion_output(files[0], len(track.keypoints), said["fps"])
     for text in track.notes(said["fps"]):
         _say(text)
     if is_video(job.source) and not job.as_given:

@@ -53,7 +53,7 @@ def check_motion_output(path: str | Path, frames: int = 1, fps: float = 25.0) ->
         raise ValueError(f"{path.name} needs the program ffmpeg, which is not installed: install it, or write a .gif")
     if (length := pictures if ending == ".gif" else frames) > (most := LONGEST.get(ending, length)):
         raise ValueError(f"{path.name} would have {length:,} frames, a {ending} can have {most:,}: save a part")
-    check_output(path)
+    check_output(path, size=400 * frames)  # at least
 
 
 def read_motion(path: str | Path) -> Motion:
@@ -90,9 +90,14 @@ def _write_npz(motion: Motion, path: Path) -> None:
 
 
 def _write_json(motion: Motion, path: Path) -> None:
-    arrays = {k: v.astype(float) for k, v in _contents(motion).items() if isinstance(v, np.ndarray)}
-    plain = _contents(motion) | {name: values.round(5).tolist() for name, values in arrays.items()}
-    path.write_text(json.dumps(plain, allow_nan=False))
+    with path.open("w", encoding="utf-8") as stream:
+        for number, (name, values) in enumerate(_contents(motion).items()):
+            stream.write(f'{", " if number else "{"}"{name}": ')
+            if isinstance(values, np.ndarray):
+                frames = (frame.astype(float).round(5).tolist() for frame in values)
+                stream.writelines(f"{', ' if t else '['}{json.dumps(f, allow_nan=False)}" for t, f in enumerate(frames))
+            stream.write("]" if isinstance(values, np.ndarray) else json.dumps(values, allow_nan=False))
+        stream.write("}")
 
 
 def _write_csv(motion: Motion, path: Path) -> None:

@@ -162,7 +162,8 @@ def _decode(path: Path, progress: bool) -> Iterator[tuple[float, np.ndarray]]:
     try:
         container = av.open(str(path))
     except av.error.FFmpegError as error:
-        raise ValueError(f"{path.name} is not a video that can be read ({error}): convert it to .mp4 first") from error
+        advice = "it may be cut off; else convert it to .mp4 first"
+        raise ValueError(f"{path.name} is not a video that can be read ({error.strerror}): {advice}") from error
     with container:
         if not container.streams.video:
             raise ValueError(f"{path.name} has sound but no frames: expected a video")
@@ -174,12 +175,15 @@ def _decode(path: Path, progress: bool) -> Iterator[tuple[float, np.ndarray]]:
             for frame in container.decode(stream):
                 first = frame.time if count == 0 else first
                 image = np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90)
-                yield (frame.time or 0.0) - (first or 0.0), image
+                yield (seconds := (frame.time or 0.0) - (first or 0.0)), image
                 count += 1
                 bar.update(1)
         except av.error.FFmpegError as error:
             if count:
                 warnings.warn(f"{path.name} breaks off after {count} frames ({error}): they are used", stacklevel=2)
+        else:
+            if count and seconds < 0.9 * (said := (container.duration or 0) / av.time_base) - 0.5:
+                warnings.warn(f"{path.name} is cut off: of its {said:.1f} s, {seconds:.1f} are there", stacklevel=2)
         finally:
             bar.close()
         if not count:

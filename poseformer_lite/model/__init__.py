@@ -25,7 +25,7 @@ def load_network(
     :raises ValueError: where they are of no network of this package, or cannot be read.
     """
     network = saved_network(name_or_folder, revision)
-    if network not in NETWORKS:
+    if not isinstance(network, str) or network not in NETWORKS:
         raise ValueError(
             f"{name_or_folder} holds the network {network}, which is none of {', '.join(NETWORKS)}: load it with the "
             "from_pretrained of its own class"

@@ -12,6 +12,17 @@ function plotly(source) {
   return loaded.get(source);
 }
 
+// A browser keeps some 16 scenes in 3D, of all its pages together, and takes the oldest away without a word.
+function tellOfTooMany(el) {
+  if (el.querySelector("[role=status]")) return;
+  const words = document.createElement("p");
+  words.setAttribute("role", "status");
+  words.textContent =
+    "The browser has put this scene away, as it shows some 16 at a time: clear the outputs of other viewers or close " +
+    "their pages, then run this cell again.";
+  el.prepend(words);
+}
+
 export default () => {
   let figure; // of this model, for all places that show it
   const begin = async (model) => {
@@ -21,6 +32,7 @@ export default () => {
   };
   return {
     async render({ model, el }) {
+      el.addEventListener("webglcontextlost", () => tellOfTooMany(el), true); // on its way to the scene's canvas
       figure ??= begin(model);
       return (await figure).render({ model, el });
     },

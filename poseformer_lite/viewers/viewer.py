@@ -36,6 +36,7 @@ class LiveFigure(go.FigureWidget):
 
     def __init__(self, spec: dict):
         super().__init__(go.Figure(spec))
+        self._config = {**self._config, "typesetMath": False}  # where a page has MathJax
         self._whole = True
         self.open()
 
@@ -145,7 +146,8 @@ class Viewer(HasTraits):
             sys.modules["google.colab"].output.enable_custom_widget_manager()
         view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
         words = self.describe()
-        bundle = {"text/plain": words, "image/png": _png(self.still()), WIDGET_VIEW: view}
+        with plt.rc_context({"text.parse_math": False}):  # a name with dollars in it is no TeX
+            bundle = {"text/plain": words, "image/png": _png(self.still()), WIDGET_VIEW: view}
         display(bundle, raw=True, metadata={"image/png": {"alt": words}})
 
     def __repr__(self) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from poseformer_lite.checked import reading
 from poseformer_lite.formats.keypoint_files.tables import as_keypoints, without_depth
 from poseformer_lite.formats.keypoint_files.tracks import (
     KNOWN_COUNTS,
@@ -15,7 +16,7 @@ from poseformer_lite.formats.keypoint_files.tracks import (
     say,
     what_is_said,
 )
-from poseformer_lite.formats.safe_npz import load_npz
+from poseformer_lite.formats.safe_npz import load_npz, read_array
 from poseformer_lite.keypoints import missing_marks
 
 MARKS = {"videopose3d": "positions_2d", "detectron2": "boxes"}  # what a file of these formats must hold
@@ -45,11 +46,8 @@ def read_npz(path: Path, format: str | None = None) -> list[KeypointTrack] | Rec
 
 def read_npy(path: Path) -> list[KeypointTrack]:
     """The people of a plain array."""
-    try:
-        with open(path, "rb") as stream:
-            array = np.lib.format.read_array(stream, allow_pickle=False).astype(np.float32)
-    except (ValueError, EOFError, OSError, TypeError) as error:
-        raise ValueError(f"it is not a plain array ({error}): save it with np.save from numbers") from error
+    with reading(path, "plain array", advice="save it with np.save from numbers"):
+        array = numbers(read_array(path.read_bytes()))
     return people_of_array(array, path.stem, {})
 
 
