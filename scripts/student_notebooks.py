@@ -18,6 +18,7 @@ NOTEBOOKS = ROOT / "notebooks"
 SOLUTION = re.compile(r"<details>\s*<summary>Solution</summary>.*?</details>\s*", re.DOTALL)
 BADGE = re.compile(r"^\[!\[Open in Colab\]\(.*?\)\]\(.*?\)\n\n", re.MULTILINE)  # it opens the page with solutions
 PICTURE = re.compile(r"(!\[[^\]]*\]\()(\.\./figures/[^)]+)\)")
+ELSEWHERE = re.compile(r"(?<!!)\[([^\]]*)\]\(\.\./[^)]+\)")  # a link into the repository, which is not handed out
 HEADER = (
     "**Exercises**: answers are checked on this page. Write in the cell of an exercise and run it: the line that "
     "begins with ✓ or ✗ says whether the answer is right, or what is wrong with it. Save the page, outputs included, "
@@ -43,7 +44,7 @@ def for_students(path: Path) -> NotebookNode:
 
 
 def _take_in_pictures(cell: NotebookNode, folder: Path) -> None:
-    """Attach the pictures that a text shows, so that the file needs no other."""
+    """Attach the pictures that a text shows and undo its links, so that the file needs no other."""
     if cell.cell_type != "markdown":
         return
 
@@ -53,7 +54,7 @@ def _take_in_pictures(cell: NotebookNode, folder: Path) -> None:
         cell.setdefault("attachments", {})[picture.name] = {"image/png": data}
         return f"{match[1]}attachment:{picture.name})"
 
-    cell.source = PICTURE.sub(attached, cell.source)
+    cell.source = ELSEWHERE.sub(r"\1", PICTURE.sub(attached, cell.source))
 
 
 def write_all(folder: Path) -> list[Path]:

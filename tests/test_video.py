@@ -97,6 +97,8 @@ def test_the_frames_are_turned_as_the_file_says(monkeypatch):
             return image
 
     class Container:
+        duration = None  # the file does not say it
+
         def __init__(self):
             self.streams = type("S", (), {"video": [type("V", (), {"frames": 1})()]})()
 
@@ -229,7 +231,9 @@ def test_a_detector_that_gives_something_else_is_told_what_is_expected(tmp_path,
 
 def test_a_detector_may_say_nobody_with_an_empty_list(tmp_path, lifter, walk):
     people = [[], *walk[1:10, None]]
-    motion = lift_video(write_video(tmp_path / "a.mp4", frames=10), lifter, Script(people), progress=False)
+    with pytest.warns(UserWarning) as said:
+        motion = lift_video(write_video(tmp_path / "a.mp4", frames=10), lifter, Script(people), progress=False)
+    assert any("person 0: seen from 0.0 to 0.4 s" in str(warning.message) for warning in said)
     assert len(motion) == 9 and motion.start == pytest.approx(1 / FPS, rel=1e-2)
 
 

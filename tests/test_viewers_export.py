@@ -91,7 +91,8 @@ def test_the_first_pictures_are_those_of_the_live_viewers(tmp_path):
 def test_a_motion_brings_keypoints_rate_and_skeleton(tmp_path):
     given = made_up()
     motion = pfl.Motion(given["poses_3d"], given["keypoints"], 30.0, 1000, 1000)
-    path = pfl.export_html(tmp_path / "new folder" / "page.html", motion)
+    with pytest.warns(UserWarning, match="the camera is taken as level"):
+        path = pfl.export_html(tmp_path / "new folder" / "page.html", motion)
     page = contents(path)
     assert path == tmp_path / "new folder" / "page.html"
     assert (page["fps"], set(page["arrays"]), set(page["figures"])) == (30, {"poses", "keypoints"}, {"scene", "input"})

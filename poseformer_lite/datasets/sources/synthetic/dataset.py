@@ -139,7 +139,7 @@ def _recipe_hash() -> str:
 def _read(path: Path, takes: Sequence[str], axes: int) -> dict[str, np.ndarray] | None:
     """The arrays in a cache file, or None if there is no such file or it is not what was written."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:  # a broken file is closed, too
             arrays = {name: file[name] for name in takes}
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error):
         return None
