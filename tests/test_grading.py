@@ -217,7 +217,7 @@ def test_run_executes_in_a_folder_of_its_own_and_stops_what_does_not_end(tmp_pat
     assert grading.grade(tmp_path).answer("forger", "03.1").verdict == "passed"
 
     with pytest.warns(UserWarning, match="honest.ipynb ran too long and was stopped"):
-        shown = run(tmp_path, "--run", "--limit", 45)
+        shown = run(tmp_path, "--run", "--limit", 25)
     assert "Executing students' code on this machine, with your rights" in shown
     assert re.search(r"^forger +·", shown, re.MULTILINE) and re.search(r"^honest +✓  +-", shown, re.MULTILINE)
     assert {path.name for path in tmp_path.iterdir()} == {"forger.ipynb", "honest.ipynb"}
