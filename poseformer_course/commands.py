@@ -1,4 +1,4 @@
-"""What the course adds to the command line, poseformer-lite: `reproduce`, `bench`, `explore` and `grade`."""
+"""What the course adds to the command line, poseformer-lite: `reproduce`, `bench`, `explore`, `grade` and `doctor`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -126,3 +126,13 @@ def grade(
             temporary.write_text(dumps(grades.to_dict(), ensure_ascii=False, indent=1), encoding="utf-8")
     if not run:
         print("\nRead from stored outputs, which anyone can edit; --run executes the notebooks instead.")
+
+
+def doctor(root: Annotated[Path | None, typer.Option(help="folder with a dataset's files")] = None):
+    """Say what works on this machine, line by line, and what to do about what does not."""
+    from poseformer_course.doctor import examine
+
+    lines = examine(root)
+    for line in lines:
+        print(line)
+    raise typer.Exit(0 if all(line.ok for line in lines) else 1)

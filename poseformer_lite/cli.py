@@ -233,17 +233,6 @@ def presets():
         print(f"{name}: {preset.source}")
 
 
-@app.command()
-def doctor(root: ROOT = None):
-    """Say what works on this machine, line by line, and what to do about what does not."""
-    from poseformer_lite.doctor import examine
-
-    lines = examine(root)
-    for line in lines:
-        print(line)
-    raise typer.Exit(0 if all(line.ok for line in lines) else 1)
-
-
 for _command in entry_points(group="poseformer_lite.commands"):  # of other packages, as the course's `reproduce`
     app.command(_command.name)(_command.load())
 

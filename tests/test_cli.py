@@ -192,7 +192,7 @@ def test_presets_prints_every_difference():
 
 
 def test_doctor_prints_a_line_for_each_finding_and_fails_if_there_is_something_to_do(h36m, monkeypatch):
-    from poseformer_lite import doctor
+    from poseformer_course import doctor
 
     monkeypatch.setattr(doctor, "_weights", lambda: doctor.Finding(True, "weights", "fine"))
     shown = run("doctor", "--root", h36m)

@@ -8,10 +8,10 @@ from collections import namedtuple
 import pytest
 from helpers_data import small_model, tiny_dataset
 
-from poseformer_lite import doctor
+from poseformer_course import doctor
+from poseformer_course.doctor import Finding, examine
 from poseformer_lite.datasets import videopose3d
 from poseformer_lite.datasets.sources import synthetic
-from poseformer_lite.doctor import Finding, examine
 from poseformer_lite.model import base
 
 
