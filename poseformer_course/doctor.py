@@ -55,7 +55,12 @@ def _package(name: str, extra: str) -> Finding:
 def _torch() -> list[Finding]:
     import torch
 
+    from poseformer_lite.model.precision import PAYS, bfloat16_speed
+
     lines = [Finding(True, "torch", f"{torch.__version__}, {torch.get_num_threads()} threads, {os.cpu_count()} cores")]
+    ratio = bfloat16_speed()
+    taken = "lifting takes it by itself" if ratio >= PAYS else "lifting stays in float32"
+    lines.append(Finding(True, "bfloat16", f"products {ratio:.1f} times as fast as in float32: {taken}"))
     if torch.cuda.is_available():
         gigabytes = torch.cuda.get_device_properties(0).total_memory / 2**30
         lines.append(Finding(True, "GPU", f"{torch.cuda.get_device_name()}, {gigabytes:.0f} GiB, used by itself"))

@@ -136,6 +136,7 @@ def lift(
     constant_bones: Annotated[bool, typer.Option(help="give each bone its median length in every frame")] = False,
     smooth: Annotated[float, typer.Option(help="seconds of a window that looks ahead as far as back; 0: not")] = 0.0,
     stride: Annotated[int, typer.Option(help="poses from each window, an odd number: sooner, less exact")] = 1,
+    precision: Annotated[str, typer.Option(help="auto, float32 (the same on every machine) or bfloat16")] = "auto",
     track: Annotated[int, typer.Option(help="which person or video of the file, 0 the longest or largest")] = 0,
     everybody: Annotated[bool, typer.Option("--all", help="lift every person, each to files of their name")] = False,
     keep_keypoints: Annotated[Path | None, typer.Option(help="keep what is found in a video: .npz or .json")] = None,
@@ -152,7 +153,7 @@ def lift(
     job = Job(source, output, format, layout, width, height, fps, min_confidence, track, everybody, keep_keypoints,
               picture, angles, constant_bones, smooth, focal_length, body_height, camera_frame, as_given)  # fmt: skip
     job.check()
-    lifter = PoseLifter(_read_model(weights, num_heads), stride=stride)
+    lifter = PoseLifter(_read_model(weights, num_heads), stride=stride, precision=precision)
     run(job, lifter, say=print, note=lambda text: typer.echo(f"note: {text}", err=True))
 
 

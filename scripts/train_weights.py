@@ -11,14 +11,12 @@ processors with matrix units (AMX).
 
 import argparse
 import json
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from poseformer_course.bench.record import describe_machine
 from poseformer_course.people import split_people
@@ -134,9 +132,7 @@ def main() -> None:
         model = with_longer_windows(model, num_frames=recipe.num_frames)
     model.input = recipe.input
     settings = SETTINGS | recipe.settings | {"mixed_precision": arguments.mixed_precision, "seed": arguments.seed}
-    slow_kernel = arguments.mixed_precision == "bf16" and not torch.cuda.is_available()  # of attention, on a CPU
-    with sdpa_kernel(SDPBackend.MATH) if slow_kernel else nullcontext():
-        run = train(model, data, "lite", output=Path("runs") / f"{arguments.name}-{arguments.seed}", **settings)
+    run = train(model, data, "lite", output=Path("runs") / f"{arguments.name}-{arguments.seed}", **settings)
     if not run.finished:
         return
     output = arguments.output or Path("poseformer_lite/weights") / arguments.name

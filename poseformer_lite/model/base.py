@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from poseformer_lite.checked import read_json
 from poseformer_lite.files import atomic_path
+from poseformer_lite.model.precision import choose_precision, in_precision
 from poseformer_lite.model.weights import check_sizes, check_weights, no_larger_than
 from poseformer_lite.skeleton import Skeleton, flip_poses
 
@@ -102,7 +103,12 @@ class LiftingNetwork(nn.Module):
 
     @torch.no_grad()
     def predict_sequence(
-        self, poses_2d: Tensor, batch_size: int | None = None, look_ahead: int | None = None, stride: int = 1
+        self,
+        poses_2d: Tensor,
+        batch_size: int | None = None,
+        look_ahead: int | None = None,
+        stride: int = 1,
+        precision: str = "float32",
     ) -> Tensor:
         """Lift a whole sequence: one pose per frame, any T of 1 or more.
 
@@ -116,9 +122,11 @@ class LiftingNetwork(nn.Module):
             in place of those that follow.
         :param stride: an odd number of frames that one window gives, its middle ones, each from its own token: that
             many times fewer windows, for networks trained with supervise="every".
+        :param precision: "float32"; "bfloat16" for the temporal stage's products with weights; or "auto", which takes
+            that where `choose_precision` finds that it pays and does no harm.
         :returns: (T, J, 3), metres, relative to the root.
-        :raises ValueError: for a different shape, pixels, poses that are not finite, an even stride or one over F, or a
-            look_ahead under 0 or beside a stride
+        :raises ValueError: for a different shape, pixels, poses that are not finite, an even stride or one over F, a
+            look_ahead under 0 or beside a stride, or an unknown precision
         :raises NotImplementedError: for a stride over 1 where the network gives the centre frame only.
         """
         if poses_2d.ndim != 3 or poses_2d.shape[1:] != (self.num_joints, 2) or len(poses_2d) == 0:
@@ -131,11 +139,13 @@ class LiftingNetwork(nn.Module):
             raise ValueError(f"stride is {stride}: expected an odd number of at most {self.num_frames} frames")
         if look_ahead is not None and (look_ahead < 0 or stride > 1):
             raise ValueError(f"look_ahead is {look_ahead} and stride {stride}: expected 0 or more frames, and stride 1")
+        if precision == "auto":
+            precision = choose_precision(self, poses_2d)
         T = len(poses_2d)
         batch_size = batch_size or windows_at_once(self.num_frames)
         part_size = FRAMES_AT_ONCE // stride * stride
         predicted = poses_2d.new_empty(T, self.num_joints, 3)  # at once: many pieces would split the heap
-        with evaluating(self):
+        with evaluating(self), in_precision(self, precision):
             for start in range(0, T, part_size):
                 part = predicted[start : start + part_size]
                 centers = torch.arange(start + stride // 2, start + len(part) + stride // 2, stride)

@@ -76,3 +76,9 @@ class TransformerEncoder(nn.Module):
         for block in self.blocks:
             x = block(x)  # (B, N, C)
         return self.norm(x)  # (B, N, C), Eq. 8
+
+
+def encoders(model: nn.Module) -> dict[str, TransformerEncoder]:
+    """The encoder of each stage that the network has: "spatial", if it is part of one of that name, or "temporal"."""
+    found = {name: module for name, module in model.named_modules() if isinstance(module, TransformerEncoder)}
+    return {"spatial" if "spatial" in name.split(".") else "temporal": encoder for name, encoder in found.items()}

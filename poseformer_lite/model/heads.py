@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from poseformer_lite.model.base import LiftingNetwork, evaluating, window_indices
-from poseformer_lite.model.encoder import TransformerEncoder
+from poseformer_lite.model.encoder import TransformerEncoder, encoders
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,3 @@ def _attention_weights(stages: dict[str, TransformerEncoder]) -> Iterator[dict[s
     finally:
         for hook in hooks:
             hook.remove()
-
-
-def encoders(model: nn.Module) -> dict[str, TransformerEncoder]:
-    """The encoder of each stage that the network has: "spatial", if it is part of one of that name, or "temporal"."""
-    found = {name: module for name, module in model.named_modules() if isinstance(module, TransformerEncoder)}
-    return {"spatial" if "spatial" in name.split(".") else "temporal": encoder for name, encoder in found.items()}

@@ -15,6 +15,7 @@ from poseformer_lite.datasets.windows import Windows
 from poseformer_lite.files import atomic_path, check_output, held
 from poseformer_lite.metrics import mpjpe
 from poseformer_lite.model.base import LiftingNetwork
+from poseformer_lite.model.precision import in_precision
 from poseformer_lite.training.checkpoints import NAME, load_checkpoint, save_checkpoint
 from poseformer_lite.training.machine import (
     interrupts,
@@ -120,15 +121,16 @@ class _Loss(nn.Module):
     A module, so that several processes and half precision have one call to see to.
     """
 
-    def __init__(self, model: LiftingNetwork, every_frame: bool):
+    def __init__(self, model: LiftingNetwork, every_frame: bool, precision: str):
         super().__init__()
-        self.model, self.every_frame = model, every_frame
+        self.model, self.every_frame, self.precision = model, every_frame, precision
 
     def forward(self, poses_2d: Tensor, target: Tensor) -> Tensor:
         """Windows (B, F, J, 2) and their center poses (B, J, 3), or the poses of every frame (B, F, J, 3) -> ()."""
-        if not self.every_frame:
-            return mpjpe(self.model(poses_2d), target)
-        center, every = self.model.forward_every_frame(poses_2d)
+        with in_precision(self.model, self.precision):
+            if not self.every_frame:
+                return mpjpe(self.model(poses_2d), target)
+            center, every = self.model.forward_every_frame(poses_2d)
         return (mpjpe(center, target[:, target.shape[1] // 2]) + mpjpe(every, target)) / 2
 
 
@@ -141,7 +143,9 @@ class _Trainer:
         self.training, self.held_out = split_validation(data.train(), settings.validation, settings.seed)
         self.progress = progress and self.accelerator.is_main_process
         self.run_ = TrainingRun(model, settings, output=output)
-        loss = _Loss(model, settings.supervise == "every")
+        on_a_gpu = self.accelerator.device.type == "cuda"  # where accelerate's autocast sees to it
+        half = settings.mixed_precision == "bf16" and not on_a_gpu
+        loss = _Loss(model, settings.supervise == "every", "bfloat16" if half else "float32")
         self.loss, self.optimizer = self.accelerator.prepare(loss, make_optimizer(model, settings))
         self.epoch, self.step, self.seconds = 0, 0, 0.0  # step counts within the epoch
         self.loss_sum = torch.zeros((), device=self.accelerator.device)

@@ -24,10 +24,12 @@ def make_accelerator(mixed_precision: str):
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
 
-    if mixed_precision == "auto":
-        mixed_precision = "no"
-        if torch.cuda.is_available():
-            mixed_precision = "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+    if not torch.cuda.is_available():
+        if mixed_precision == "fp16":
+            raise ValueError('mixed_precision is "fp16", which only a GPU computes in: choose "bf16" or "no"')
+        mixed_precision = "no"  # what is to be in bf16 there is `_Loss`'s to say
+    elif mixed_precision == "auto":
+        mixed_precision = "bf16" if torch.cuda.is_bf16_supported() else "fp16"
     AcceleratorState._reset_state(reset_partial_state=False)  # it remembers the precision of an earlier run
     together_on_cpus = int(os.environ.get("WORLD_SIZE", 1)) > 1 and not torch.cuda.is_available()
     return Accelerator(mixed_precision=mixed_precision, cpu=together_on_cpus)

@@ -47,7 +47,9 @@ class Settings:
     the weighted sum pass through one layer, and weights that begin negative ask it for the opposite.
     """
     mixed_precision: Literal["auto", "no", "bf16", "fp16"] = "auto"
-    """"auto" takes bf16 on a GPU that has it, fp16 on one without, and float32 on a CPU; or "no", "bf16", "fp16"."""
+    """"auto" takes bf16 on a GPU that has it, fp16 on one without, and float32 on a CPU; or "no", "bf16", "fp16". On a
+    CPU "bf16" is for the temporal stage's products alone (`model.precision`): it pays on those with matrix units.
+    """
     seed: int = 0
 
     def __post_init__(self):
