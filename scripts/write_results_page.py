@@ -228,6 +228,7 @@ def speed(files: Files) -> Iterator[Row]:
             f"{times(row['times as fast as: plain, a take in one batch']['ours'])} as all windows in one batch",
             f"{times(row['times as fast as: plain, bounded batches']['ours'])} as bounded batches",
             f"{row['frames per second']['ours']:,} frames a second",
+            *_in_half_and_released(row),
             f"the temporal stage's matrix products alone would take {rounded(100 * share, 0)}% of that time",
             f"poses differ by at most {1000 * row['largest difference in m']['ours']:.4f} mm",
         ]
@@ -250,7 +251,7 @@ def speed(files: Files) -> Iterator[Row]:
     rows = files[path := f"{BENCH}/bench/training.json"]["training"]
     results = [
         f"{_size(row)}, batches of {row['batch_size']}: {times(row['times as fast as: plain']['ours'])}, "
-        f"{row['windows per second']['ours']:,} windows a second"
+        + "; ".join([f"{row['windows per second']['ours']:,} windows a second", *_in_half_and_released(row)])
         for row in rows
     ]
     yield Row("a training step, against plain code", results, [path])
@@ -367,6 +368,17 @@ def _seeds(runs) -> str:
 
 def _size(row: dict) -> str:
     return f"{SIZES[row['size']]}, f = {row['num_frames']}"
+
+
+def _in_half_and_released(row: dict) -> list[str]:
+    """Ratios that only some machines give: those with matrix units for bfloat16, and with a clone of the code."""
+    lines = []
+    for against, words in {"ours": "float32", "released code": "the released code in float32"}.items():
+        ratios = row.get(f"times as fast as: {against}", {})
+        for way, name in {"ours": "float32", "ours, bf16": "bfloat16"}.items():
+            if way in ratios and way != against:
+                lines.append(f"{name} {times(ratios[way])} as {words}")
+    return lines
 
 
 def _error(found: dict) -> str:

@@ -1,6 +1,7 @@
 """The benchmarks measure what they say: the reference gives our poses, ratios are of one round, and JSON is written."""
 
 import json
+import sys
 import textwrap
 
 import pytest
@@ -17,16 +18,19 @@ from poseformer_lite.datasets.windows import Windows
 
 RELEASED = """
     import torch
+    from timm.models.layers import DropPath
+    from timm.models.registry import register_model
     class PoseTransformer(torch.nn.Module):
         '''Holds the weights under the released names, as far as a test needs them.'''
         def __init__(self, **arguments):
             super().__init__()
             self.arguments = arguments
+            self.bias = torch.nn.Parameter(torch.zeros(()))
         def load_state_dict(self, weights, strict):
             assert strict and "Spatial_patch_to_embedding.weight" in weights
             self.weights = weights
         def forward(self, windows):
-            return windows.new_zeros(len(windows), 1, 17, 3)
+            return self.bias.expand(len(windows), 1, 17, 3)
 """
 
 
@@ -113,6 +117,18 @@ def test_released_code_is_run_from_a_clone_with_our_weights(tmp_path, small_size
     (row,) = bench.measure("inference", quick=True, official=tmp_path, progress=False)
     assert row["largest difference in m"]["released code"] > 0.001  # it gives zeros
     assert "released code" in row["frames per second"]
+    (row,) = bench.measure("training", quick=True, official=tmp_path, progress=False)
+    assert "released code" in row["windows per second"]
+    assert not any(name.startswith("timm") for name in sys.modules)
+
+
+def test_half_precision_is_measured_where_the_processor_has_it(small_sizes, monkeypatch):
+    for ratio, there in ((1.0, False), (8.0, True)):
+        monkeypatch.setattr(forward, "bfloat16_speed", lambda ratio=ratio: ratio)
+        monkeypatch.setattr(steps, "bfloat16_speed", lambda ratio=ratio: ratio)
+        (lifting,), (training,) = (bench.measure(q, quick=True, progress=False) for q in ("inference", "training"))
+        assert ("ours, bf16" in lifting["frames per second"]) is there
+        assert ("ours, bf16" in training["windows per second"]) is there
 
 
 def test_a_folder_that_is_no_clone_and_a_clone_that_cannot_run_are_named(tmp_path):
@@ -120,5 +136,5 @@ def test_a_folder_that_is_no_clone_and_a_clone_that_cannot_run_are_named(tmp_pat
         official_network(tmp_path, small_model())
     (tmp_path / "common").mkdir()
     (tmp_path / "common" / "model_poseformer.py").write_text("import not_installed_here")
-    with pytest.raises(ValueError, match="pip install timm einops"):
+    with pytest.raises(ValueError, match="pip install einops"):
         official_network(tmp_path, small_model())

@@ -12,10 +12,11 @@ from poseformer_course.bench.timing import products, rounds_of, seconds, times_a
 from poseformer_lite.lifting.live import LiveStream
 from poseformer_lite.model.base import windows_at_once
 from poseformer_lite.model.poseformer import PoseFormer
+from poseformer_lite.model.precision import PAYS, bfloat16_speed
 from poseformer_lite.training.settings import get_preset
 
 COURSE = {name: value for name, value in get_preset("lite").model.items() if name != "num_frames"}
-SIZES = [("paper", 9, {}), ("paper", 27, {}), ("paper", 81, {}), ("course", 9, COURSE)]
+SIZES = [("paper", 9, {}), ("paper", 27, {}), ("paper", 81, {}), ("course", 9, COURSE), ("course", 27, COURSE)]
 REFERENCE = "plain, a take in one batch"
 
 
@@ -41,8 +42,10 @@ def inference(device: str, quick: bool, official: Path | None, progress: bool) -
             network = official_network(official, model)
             works["released code"] = partial(plain_lift, model, poses_2d, None, network)
             apart["released code"] = (works["released code"]().reshape(expected.shape) - expected).abs().max().item()
-        if device == "cuda":
-            works |= _on_a_gpu(model, poses_2d)
+        half = _on_a_gpu(model, poses_2d) if device == "cuda" else _on_a_cpu(model, poses_2d)
+        if half:
+            works |= half
+            apart["ours, bf16"] = (half["ours, bf16"]() - expected).abs().max().item()
             works["products alone, bf16"] = _temporal_products(model, length, device, torch.bfloat16)
         times = rounds_of(works, 2 if quick else 7, f"inference, {name} f={num_frames}", progress)
         rows.append(
@@ -52,6 +55,11 @@ def inference(device: str, quick: bool, official: Path | None, progress: bool) -
                 "frames per second": {way: round(length / median(times[way])) for way in works},
                 f"times as fast as: {REFERENCE}": _against(times, REFERENCE),
                 "times as fast as: plain, bounded batches": _against(times, "plain, bounded batches"),
+                **{
+                    f"times as fast as: {slow}": _against(times, slow)
+                    for slow in ("ours", "released code")
+                    if slow in times
+                },
                 "share of the temporal stage's products": _shares(times),
                 "largest difference in m": apart,
             }
@@ -63,13 +71,20 @@ def _shares(times: dict[str, list[float]]) -> dict[str, list[float]]:
     """Against the products in 32 bits, and for what computes in 16 against those in 16."""
     shares = {"ours": times_as_fast(times["products alone"], times["ours"])}
     if "products alone, bf16" in times:
-        for way in ("ours, bf16", "ours, fp16, compiled"):
+        for way in {"ours, bf16", "ours, fp16, compiled"} & times.keys():
             shares[way] = times_as_fast(times["products alone, bf16"], times[way])
     return shares
 
 
+def _on_a_cpu(model: PoseFormer, poses_2d: torch.Tensor) -> dict:
+    """What "auto" takes where the processor has matrix units for it; nothing elsewhere."""
+    if bfloat16_speed() < PAYS:
+        return {}
+    return {"ours, bf16": partial(model.predict_sequence, poses_2d, precision="bfloat16")}
+
+
 def _on_a_gpu(model: PoseFormer, poses_2d: torch.Tensor) -> dict:
-    """Half precision, and kernels that torch writes: on a CPU the first is slower and the second takes long to make."""
+    """Half precision, and kernels that torch writes, which on a CPU take long to make."""
 
     def lift(model: PoseFormer, dtype: torch.dtype) -> torch.Tensor:
         with torch.autocast("cuda", dtype):

@@ -2,14 +2,17 @@
 
 import importlib.util
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from poseformer_lite.model.base import window_indices
-from poseformer_lite.model.encoder import EncoderBlock, TransformerEncoder
+from poseformer_lite.model.encoder import EncoderBlock, StochasticDepth, TransformerEncoder
 from poseformer_lite.model.official import official_state_dict
 from poseformer_lite.model.poseformer import PoseFormer
 
@@ -44,23 +47,49 @@ def _attention(block: EncoderBlock, x: Tensor) -> Tensor:
     return block.attn.proj((rows @ v).transpose(1, 2).reshape(B, N, C))
 
 
+@contextmanager
+def _timm_as_it_was() -> Iterator[None]:
+    """Until the block ends, the modules of timm that the released code imports, which timm has since moved or dropped.
+
+    Of what it takes from them it uses the stochastic depth alone.
+    """
+    names = {
+        "timm": (),
+        "timm.data": ("IMAGENET_DEFAULT_MEAN", "IMAGENET_DEFAULT_STD"),
+        "timm.models": (),
+        "timm.models.helpers": ("load_pretrained",),
+        "timm.models.layers": ("DropPath", "to_2tuple", "trunc_normal_"),
+        "timm.models.registry": ("register_model",),
+    }
+    installed = {name: sys.modules.get(name) for name in names}
+    for name, contents in names.items():
+        sys.modules[name] = ModuleType(name)
+        vars(sys.modules[name]).update(dict.fromkeys(contents))
+    sys.modules["timm.models.layers"].DropPath = StochasticDepth
+    try:
+        yield
+    finally:
+        for name, module in installed.items():
+            sys.modules.pop(name)
+            if module:
+                sys.modules[name] = module
+
+
 def official_network(clone: Path, model: PoseFormer) -> torch.nn.Module:
     """The released network out of the user's own clone, with the weights of `model`: (B, F, J, 2) -> (B, 1, J, 3).
 
-    Runs common/model_poseformer.py of the clone, which wants timm and einops. Raises ValueError where it cannot.
+    Runs common/model_poseformer.py of the clone, which wants einops. Raises ValueError where it cannot.
     """
     file = clone / "common" / "model_poseformer.py"
     if not file.is_file():
         raise ValueError(f"{clone} has no common/model_poseformer.py: give the folder of a clone of PoseFormer")
     specification = importlib.util.spec_from_file_location("released_poseformer", file)
     module = importlib.util.module_from_spec(specification)
-    sys.path.insert(0, str(clone))
     try:
-        specification.loader.exec_module(module)
+        with _timm_as_it_was():
+            specification.loader.exec_module(module)
     except ImportError as error:
-        raise ValueError(f"the released code cannot be imported: {error}; pip install timm einops") from error
-    finally:
-        sys.path.remove(str(clone))
+        raise ValueError(f"the released code cannot be imported: {error}; pip install einops") from error
     config = model.config
     network = module.PoseTransformer(
         num_frame=config["num_frames"],

@@ -10,17 +10,24 @@ import numpy as np
 import torch
 
 from poseformer_course.bench.forward import COURSE
-from poseformer_course.bench.reference import plain_forward
+from poseformer_course.bench.reference import official_network, plain_forward
 from poseformer_course.bench.timing import rounds_of, times_as_fast
 from poseformer_lite.datasets import load_dataset
 from poseformer_lite.datasets.windows import Windows
 from poseformer_lite.metrics import mpjpe
 from poseformer_lite.model.poseformer import PoseFormer
+from poseformer_lite.model.precision import PAYS, bfloat16_products, bfloat16_speed
 from poseformer_lite.skeleton import Skeleton, flip_poses
 from poseformer_lite.training.optim import make_optimizer
 from poseformer_lite.training.settings import Settings
 
-SIZES = [("paper", 9, 64, {}), ("paper", 27, 32, {}), ("paper", 81, 16, {}), ("course", 9, 128, COURSE)]
+SIZES = [
+    ("paper", 9, 64, {}),
+    ("paper", 27, 32, {}),
+    ("paper", 81, 16, {}),
+    ("course", 9, 128, COURSE),
+    ("course", 27, 32, COURSE),
+]
 HUMAN36M_WINDOWS, EPOCHS = 3_119_616, 130  # of the five training subjects, mirrored ones included; section 4.2
 
 
@@ -33,7 +40,9 @@ def training(device: str, quick: bool, official: Path | None, progress: bool) ->
         batch_size = 16 if quick else batch_size
         step = partial(_step, num_frames, batch_size, sizes, device)
         works = {"plain": step(plain=True), "ours": step()}
-        if device == "cuda":
+        if official:
+            works["released code"] = step(plain=True, official=official)
+        if device == "cuda" or bfloat16_speed() >= PAYS:
             works["ours, bf16"] = step(dtype=torch.bfloat16)
         if device == "cuda" and not quick:
             works["ours, compiled"] = step(compile=True)
@@ -46,7 +55,11 @@ def training(device: str, quick: bool, official: Path | None, progress: bool) ->
                 "num_frames": num_frames,
                 "batch_size": batch_size,
                 "windows per second": {way: round(rate) for way, rate in a_second.items()},
-                "times as fast as: plain": {way: times_as_fast(times["plain"], times[way]) for way in times},
+                **{
+                    f"times as fast as: {slow}": {way: times_as_fast(times[slow], times[way]) for way in times}
+                    for slow in ("plain", "ours", "released code")
+                    if slow in times
+                },
                 f"hours for {EPOCHS} epochs of Human3.6M": {
                     way: round(EPOCHS * HUMAN36M_WINDOWS / rate / 3600, 1) for way, rate in a_second.items()
                 },
@@ -55,22 +68,29 @@ def training(device: str, quick: bool, official: Path | None, progress: bool) ->
     return rows
 
 
-def _step(num_frames, batch_size, sizes, device, plain=False, compile=False, dtype=None) -> Callable:
-    """One training step as a function; the plain one with the equations' network and torch's default AdamW."""
+def _step(
+    num_frames, batch_size, sizes, device, plain=False, compile=False, dtype=None, official: Path | None = None
+) -> Callable:
+    """One training step as a function; the plain one with the equations' network and torch's default AdamW.
+
+    official: a clone, whose network takes the place of the equations'.
+    """
     torch.manual_seed(0)
     model = PoseFormer(num_frames, **sizes).to(device).train()
     settings = Settings(optimizer="adamw")
-    optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate) if plain else None
-    optimizer = optimizer or make_optimizer(model, settings)
+    released = official_network(official, model).train() if official else None
+    plain_optimizer = torch.optim.AdamW((released or model).parameters(), lr=settings.learning_rate) if plain else None
+    optimizer = plain_optimizer or make_optimizer(model, settings)
     poses_2d = 0.3 * torch.randn(batch_size, num_frames, 17, 2, device=device)
     target = torch.randn(batch_size, 17, 3, device=device)
-    forward = partial(plain_forward, model) if plain else model
+    forward = released or (partial(plain_forward, model) if plain else model)
     if compile:
         model.compile()
 
     def work() -> None:
-        with torch.autocast(device, dtype) if dtype else nullcontext():
-            loss = mpjpe(forward(poses_2d), target)
+        half = (torch.autocast(device, dtype) if device == "cuda" else bfloat16_products(model)) if dtype else None
+        with half or nullcontext():
+            loss = mpjpe(forward(poses_2d).view_as(target), target)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
