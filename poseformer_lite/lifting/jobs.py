@@ -17,7 +17,7 @@ from poseformer_lite.formats.keypoint_files import (
     read_keypoints,
     write_keypoints,
 )
-from poseformer_lite.lifting.angles import summarize_angles, write_angles
+from poseformer_lite.lifting.angles import joint_angles, summarize_angles, write_angles
 from poseformer_lite.lifting.lifter import PoseLifter
 from poseformer_lite.lifting.motion import Motion
 from poseformer_lite.lifting.motion_files import IN_SPACE, check_motion_output
@@ -165,10 +165,10 @@ def _write(job: Job, motion: Motion, label: str, say: Callable[[str], None]) -> 
     motion = motion.smoothed(job.smooth)
     motion = motion.with_constant_bones() if job.constant_bones else motion
     motion = motion if job.body_height is None else motion.with_body_height(job.body_height)
-    files, space = job.files(label), not job.camera_frame
+    files, space, up = job.files(label), not job.camera_frame, None
     if space and any(path.suffix.lower() in IN_SPACE for path in files):
         say(str(found := in_the_world(motion)))
-        space = found.positions
+        space, up = found.positions, found.up
     for path in files:
         try:
             path = motion.save(path, world=space)
@@ -185,7 +185,7 @@ def _write(job: Job, motion: Motion, label: str, say: Callable[[str], None]) -> 
         motion.plot().savefig(picture, dpi=110)
         say(f"some of its frames are drawn in {picture}")
     if job.angles:
-        table, path = motion.angles(), _labelled(job.angles, label)
+        table, path = joint_angles(motion, up=up), _labelled(job.angles, label)
         write_angles(path, table)
         plot_angles(table).savefig(path.with_suffix(".png"), dpi=110)
         say(f"joint angles written to {path}, drawn in {path.with_suffix('.png')}; degrees:")

@@ -67,7 +67,9 @@ def people_of_array(
     """
     if array.ndim == 4 and not people_first and _frames_come_first(array):
         say(f"{name}: {array.shape} is taken for the people of {len(array)} frames")
-        return Recording({i: [(None, person) for person in people] for i, people in enumerate(array)}, said)
+        return Recording(
+            {i: [(None, person) for person in people] for i, people in enumerate(array)}, {"layout": None, **said}
+        )
     if array.ndim == 4:
         people = [person for one in array for person in people_of_array(one, name, said)]
         return people if len(people) == 1 else [replace(p, name=f"person {i}") for i, p in enumerate(people)]

@@ -32,7 +32,9 @@ def read_csv(path: Path, format: str | None = None) -> tuple[Recording | np.ndar
     said, keys, size = [], {}, None
     rows = rows[1:] if names else rows
     if names and (found := _by_names(names, rows)):
-        (names, rows, size), left = found, [name for name in names if name and _is_unknown(name)]
+        known = (*FRAME_NAMES, *PERSON_NAMES, *JOINT_NAMES)
+        left = [name for name in names if name and name.lower() not in known and not _joint_and_axis(name)]
+        names, rows, size = found
         said += [f"its columns {', '.join(map(repr, left[:4]))} are left out"] if left else []
     try:
         table = np.array([[_cell(text) for text in row] for row in rows], dtype=np.float64)
@@ -70,7 +72,8 @@ def _by_names(names: list[str], rows: list[list[str]]) -> tuple[list[str], list[
     for i, name in enumerate(names):
         if i not in keys and (parts := _joint_and_axis(name)):
             at.setdefault(parts[0], {}).setdefault(parts[1], i)
-    at = {joint: columns for joint, columns in at.items() if {"x", "y"} <= set(columns)}
+    boxes = are_coco(list(at))  # beside joints that are named, numbered ones are a box's corners
+    at = {joint: c for joint, c in at.items() if {"x", "y"} <= set(c) and not (boxes and joint.isdecimal())}
     axes = [axis for axis in "xyc" if at and all(axis in columns for columns in at.values())]
     of_joint = next((i for i, name in enumerate(names) if name.lower() in JOINT_NAMES), None)
     frames: dict[tuple, dict[str, list[str]]] = {}
@@ -87,26 +90,19 @@ def _by_names(names: list[str], rows: list[list[str]]) -> tuple[list[str], list[
             frames[(*(row[i] for i in keys), number)] = cells
     else:
         return None
-    missing = [""] * len(axes)
+    size = len(axes)
     ordered = [
-        [*key[: len(keys)], *(cell for joint in joints for cell in cells.get(joint, missing))]
-        for key, cells in frames.items()
+        [*key[: len(keys)], *sum((cells.get(j, [""] * size) for j in joints), [])] for key, cells in frames.items()
     ]
-    return [*(names[i] for i in keys), *(f"{joint}_{axis}" for joint in joints for axis in axes)], ordered, len(axes)
+    return [*(names[i] for i in keys), *(f"{joint}_{axis}" for joint in joints for axis in axes)], ordered, size
 
 
 def _joint_and_axis(name: str) -> tuple[str, str] | None:
     """The joint, or its number, and x, y, z or c of a column's name, in any of the ways that `AXES` lists."""
-    match = next(filter(None, (pattern.fullmatch(name) for pattern in AXES)), None)
-    if match is None:
-        return None
-    parts = match.groupdict()
-    axis = parts["axis"].lower()
-    return (parts["joint"] or parts.get("number") or ""), axis if axis in "xyz" else "c"
-
-
-def _is_unknown(name: str) -> bool:
-    return _joint_and_axis(name) is None and name.lower() not in (*FRAME_NAMES, *PERSON_NAMES, *JOINT_NAMES)
+    for match in filter(None, (pattern.fullmatch(name) for pattern in AXES)):
+        parts, axis = match.groupdict(), match["axis"].lower()
+        return (parts["joint"] or parts.get("number") or ""), axis if axis in "xyz" else "c"
+    return None
 
 
 def as_keypoints(
@@ -119,11 +115,8 @@ def as_keypoints(
     N, said = table.shape[1], []
     sure = {n: N % n == 0 and are_confidences(table.reshape(len(table), -1, n)[..., min(n - 1, 3) :])
             for n in (3, 4, 5)}  # fmt: skip
-    fitting = (
-        [n for n in (3, 4, 5) if sure[n] and (n == 3 or N // n in KNOWN_COUNTS)]
-        + [2] * (N % 2 == 0)
-        + [3] * (N % 3 == 0)
-    )
+    fitting = [n for n in sure if sure[n] and (n == 3 or N // n in KNOWN_COUNTS)]
+    fitting += [n for n in (2, 3) if N % n == 0]
     size = size or next((n for n in fitting if N // n in KNOWN_COUNTS), next(iter(fitting), 0))
     if not size or (size == 3 and not sure[3] and N // 3 not in KNOWN_COUNTS):
         raise ValueError(
@@ -164,19 +157,16 @@ def read_deeplabcut(rows: list[list[str]]) -> Recording:
         raise ValueError("it begins with a row of scorer, as DeepLabCut's do, but has no rows of bodyparts and coords")
     who = heads.get("individuals", ["0"] * len(heads["bodyparts"]))
     first = len(rows[0]) - sum(coord in ("x", "y", "likelihood") for coord in heads["coords"])  # columns of an index
-    parts: dict[str, dict[str, dict[str, int]]] = {}
-    for column in range(first, len(heads["coords"])):
-        joints = parts.setdefault(who[column], {})
-        joints.setdefault(heads["bodyparts"][column], {})[heads["coords"][column]] = column
     order = frame_numbers([row[first - 1] for row in rows]) if first else {}
-    frames: dict[int, list] = {}
-    for i, row in enumerate(rows):
-        values = [_cell(text) for text in row[first:]]
-        people = frames.setdefault(order[row[first - 1]] if first else i, [])
-        for person, joints in parts.items():
-            columns = [[at[axis] - first for axis in ("x", "y", "likelihood") if axis in at] for at in joints.values()]
-            found = np.array([[values[column] for column in joint] for joint in columns], np.float32)
-            people.append((person, in_coco_order(found, list(joints))))
+    values = np.array([[_cell(text) for text in row[first:]] for row in rows], np.float32)
+    frames: dict[int, list] = {order[row[first - 1]] if first else i: [] for i, row in enumerate(rows)}
+    for person in dict.fromkeys(who[first:]):
+        at = [i for i in range(first, len(who)) if who[i] == person]
+        size = len({heads["coords"][i] for i in at})
+        joints = [heads["bodyparts"][i] for i in at[::size]]
+        found = in_coco_order(values[:, [i - first for i in at]].reshape(len(rows), -1, size), joints)
+        for people, keypoints in zip(frames.values(), found, strict=True):
+            people.append((person, keypoints))
     return Recording(frames, {"layout": "coco17"})
 
 
