@@ -26,6 +26,7 @@ from poseformer_lite.lifting.world import in_the_world
 from poseformer_lite.plots import plot_angles
 
 IN_A_FOLDER = (".npz", ".csv", ".bvh", ".glb", ".gif", ".html")
+PAGE = ("plotly", "ipywidgets", "anywidget")  # what draws an .html file
 KEPT = (".npz", ".json")  # endings of a video's keypoints
 PICTURES = (".png", ".jpg", ".jpeg", ".pdf", ".svg", ".webp")
 SAID_BY_A_VIDEO = ("format", "layout", "width", "height", "fps")
@@ -92,11 +93,13 @@ class Job:
         """Where a motion is written: one file, or one of each kind in a folder; a label tells several apart."""
         if self.output.suffix and not self.output.is_dir():
             check_motion_output(self.output)
-            if self.output.suffix.lower() == ".html" and not find_spec("plotly"):
-                raise ValueError(f"{self.output.name} needs plotly: pip install 'poseformer-lite[notebooks]'")
+            if self.output.suffix.lower() == ".html" and not all(map(find_spec, PAGE)):
+                raise ValueError(
+                    f"{self.output.name} needs {', '.join(PAGE)}: pip install 'poseformer-lite[notebooks]'"
+                )
             return [_labelled(self.output, label)]
         folder = self.output / label if label else self.output
-        return [folder / f"motion{ending}" for ending in IN_A_FOLDER if ending != ".html" or find_spec("plotly")]
+        return [folder / f"motion{ending}" for ending in IN_A_FOLDER if ending != ".html" or all(map(find_spec, PAGE))]
 
 
 def is_video(path: Path) -> bool:
