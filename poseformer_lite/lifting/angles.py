@@ -7,7 +7,7 @@ import pandas as pd
 
 from poseformer_lite.files import atomic_path
 from poseformer_lite.lifting.motion import Motion
-from poseformer_lite.lifting.world import LEVEL, vertical
+from poseformer_lite.lifting.world import LEVEL, _vertical
 from poseformer_lite.skeleton import H36M17, Skeleton
 
 CSV_HEAD = "# poseformer-lite joint angles in degrees: 0 is standing straight with hanging arms, bending is positive"
@@ -35,7 +35,7 @@ def joint_angles(
         right-handed axes
     :param skeleton: the body
     :param fps: frames per second
-    :param up: the vertical in the poses' axes; by default what `world.vertical` finds for a Motion, and that of a level
+    :param up: the vertical in the poses' axes; by default what `world.up_direction` finds for a Motion, and that of a level
         camera, (0, -1, 0), for an array.
     :returns: A table with a row a frame, by seconds, and columns such as "left knee", and "trunk".
     :raises ValueError: for poses of other joints.
@@ -43,7 +43,7 @@ def joint_angles(
     start = 0.0
     if isinstance(poses, Motion):
         skeleton, fps, start = poses.skeleton, poses.fps, poses.start
-        up, poses = vertical(poses) if up is None else up, poses.poses_3d
+        up, poses = _vertical(poses) if up is None else up, poses.poses_3d
     if poses.ndim != 3 or poses.shape[1:] != (skeleton.num_joints, 3):
         raise ValueError(f"poses are {poses.shape}, expected (T, {skeleton.num_joints}, 3), joints of {skeleton.name}")
     at = {name: poses[:, joint].astype(float) for joint, name in enumerate(skeleton.joints)}

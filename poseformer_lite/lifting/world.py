@@ -102,7 +102,7 @@ def in_the_world(
     rigid = motion.with_constant_bones().poses_3d  # a person who does not grow is as far away as they look
     path = root_path(rigid, motion.keypoints, motion.width, motion.height, motion.fps, focal_length)
     _warn_where_keypoints_do_not_fit(motion, path, focal_length)
-    up = vertical(motion) if level else LEVEL
+    up = _vertical(motion) if level else LEVEL
     positions = (motion.poses_3d + path[:, None]) @ _axes(up).T
     positions -= [*positions[0, 0, :2], np.median(_floor(positions[:, FEET], motion.fps))]
     contacts = find_contacts(positions[:, FEET], motion.fps)
@@ -112,7 +112,7 @@ def in_the_world(
     return World(positions.astype(np.float32), contacts, focal_length, float(pitch), float(roll), up)
 
 
-def vertical(motion: Motion) -> np.ndarray:
+def _vertical(motion: Motion) -> np.ndarray:
     """Which way is up in a motion's camera space, (3,); it warns where that of a level camera must be taken."""
     up = up_direction(motion.poses_3d, motion.fps)
     if up is None:
