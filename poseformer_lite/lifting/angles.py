@@ -35,8 +35,8 @@ def joint_angles(
         right-handed axes
     :param skeleton: the body
     :param fps: frames per second
-    :param up: the vertical in the poses' axes; by default what `world.up_direction` finds for a Motion, and that of a level
-        camera, (0, -1, 0), for an array.
+    :param up: the vertical in the poses' axes; by default what `world.up_direction` finds for a Motion, and that of a
+        level camera, (0, -1, 0), for an array.
     :returns: A table with a row a frame, by seconds, and columns such as "left knee", and "trunk".
     :raises ValueError: for poses of other joints.
     """
