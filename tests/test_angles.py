@@ -12,7 +12,9 @@ matplotlib.use("agg")
 from poseformer_lite import plots
 from poseformer_lite.formats.articulated import resample
 from poseformer_lite.formats.asfamc import read_amc, read_asf
+from poseformer_lite.lifting import world
 from poseformer_lite.lifting.angles import joint_angles, summarize_angles, write_angles
+from poseformer_lite.lifting.motion import Motion
 from poseformer_lite.skeleton import H36M17, MEDIAPIPE33
 
 UP = (0.0, 0.0, 1.0)
@@ -167,3 +169,12 @@ def test_the_picture_tells_left_from_right_without_colour():
         assert left.get_linestyle() != right.get_linestyle() and left.get_color() != right.get_color()
     np.testing.assert_allclose(shown[1].lines[0].get_ydata(), table["left knee"])
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["left", "right"]
+
+
+def test_the_vertical_is_found_once_and_nothing_else_of_the_world(monkeypatch):
+    camera = np.repeat(standing() @ np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]]), 60, axis=0)  # y down
+    motion = Motion(camera - camera[:, :1], np.full((60, 17, 2), 500.0), 30.0, 1000, 1000)
+    monkeypatch.setattr(world, "root_path", lambda *_: pytest.fail("the path through the world is of no use here"))
+    own = motion.angles()
+    monkeypatch.setattr(world, "up_direction", lambda *_: pytest.fail("the vertical was given"))
+    pd.testing.assert_frame_equal(joint_angles(motion, up=(0, -1, 0)).drop(columns="trunk"), own.drop(columns="trunk"))

@@ -374,3 +374,139 @@ def test_hostile_files_are_refused_by_name(tmp_path: Path, text):
     (tmp_path / "hostile.json").write_text(text)
     with pytest.raises(ValueError, match="hostile.json"):
         read_keypoints(tmp_path / "hostile.json")
+
+
+AXES = ("x", "y", "conf")
+COCO_NAMES = [NAMES[str(i)] for i in range(18) if i != 5]
+
+
+def cells(values) -> list[str]:
+    return [f"{value:.3f}" for value in np.ravel(values)]
+
+
+def long_rows(of: list) -> list[list[str]]:
+    return [[str(t), str(of[j]), *cells(ONE[t, j])] for t in range(FRAMES) for j in range(17)]
+
+
+TABLES = {  # a header, and rows
+    "axis first": ([f"{axis}_{name}" for name in COCO_NAMES for axis in AXES], [cells(f) for f in ONE]),
+    "all x, then all y": ([f"{name}_{axis}" for axis in AXES for name in COCO_NAMES], [cells(f.T) for f in ONE]),
+    "numbered, all x first": ([f"{axis}{j + 1}" for axis in "xyc" for j in range(17)], [cells(f.T) for f in ONE]),
+    "a word and a box": (
+        ["class", "x1", "y1", "x2", "y2", *(f"{name}_{axis}" for name in COCO_NAMES for axis in AXES)],
+        [["walk", "1", "2", "3", "4", *cells(f)] for f in ONE],
+    ),
+    "a row for each named joint": (["frame", "joint", *AXES], long_rows(COCO_NAMES)),
+    "a row for each numbered joint": (["frame", "landmark_id", *AXES], long_rows(list(range(17)))),
+}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_is_read_by_its_names_whatever_their_order(tmp_path, name):
+    header, rows = TABLES[name]
+    (tmp_path / "table.csv").write_text("\n".join(",".join(row) for row in [header, *rows]))
+    (track,) = read_keypoints(tmp_path / "table.csv")
+    np.testing.assert_allclose(track.keypoints, ONE, atol=1e-3)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n".join(" ".join(cells(frame)) for frame in ONE),
+        "# x, y, confidence\n" + "\n".join(",".join(cells(frame)) for frame in ONE),
+        "\n".join(",".join(cells(frame)) + "," for frame in ONE),
+    ],
+    ids=["spaces", "a comment", "a divider that ends each row"],
+)
+def test_tables_as_savetxt_and_spreadsheets_write_them(tmp_path, text):
+    (tmp_path / "table.csv").write_text(text)
+    (track,) = read_keypoints(tmp_path / "table.csv")
+    np.testing.assert_allclose(track.keypoints, ONE, atol=1e-3)
+
+
+def write_frames(folder: Path, frames: list) -> Path:
+    folder.mkdir()
+    for t, contents in enumerate(frames):
+        (folder / f"walk_{t:06d}.json").write_text(json.dumps(contents))
+    return folder
+
+
+def sep_json(frame) -> dict:
+    return {"version": "AlphaPose v0.3", "bodies": [{"joints": flat(frame)}]}
+
+
+FOLDERS = {
+    "alphapose's sep-json": [sep_json(frame) for frame in body(ONE, AS_COCO18)],
+    "alphapose's records": [[record] for record in alphapose(ONE)],
+    "older openpose": [{"people": [{"pose_keypoints": flat(frame)}]} for frame in body(ONE, AS_BODY25)],
+}
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_folders_of_a_file_a_frame(tmp_path, name):
+    folder = write_frames(tmp_path / "frames", FOLDERS[name])
+    (track,) = read_keypoints(folder)
+    assert is_recording(folder)
+    np.testing.assert_allclose(
+        to_h36m17(track.keypoints, track.layout)[:, :7, :2], to_h36m17(ONE, "coco17")[:, :7, :2], atol=1e-3
+    )
+
+
+@pytest.mark.parametrize("person", [mmpose_person, yolo_person])
+def test_a_frame_without_anybody_is_an_empty_list(tmp_path, person):
+    frames = [[] if t in (0, 3) else [person(frame)] for t, frame in enumerate(ONE)]
+    folder = write_frames(tmp_path / "frames", frames)
+    (track,) = read_keypoints(folder)
+    assert is_recording(folder) and track.start == 1 and track.total == FRAMES
+    assert np.isnan(track.keypoints[2, :, 0]).all() and np.isfinite(track.keypoints[[0, 1, 3, 4]]).all()
+
+
+def test_a_person_of_whom_nothing_is_found_is_not_there(tmp_path):
+    """As Pose2Sim sorts people: a place of NaN for whom it has not found yet."""
+    absent = [float("nan")] * 78
+    frames = [
+        {"people": [{"person_id": [0], "pose_keypoints_2d": absent if t < 2 else flat(walk(joints=26)[t])}]}
+        for t in range(FRAMES)
+    ]
+    (track,) = read_keypoints(write_frames(tmp_path / "frames", frames))
+    assert track.start == 2 and len(track.keypoints) == FRAMES - 2
+
+
+def test_texts_one_after_another_and_lists_of_frames(tmp_path):
+    frames = [[yolo_person(frame)] for frame in ONE]
+    path = tmp_path / "found.json"
+    for text in ("\n".join(map(json.dumps, frames)), json.dumps({str(t): frame for t, frame in enumerate(frames)})):
+        path.write_text(text)
+        np.testing.assert_allclose(read_keypoints(path)[0].keypoints, ONE, atol=1e-3)
+    comfy = [{**openpose([frame]), "canvas_width": WIDTH, "canvas_height": HEIGHT} for frame in body(ONE, AS_COCO18)]
+    path.write_text(json.dumps(comfy))
+    (track,) = read_keypoints(path)
+    assert (track.layout, track.width, track.height, len(track.keypoints)) == ("coco18", WIDTH, HEIGHT, FRAMES)
+
+
+def test_labels_of_two_videos_in_one_folder_are_refused(tmp_path):
+    for name in ("walk_1", "walk_2", "other_1", "other_2"):
+        (tmp_path / f"{name}.txt").write_text("0 .5 .5 .2 .6 " + " ".join(["0.5"] * 51))
+    with pytest.raises(ValueError, match="several videos"):
+        read_keypoints(tmp_path, size=(WIDTH, HEIGHT))
+
+
+@pytest.mark.filterwarnings("ignore:people have no ids")
+@pytest.mark.parametrize("people", [[ONE], [ONE, OTHER]])
+def test_an_array_of_each_frames_people_is_no_array_of_people(tmp_path, people):
+    np.save(tmp_path / "array.npy", np.stack(people, axis=1))
+    with pytest.warns(UserWarning, match=f"taken for the people of {FRAMES} frames"):
+        tracks = read_keypoints(tmp_path / "array.npy")
+    assert len(tracks) == len(people) and tracks[0].layout is None
+    np.testing.assert_array_equal(sorted(tracks, key=lambda track: track.keypoints[0, 0, 0])[0].keypoints, ONE)
+    np.save(tmp_path / "array.npy", np.stack(people))
+    assert len(read_keypoints(tmp_path / "array.npy")) == len(people)
+
+
+def test_scores_beside_keypoints_are_their_confidence(tmp_path):
+    np.savez(tmp_path / "found.npz", keypoints=ONE[..., :2], scores=ONE[..., 2])
+    np.testing.assert_array_equal(read_keypoints(tmp_path / "found.npz")[0].keypoints, ONE)
+    np.savez(tmp_path / "other.npz", kps=ONE, fps=25, width=WIDTH, height=HEIGHT)
+    assert read_keypoints(tmp_path / "other.npz")[0].fps == 25

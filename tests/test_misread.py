@@ -8,6 +8,7 @@ import pytest
 from poseformer_lite.datasets.sources import synthetic
 from poseformer_lite.datasets.virtual.views import view_takes
 from poseformer_lite.formats.misread import is_depth, layout_doubts, looks_normalized, put_right
+from poseformer_lite.skeleton import COCO17, get_skeleton
 
 # Human3.6M's joint for each of COCO's; the eyes lie between nose and top of the head, the ears beside it.
 AS_COCO = [9, 9, 9, 10, 10, 11, 14, 12, 15, 13, 16, 4, 1, 5, 2, 6, 3]
@@ -158,3 +159,15 @@ def test_shares_are_multiplied_and_what_lies_around_zero_is_refused():
 )
 def test_a_z_is_told_from_a_confidence(column, expected):
     assert is_depth(np.full((5, 17), column)) is expected
+
+
+@pytest.mark.parametrize("layout", ["coco18", "body25", "halpe26", "mediapipe33"])
+def test_every_layout_with_a_face_is_doubted_where_its_face_is_far_apart(layout):
+    names = get_skeleton(layout).joints
+    sources = {"Neck": "LShoulder", "LHeel": "LAnkle", "RHeel": "RAnkle", "Hip": "LHip", "Head": "Nose"}
+    places = [sources.get(name, name) for name in names]
+    at = [AS_COCO[COCO17.joints.index(place)] if place in COCO17.joints else AS_COCO[0] for place in places]
+    person = walking()[:, at]
+    assert layout_doubts(person, layout) == []
+    turned = np.roll(person, 3, axis=1)
+    assert "far apart" in layout_doubts(turned, layout)[0][0]

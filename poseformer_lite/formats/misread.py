@@ -6,16 +6,17 @@ pose.
 
 import numpy as np
 
-from poseformer_lite.keypoints import confidence_h36m17, to_h36m17
+from poseformer_lite.keypoints import LAYOUTS, confidence_h36m17, to_h36m17
+from poseformer_lite.skeleton import get_skeleton
 
-# Of the two layouts of 17 joints: groups whose middles are near each other on a body, nearer than a share of its size.
-_CLOSE_JOINTS = {
-    "h36m17": (((8,), (11, 14)), 0.1, "the thorax and the middle of the shoulders"),
-    "coco17": (((0,), (1, 2), (3, 4)), 0.2, "nose, eyes and ears"),
-}
+# Groups of joints whose middles are near each other on a body, nearer than a share of its size.
+_FACE = (("Nose",), ("LEye", "REye"), ("LEar", "REar")), 0.2, "nose, eyes and ears"
+_TRUNK = (("Thorax",), ("LShoulder", "RShoulder")), 0.1, "the thorax and the middle of the shoulders"
+_OF_17 = ("h36m17", "coco17")
 LEGS, ARMS, WRISTS = [2, 3, 5, 6], [11, 12, 13, 14, 15, 16], [13, 16]  # of Human3.6M's joints
 USUAL_WIDTHS = (640, 1280, 1920, 3840)  # pixels, of videos and of what networks are shown of them
 ALWAYS = 0.9  # of the frames: more than what somebody does for a while
+FAR = 2.0  # times as far apart as joints may be: no body, however it is seen
 NORMALIZED = 0.95  # of the coordinates; the rest may be guesses outside of the picture
 GUESSED = 0.3  # confidence: a detector that is surer than this of the arms, and not of the legs, has not seen the legs
 KEEP = "If they are right, as_given=True lifts them as they are (in the shell, --as-given)"
@@ -67,27 +68,39 @@ def looks_normalized(pixels: np.ndarray, width: int, height: int) -> tuple[float
 
 
 def layout_doubts(joints: np.ndarray, layout: str) -> list[tuple[str, bool]]:
-    """Whether 17 joints are in another order than is said.
+    """Whether joints are in another order than is said.
 
-    :param joints: (T, 17, D), 2D or 3D in any unit, NaN where missing; or of another layout, which is not doubted
-    :param layout: what they are said to be.
-    :returns: A sentence, and whether the other order of 17 joints fits; nothing where all is well.
+    :param joints: (T, J, D), 2D or 3D in any unit, NaN where missing
+    :param layout: what they are said to be; one that is not in `keypoints.LAYOUTS` is not doubted.
+    :returns: A sentence, and whether the other order of 17 joints fits, or, of other layouts, whether joints of the
+        face lie far apart; nothing where all is well.
     """
-    whole = joints[np.isfinite(joints).all(axis=(1, 2))]
-    if layout not in _CLOSE_JOINTS or not len(whole) or _fits(whole, layout):
+    if layout not in LAYOUTS or not (apart := _apart(joints, layout)) > 1:
         return []
-    other = next(name for name in _CLOSE_JOINTS if name != layout)
-    said = f"{_CLOSE_JOINTS[layout][2]} are far apart for layout {layout!r}"
-    if _fits(whole, other):
+    said = f"{_groups(layout)[2]} are far apart for layout {layout!r}"
+    if layout not in _OF_17:
+        return [(f"{said}: put the joints in its order", apart > FAR)]
+    other = _OF_17[1 - _OF_17.index(layout)]
+    if _apart(joints, other) <= 1:
         return [(f"{said}: give {other!r}, which has 17 joints, too, and fits", True)]
     return [(f"{said}, and those of {other!r} do not fit either: put the joints in the order of one of the two", False)]
 
 
-def _fits(whole: np.ndarray, layout: str) -> bool:
-    groups, share, _ = _CLOSE_JOINTS[layout]
-    middles = np.stack([whole[:, joints].mean(axis=1) for joints in groups], axis=1)
-    apart, size = (np.ptp(points, axis=1).max(axis=-1) for points in (middles, whole))
-    return bool(np.median(apart) <= share * np.median(size))
+def _groups(layout: str) -> tuple[tuple[tuple[str, ...], ...], float, str]:
+    return _TRUNK if layout == "h36m17" else _FACE
+
+
+def _apart(joints: np.ndarray, layout: str) -> float:
+    """How far the joints that should be near each other lie apart, 1 for what is just allowed; 0 where none is seen."""
+    groups, share, _ = _groups(layout)
+    names = get_skeleton(layout).joints
+    middles = np.stack([joints[:, [names.index(name) for name in group]].mean(axis=1) for group in groups], axis=1)
+    body = to_h36m17(joints, layout)
+    whole = np.isfinite(middles).all(axis=(1, 2)) & np.isfinite(body).all(axis=(1, 2))
+    if not whole.any():
+        return 0.0
+    apart, size = (np.ptp(points[whole], axis=1).max(axis=-1) for points in (middles, body))
+    return float(np.median(apart) / max(share * np.median(size), 1e-9))
 
 
 def _upright(keypoints: np.ndarray, layout: str, width: int, height: int) -> tuple[np.ndarray, list[tuple[str, bool]]]:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from poseformer_lite.files import atomic_path
 from poseformer_lite.lifting.motion import Motion
+from poseformer_lite.lifting.world import LEVEL, _vertical
 from poseformer_lite.skeleton import H36M17, Skeleton
 
 CSV_HEAD = "# poseformer-lite joint angles in degrees: 0 is standing straight with hanging arms, bending is positive"
@@ -15,7 +16,7 @@ RANGE = (0.02, 0.98)  # quantiles: a single wrong frame makes no range of motion
 
 
 def joint_angles(
-    poses: Motion | np.ndarray, skeleton: Skeleton = H36M17, fps: float = 50.0, up: tuple = (0.0, -1.0, 0.0)
+    poses: Motion | np.ndarray, skeleton: Skeleton = H36M17, fps: float = 50.0, up: np.ndarray | None = None
 ) -> pd.DataFrame:
     """The angles of each frame, degrees. All are 0 in somebody who stands upright with straight legs and hanging arms.
 
@@ -34,14 +35,15 @@ def joint_angles(
         right-handed axes
     :param skeleton: the body
     :param fps: frames per second
-    :param up: the vertical, by default that of a level camera.
+    :param up: the vertical in the poses' axes; by default what `world.up_direction` finds for a Motion, and that of a
+        level camera, (0, -1, 0), for an array.
     :returns: A table with a row a frame, by seconds, and columns such as "left knee", and "trunk".
     :raises ValueError: for poses of other joints.
     """
     start = 0.0
     if isinstance(poses, Motion):
-        skeleton, fps, up, start = poses.skeleton, poses.fps, (0.0, 0.0, 1.0), poses.start
-        poses = poses.world(hold_feet=False)
+        skeleton, fps, start = poses.skeleton, poses.fps, poses.start
+        up, poses = _vertical(poses) if up is None else up, poses.poses_3d
     if poses.ndim != 3 or poses.shape[1:] != (skeleton.num_joints, 3):
         raise ValueError(f"poses are {poses.shape}, expected (T, {skeleton.num_joints}, 3), joints of {skeleton.name}")
     at = {name: poses[:, joint].astype(float) for joint, name in enumerate(skeleton.joints)}
@@ -63,7 +65,7 @@ def joint_angles(
             table[f"{side} ankle"] = np.pi / 2 - _between(-shin, at[letter + toes] - foot)
         table[f"{side} shoulder"] = _between(arm, -trunk)
         table[f"{side} elbow"] = _between(arm, wrist - elbow)
-    table["trunk"] = _between(trunk, np.broadcast_to(up, trunk.shape))
+    table["trunk"] = _between(trunk, np.broadcast_to(LEVEL if up is None else up, trunk.shape))
     seconds = pd.Index(start + np.arange(len(poses)) / fps, name="seconds")
     return pd.DataFrame({name: np.degrees(values) for name, values in table.items()}, index=seconds)
 

@@ -17,7 +17,7 @@ from poseformer_lite.formats.keypoint_files import (
     read_keypoints,
     write_keypoints,
 )
-from poseformer_lite.lifting.angles import summarize_angles, write_angles
+from poseformer_lite.lifting.angles import joint_angles, summarize_angles, write_angles
 from poseformer_lite.lifting.lifter import PoseLifter
 from poseformer_lite.lifting.motion import Motion
 from poseformer_lite.lifting.motion_files import IN_SPACE, check_motion_output
@@ -26,6 +26,7 @@ from poseformer_lite.lifting.world import in_the_world
 from poseformer_lite.plots import plot_angles
 
 IN_A_FOLDER = (".npz", ".csv", ".bvh", ".glb", ".gif", ".html")
+PAGE = ("plotly", "ipywidgets", "anywidget")  # what draws an .html file
 KEPT = (".npz", ".json")  # endings of a video's keypoints
 PICTURES = (".png", ".jpg", ".jpeg", ".pdf", ".svg", ".webp")
 SAID_BY_A_VIDEO = ("format", "layout", "width", "height", "fps")
@@ -92,11 +93,13 @@ class Job:
         """Where a motion is written: one file, or one of each kind in a folder; a label tells several apart."""
         if self.output.suffix and not self.output.is_dir():
             check_motion_output(self.output)
-            if self.output.suffix.lower() == ".html" and not find_spec("plotly"):
-                raise ValueError(f"{self.output.name} needs plotly: pip install 'poseformer-lite[notebooks]'")
+            if self.output.suffix.lower() == ".html" and not all(map(find_spec, PAGE)):
+                raise ValueError(
+                    f"{self.output.name} needs {', '.join(PAGE)}: pip install 'poseformer-lite[notebooks]'"
+                )
             return [_labelled(self.output, label)]
         folder = self.output / label if label else self.output
-        return [folder / f"motion{ending}" for ending in IN_A_FOLDER if ending != ".html" or find_spec("plotly")]
+        return [folder / f"motion{ending}" for ending in IN_A_FOLDER if ending != ".html" or all(map(find_spec, PAGE))]
 
 
 def is_video(path: Path) -> bool:
@@ -165,10 +168,10 @@ def _write(job: Job, motion: Motion, label: str, say: Callable[[str], None]) -> 
     motion = motion.smoothed(job.smooth)
     motion = motion.with_constant_bones() if job.constant_bones else motion
     motion = motion if job.body_height is None else motion.with_body_height(job.body_height)
-    files, space = job.files(label), not job.camera_frame
+    files, space, up = job.files(label), not job.camera_frame, None
     if space and any(path.suffix.lower() in IN_SPACE for path in files):
         say(str(found := in_the_world(motion)))
-        space = found.positions
+        space, up = found.positions, found.up
     for path in files:
         try:
             path = motion.save(path, world=space)
@@ -185,7 +188,7 @@ def _write(job: Job, motion: Motion, label: str, say: Callable[[str], None]) -> 
         motion.plot().savefig(picture, dpi=110)
         say(f"some of its frames are drawn in {picture}")
     if job.angles:
-        table, path = motion.angles(), _labelled(job.angles, label)
+        table, path = joint_angles(motion, up=up), _labelled(job.angles, label)
         write_angles(path, table)
         plot_angles(table).savefig(path.with_suffix(".png"), dpi=110)
         say(f"joint angles written to {path}, drawn in {path.with_suffix('.png')}; degrees:")

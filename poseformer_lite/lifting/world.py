@@ -58,7 +58,8 @@ class World:
     :param contacts: (T, 2) bool, the frames in which the left and the right foot stand
     :param focal_length: pixels, given or assumed
     :param pitch: degrees by which the camera looks down
-    :param roll: degrees by which it is turned about its line of sight, clockwise as it sees.
+    :param roll: degrees by which it is turned about its line of sight, clockwise as it sees
+    :param up: (3,), which way is up in camera space.
     """
 
     positions: np.ndarray
@@ -66,6 +67,7 @@ class World:
     focal_length: float
     pitch: float
     roll: float
+    up: np.ndarray
 
     def __str__(self) -> str:
         """What was found, in a sentence."""
@@ -100,18 +102,23 @@ def in_the_world(
     rigid = motion.with_constant_bones().poses_3d  # a person who does not grow is as far away as they look
     path = root_path(rigid, motion.keypoints, motion.width, motion.height, motion.fps, focal_length)
     _warn_where_keypoints_do_not_fit(motion, path, focal_length)
-    up = up_direction(motion.poses_3d, motion.fps) if level else LEVEL
-    if up is None:
-        said = "nobody stands or walks long enough in this motion to tell which way is up"
-        warnings.warn(f"{said}: the camera is taken as level", stacklevel=3)
-        up = LEVEL
+    up = _vertical(motion) if level else LEVEL
     positions = (motion.poses_3d + path[:, None]) @ _axes(up).T
     positions -= [*positions[0, 0, :2], np.median(_floor(positions[:, FEET], motion.fps))]
     contacts = find_contacts(positions[:, FEET], motion.fps)
     if hold_feet:
         positions, contacts = _hold(positions, contacts, motion.fps)
     pitch, roll = np.degrees([np.arcsin(-up[2]), np.arctan2(-up[0], -up[1])])
-    return World(positions.astype(np.float32), contacts, focal_length, float(pitch), float(roll))
+    return World(positions.astype(np.float32), contacts, focal_length, float(pitch), float(roll), up)
+
+
+def _vertical(motion: Motion) -> np.ndarray:
+    """Which way is up in a motion's camera space, (3,); it warns where that of a level camera must be taken."""
+    up = up_direction(motion.poses_3d, motion.fps)
+    if up is None:
+        said = "nobody stands or walks long enough in this motion to tell which way is up"
+        warnings.warn(f"{said}: the camera is taken as level", stacklevel=4)
+    return LEVEL if up is None else up
 
 
 def root_path(

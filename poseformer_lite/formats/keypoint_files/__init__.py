@@ -89,7 +89,8 @@ def _read_file(path: Path, format: str | None) -> list[KeypointTrack] | Recordin
 
 
 def _read_json(path: Path, format: str | None) -> list[KeypointTrack] | Recording:
-    contents = load_json(path)
+    if (contents := load_json(path)) == []:
+        return Recording({0: []})  # a frame in which nobody was found
     for name in [format] if format in READERS else READERS if format is None else ():
         if (recording := READERS[name](contents)) is not None:
             return recording
@@ -115,11 +116,11 @@ def is_recording(folder: str | Path) -> bool:
         recording = _read_json(files[0], None)
     except ValueError:
         return False
-    return isinstance(recording, Recording) and list(recording.frames) == [0]
+    return isinstance(recording, Recording) and len(recording.frames) == 1
 
 
 def _frames_in(folder: Path, endings: tuple[str, ...] = (".json", ".txt")) -> list[Path]:
-    files = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    files = [path for path in folder.iterdir() if not path.name.startswith(".") and path.name != "classes.txt"]
     for suffix in endings:
         if found := [path for path in files if path.suffix.lower() == suffix]:
             return sorted(found, key=lambda path: ([int(n) for n in re.findall(r"\d+", path.stem)], path.name))
@@ -144,9 +145,9 @@ def _read_folder(folder: Path, format: str | None, size: tuple[int, int] | None)
     frames, said = {}, {}
     for path in files:
         recording = _read_json(path, format)
-        if not isinstance(recording, Recording) or list(recording.frames) not in ([], [0]):
+        if not isinstance(recording, Recording) or len(recording.frames) > 1:
             raise ValueError(f"{path} is not of one frame, as expected in a folder of frames: lift such files singly")
-        frames[names[path.stem]] = recording.frames.get(0, [])
+        frames[names[path.stem]] = next(iter(recording.frames.values()), [])
         said |= recording.said
     return Recording(frames, said)
 

@@ -19,6 +19,7 @@ from poseformer_lite.formats.keypoint_files.tracks import (
 from poseformer_lite.formats.safe_npz import load_npz, read_array
 from poseformer_lite.keypoints import missing_marks
 
+SCORES = ("scores", "keypoint_scores", "confidence")  # of each joint, beside keypoints of x and y
 MARKS = {"videopose3d": "positions_2d", "detectron2": "boxes"}  # what a file of these formats must hold
 
 
@@ -33,29 +34,42 @@ def read_npz(path: Path, format: str | None = None) -> list[KeypointTrack] | Rec
         people = numbers(contents["reconstruction"])
         if people.ndim != 4:
             raise ValueError(f"reconstruction is {people.shape}, expected (M, T, 17, 2) of M people")
-        return people_of_array(people, path.stem, {"layout": "h36m17"})
+        return people_of_array(people, path.stem, {"layout": "h36m17"}, people_first=True)
     if "boxes" in contents and "keypoints" in contents:
         return read_detectron2(contents)
-    name = "keypoints" if "keypoints" in contents else next(iter(contents)) if len(contents) == 1 else None
+    arrays = [name for name, array in contents.items() if np.ndim(array) > 1]
+    name = "keypoints" if "keypoints" in contents else arrays[0] if len(arrays) == 1 else None
     if name is None or name.startswith("positions_3d"):
         raise ValueError(
             f"it holds {', '.join(contents) or 'nothing'}: expected positions_2d, reconstruction or keypoints"
         )
-    return people_of_array(numbers(contents[name]), path.stem, what_is_said(contents))
+    keypoints = numbers(contents[name])
+    scores = next((numbers(contents[key]) for key in SCORES if key in contents), None)
+    if scores is not None and keypoints.shape == (*scores.shape, 2):
+        keypoints = np.concatenate([keypoints, scores[..., None]], axis=-1)
+    return people_of_array(keypoints, path.stem, what_is_said(contents))
 
 
-def read_npy(path: Path) -> list[KeypointTrack]:
+def read_npy(path: Path) -> list[KeypointTrack] | Recording:
     """The people of a plain array."""
     with reading(path, "plain array", advice="save it with np.save from numbers"):
         array = numbers(read_array(path.read_bytes()))
     return people_of_array(array, path.stem, {})
 
 
-def people_of_array(array: np.ndarray, name: str, said: dict) -> list[KeypointTrack]:
+def people_of_array(
+    array: np.ndarray, name: str, said: dict, people_first: bool = False
+) -> list[KeypointTrack] | Recording:
     """Keypoints (T, J, 2 or 3), or of several people (P, T, J, 2 or 3), as tracks; what else may be meant is said.
 
-    That is one frame (J, 2 or 3), a table (T, N), a z before the confidence (T, J, 4), and joints last (T, 2 or 3, J).
+    That is one frame (J, 2 or 3), a table (T, N), a z before the confidence (T, J, 4), a second one after it (T, J, 5),
+    joints last (T, 2 or 3, J), and the people of each frame (T, P, J, 2 or 3).
     """
+    if array.ndim == 4 and not people_first and _frames_come_first(array):
+        say(f"{name}: {array.shape} is taken for the people of {len(array)} frames")
+        return Recording(
+            {i: [(None, person) for person in people] for i, people in enumerate(array)}, {"layout": None, **said}
+        )
     if array.ndim == 4:
         people = [person for one in array for person in people_of_array(one, name, said)]
         return people if len(people) == 1 else [replace(p, name=f"person {i}") for i, p in enumerate(people)]
@@ -68,12 +82,21 @@ def people_of_array(array: np.ndarray, name: str, said: dict) -> list[KeypointTr
     elif array.ndim == 3 and array.shape[1] in (2, 3) and array.shape[2] in KNOWN_COUNTS:
         array = array.swapaxes(1, 2)
         say(f"{name}: joints come last in the array, and are taken before x and y")
-    elif array.ndim == 3 and array.shape[2] == 4:
+    elif array.ndim == 3 and array.shape[2] in (4, 5):
         array, notes = without_depth(array)
         say(f"{name}: {notes[0]}")
     if array.ndim != 3 or array.shape[-1] not in (2, 3) or array.shape[0] == 0:
         raise ValueError(f"{name} is {array.shape}, expected (T, J, 2) or (T, J, 3) with T of 1 or more")
     return [trimmed(KeypointTrack(name, array, **said))]
+
+
+def _frames_come_first(array: np.ndarray) -> bool:
+    """Whether (A, B, J, C) holds A frames of B people: somebody moves little to the next frame, people are apart."""
+    places = np.where(missing_marks(array[..., :2])[..., None], np.nan, array[..., :2])
+    steps = [np.abs(np.diff(places, axis=axis)) for axis in (0, 1)]
+    along, across = (np.nanmedian(step) if np.isfinite(step).any() else np.inf for step in steps)
+    size = np.nanmax(places) - np.nanmin(places) if np.isfinite(places).any() else 0
+    return bool(along < min(across, 0.05 * size))
 
 
 def read_videopose3d(contents: dict) -> list[KeypointTrack]:

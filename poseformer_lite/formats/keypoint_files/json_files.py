@@ -1,6 +1,7 @@
 """What detectors write as JSON. A reader gives what it understood, or None where the file is not of its format."""
 
 import json
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -8,13 +9,28 @@ from pathlib import Path
 import numpy as np
 
 from poseformer_lite.formats.keypoint_files.names import in_coco_order
-from poseformer_lite.formats.keypoint_files.tracks import Recording, frame_numbers, layout_of, numbers, text_of, triples
+from poseformer_lite.formats.keypoint_files.tracks import (
+    Recording,
+    frame_numbers,
+    layout_of,
+    numbers,
+    text_of,
+    triples,
+    what_is_said,
+)
+
+SPACE = re.compile(r"\s*")
 
 
 def load_json(path: Path):
-    """The contents of a JSON file; ValueError for anything else."""
+    """The contents of a JSON file, a list where it holds several texts one after another; ValueError for others."""
+    text, found, end = text_of(path).strip(), [], 0
     try:
-        return json.loads(text_of(path))
+        while not found or end < len(text):
+            contents, end = json.JSONDecoder().raw_decode(text, end)
+            found.append(contents)
+            end = SPACE.match(text, end).end()
+        return found if len(found) > 1 else found[0]
     except json.JSONDecodeError as error:
         raise ValueError(f"it is not valid JSON ({error}): it may be cut off") from error
     except RecursionError:
@@ -22,19 +38,27 @@ def load_json(path: Path):
 
 
 def read_openpose(contents) -> Recording | None:
-    """OpenPose, Pose2Sim, Sports2D: one frame, {"people": [{"pose_keypoints_2d": [x, y, c, ...]}]}."""
-    if not (isinstance(contents, dict) and isinstance(people := contents.get("people"), list)):
+    """OpenPose, Pose2Sim, Sports2D, AlphaPose's sep-json: {"people": [{"pose_keypoints_2d": [x, y, c, ...]}]}.
+
+    That is one frame; ComfyUI lists the frames of a video, with the size of its canvas.
+    """
+    frames = contents if isinstance(contents, list) else [contents]
+    if not frames or not all(isinstance(frame, dict) and _is_openpose(frame) for frame in frames):
         return None
-    return Recording({0: _openpose_people(people)})
+    said = {side: frames[0].get(f"canvas_{side}") for side in ("width", "height")}
+    return Recording({i: _openpose_people(frame) for i, frame in enumerate(frames)}, what_is_said(said))
 
 
-def _openpose_people(people: list) -> list:
+def _is_openpose(frame: dict) -> bool:
+    return isinstance(frame.get("people", frame.get("bodies")), list)
+
+
+def _openpose_people(frame: dict) -> list:
     found = []
-    for person in people:
-        flat = person.get("pose_keypoints_2d", person.get("joints")) if isinstance(person, dict) else None
-        who = _who(person.get("person_id")) if flat else None
-        if flat and any(flat):
-            found.append((who, triples(flat)))
+    for person in filter(None, frame.get("people", frame.get("bodies"))):
+        flat = next((person[key] for key in ("pose_keypoints_2d", "pose_keypoints", "joints") if person.get(key)), None)
+        if flat:
+            found.append((_who(person.get("person_id")), triples(flat)))
     return found
 
 
@@ -54,15 +78,18 @@ def read_alphapose(contents) -> Recording | None:
 
 
 def _is_image(people) -> bool:
-    if isinstance(people, dict):
-        return isinstance(people.get("people", people.get("bodies")), list)
-    return people == [] or _all_dicts(people, "keypoints")
+    return _is_openpose(people) if isinstance(people, dict) else people == [] or _all_dicts(people, "keypoints")
 
 
 def _people_of_an_image(people) -> list:
     if isinstance(people, dict):
-        return _openpose_people(people.get("people", people.get("bodies")))
-    return [(_who(person.get("idx")), triples(person["keypoints"])) for person in people]
+        return _openpose_people(people)
+    return [
+        _yolo_person(person)
+        if isinstance(said := person["keypoints"], dict)
+        else (_who(person.get("idx")), triples(said))
+        for person in people
+    ]
 
 
 def read_mmpose(contents) -> Recording | None:

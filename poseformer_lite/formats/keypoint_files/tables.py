@@ -12,7 +12,13 @@ from poseformer_lite.formats.keypoint_files.tracks import KNOWN_COUNTS, Recordin
 MISSING = ("", "none", "nan", "null", "na")  # cells of a table without a number
 FRAME_NAMES = ("frame", "frame_id", "frame_idx", "image", "image_id", "index", "time", "timestamp", "seconds")
 PERSON_NAMES = ("person", "person_id", "id", "track_id", "track")
-AXIS = re.compile(r"[\s_.-]*(x|y|z|c|conf|confidence|score|likelihood|visibility|v)$", re.IGNORECASE)
+JOINT_NAMES = ("joint", "joint_id", "landmark", "landmark_id", "landmark_index", "keypoint", "keypoint_id", "bodypart")
+_AXES = "x|y|z|c|conf|confidence|score|likelihood|visibility|vis|v"
+AXES = [  # of left_shoulder_x, x_left_shoulder or x3, and left_shoulderx
+    re.compile(rf"(?P<joint>.*)[\s_.-](?P<axis>{_AXES})", re.IGNORECASE),
+    re.compile(rf"(?P<axis>{_AXES})(?:[\s_.-]+(?P<joint>.+)|(?P<number>\d*))", re.IGNORECASE),
+    re.compile(rf"(?P<joint>.*?)(?P<axis>{_AXES})", re.IGNORECASE),
+]
 
 
 def read_csv(path: Path, format: str | None = None) -> tuple[Recording | np.ndarray, list[str]]:
@@ -22,15 +28,20 @@ def read_csv(path: Path, format: str | None = None) -> tuple[Recording | np.ndar
         return read_deeplabcut(rows), []
     if format == "deeplabcut":
         raise ValueError("it is not what deeplabcut writes, whose first row begins with scorer")
-    header = rows[0] if rows and _is_header(rows[0]) else None
+    names = [text.strip() for text in rows[0]] if rows and _is_header(rows[0]) else None
+    said, keys, size = [], {}, None
+    rows = rows[1:] if names else rows
+    if names and (found := _by_names(names, rows)):
+        known = (*FRAME_NAMES, *PERSON_NAMES, *JOINT_NAMES)
+        left = [name for name in names if name and name.lower() not in known and not _joint_and_axis(name)]
+        names, rows, size = found
+        said += [f"its columns {', '.join(map(repr, left[:4]))} are left out"] if left else []
     try:
-        table = np.array([[_cell(text) for text in row] for row in (rows[1:] if header else rows)], dtype=np.float64)
+        table = np.array([[_cell(text) for text in row] for row in rows], dtype=np.float64)
     except ValueError as error:
         raise ValueError(f"it is not a table of numbers after its header ({error})") from error
     if table.size == 0:
         raise ValueError("it has no rows of numbers, expected one a frame: x0, y0, x1, y1, …")
-    names = [text.strip() for text in header] if header else None
-    said, keys = [], {}
     while _counts(table[:, 0]) or (names and names[0].lower() in (*FRAME_NAMES, *PERSON_NAMES)):
         named = names[0] if names else ""
         if _counts(table[:, 0]):
@@ -39,7 +50,7 @@ def read_csv(path: Path, format: str | None = None) -> tuple[Recording | np.ndar
             keys["person" if named.lower() in PERSON_NAMES else "frame"] = table[:, 0]
             said.append(f"its column {named!r} says who or when")
         table, names = table[:, 1:], names and names[1:]
-    keypoints, more = as_keypoints(table.astype(np.float32), names)
+    keypoints, more = as_keypoints(table.astype(np.float32), names, size)
     said += more
     counted = keys.get("frame")
     if counted is None or not np.array_equal(counted, np.floor(counted)):  # seconds are no numbers of frames
@@ -51,27 +62,74 @@ def read_csv(path: Path, format: str | None = None) -> tuple[Recording | np.ndar
     return Recording(frames), said
 
 
-def as_keypoints(table: np.ndarray, names: list[str] | None = None) -> tuple[np.ndarray, list[str]]:
-    """Rows of numbers (T, N) -> (T, J, 2 or 3), and what was found out: x, y, or with a confidence, or x, y, z, c.
+def _by_names(names: list[str], rows: list[list[str]]) -> tuple[list[str], list[list[str]], int] | None:
+    """A table in the order that its names say: who or when, then x, y and perhaps a confidence of each joint.
 
-    Raises ValueError for numbers that are none of these.
+    Rows of one joint each become a row a frame. None where the names do not say which column is what.
+    """
+    keys = [i for i, name in enumerate(names) if name.lower() in (*FRAME_NAMES, *PERSON_NAMES) or (i == 0 and not name)]
+    at: dict[str, dict[str, int]] = {}
+    for i, name in enumerate(names):
+        if i not in keys and (parts := _joint_and_axis(name)):
+            at.setdefault(parts[0], {}).setdefault(parts[1], i)
+    boxes = are_coco(list(at))  # beside joints that are named, numbered ones are a box's corners
+    at = {joint: c for joint, c in at.items() if {"x", "y"} <= set(c) and not (boxes and joint.isdecimal())}
+    axes = [axis for axis in "xyc" if at and all(axis in columns for columns in at.values())]
+    of_joint = next((i for i, name in enumerate(names) if name.lower() in JOINT_NAMES), None)
+    frames: dict[tuple, dict[str, list[str]]] = {}
+    if list(at) == [""] and of_joint is not None:
+        for row in rows:
+            cells = frames.setdefault(tuple(row[i] for i in keys), {})
+            cells[row[of_joint].strip()] = [row[at[""][axis]] for axis in axes]
+        joints = list(dict.fromkeys(joint for cells in frames.values() for joint in cells))
+        joints = sorted(joints, key=float) if all(map(_is_number, joints)) else joints
+    elif are_coco(list(at)) or len(at) in KNOWN_COUNTS:
+        joints = sorted(at, key=int) if all(joint.isdecimal() for joint in at) else list(at)
+        for number, row in enumerate(rows):
+            cells = {joint: [row[at[joint][axis]] for axis in axes] for joint in joints}
+            frames[(*(row[i] for i in keys), number)] = cells
+    else:
+        return None
+    size = len(axes)
+    ordered = [
+        [*key[: len(keys)], *sum((cells.get(j, [""] * size) for j in joints), [])] for key, cells in frames.items()
+    ]
+    return [*(names[i] for i in keys), *(f"{joint}_{axis}" for joint in joints for axis in axes)], ordered, size
+
+
+def _joint_and_axis(name: str) -> tuple[str, str] | None:
+    """The joint, or its number, and x, y, z or c of a column's name, in any of the ways that `AXES` lists."""
+    for match in filter(None, (pattern.fullmatch(name) for pattern in AXES)):
+        parts, axis = match.groupdict(), match["axis"].lower()
+        return (parts["joint"] or parts.get("number") or ""), axis if axis in "xyz" else "c"
+    return None
+
+
+def as_keypoints(
+    table: np.ndarray, names: list[str] | None = None, size: int | None = None
+) -> tuple[np.ndarray, list[str]]:
+    """Rows of numbers (T, N) -> (T, J, 2 or 3), and what was found out: x, y, or with confidences, or x, y, z, c.
+
+    size: how many numbers there are for each joint, where that is known. Raises ValueError for what is none of these.
     """
     N, said = table.shape[1], []
-    sure = {size: N % size == 0 and are_confidences(table[:, size - 1 :: size]) for size in (3, 4)}
-    fitting = [size for size in (3, 4) if sure[size]] + [2] * (N % 2 == 0) + [3] * (N % 3 == 0)
-    size = next((size for size in fitting if N // size in KNOWN_COUNTS), next(iter(fitting), 0))
+    sure = {n: N % n == 0 and are_confidences(table.reshape(len(table), -1, n)[..., min(n - 1, 3) :])
+            for n in (3, 4, 5)}  # fmt: skip
+    fitting = [n for n in sure if sure[n] and (n == 3 or N // n in KNOWN_COUNTS)]
+    fitting += [n for n in (2, 3) if N % n == 0]
+    size = size or next((n for n in fitting if N // n in KNOWN_COUNTS), next(iter(fitting), 0))
     if not size or (size == 3 and not sure[3] and N // 3 not in KNOWN_COUNTS):
         raise ValueError(
             f"it has rows of {N} numbers, expected x0, y0, x1, y1, … or x0, y0, c0, x1, y1, c1, … with confidences "
             "from 0 to 1, after a column that counts the frames or without one"
         )
     keypoints = table.reshape(len(table), -1, size)
-    if size == 4:
+    if size > 3:
         keypoints, more = without_depth(keypoints)
         said += more
     elif size == 3 and sure[3]:
         said.append("every third number is a confidence")
-    joints = [AXIS.sub("", name) for name in names[::size]] if names else []
+    joints = [(_joint_and_axis(name) or (name, ""))[0] for name in names[::size]] if names else []
     if joints and are_coco(joints):
         keypoints = in_coco_order(keypoints, joints)
         said.append("its joints are put in COCO's order by their names")
@@ -79,7 +137,7 @@ def as_keypoints(table: np.ndarray, names: list[str] | None = None) -> tuple[np.
 
 
 def without_depth(keypoints: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """(..., 4), x, y, z and a confidence -> (..., 3), and that it was done."""
+    """(..., 4 or 5), x, y, z and a confidence, perhaps two -> (..., 3), and that it was done."""
     return keypoints[..., [0, 1, 3]], ["of x, y, z and a confidence, z is left out"]
 
 
@@ -99,20 +157,16 @@ def read_deeplabcut(rows: list[list[str]]) -> Recording:
         raise ValueError("it begins with a row of scorer, as DeepLabCut's do, but has no rows of bodyparts and coords")
     who = heads.get("individuals", ["0"] * len(heads["bodyparts"]))
     first = len(rows[0]) - sum(coord in ("x", "y", "likelihood") for coord in heads["coords"])  # columns of an index
-    parts: dict[str, dict[str, dict[str, int]]] = {}
-    for column in range(first, len(heads["coords"])):
-        joints = parts.setdefault(who[column], {})
-        joints.setdefault(heads["bodyparts"][column], {})[heads["coords"][column]] = column
     order = frame_numbers([row[first - 1] for row in rows]) if first else {}
-    frames: dict[int, list] = {}
-    for i, row in enumerate(rows):
-        values = [_cell(text) for text in row[first:]]
-        people = frames.setdefault(order[row[first - 1]] if first else i, [])
-        for person, joints in parts.items():
-            columns = [[at[axis] - first for axis in ("x", "y", "likelihood") if axis in at] for at in joints.values()]
-            found = np.array([[values[column] for column in joint] for joint in columns], np.float32)
-            if np.isfinite(found[:, :2]).any():
-                people.append((person, in_coco_order(found, list(joints))))
+    values = np.array([[_cell(text) for text in row[first:]] for row in rows], np.float32)
+    frames: dict[int, list] = {order[row[first - 1]] if first else i: [] for i, row in enumerate(rows)}
+    for person in dict.fromkeys(who[first:]):
+        at = [i for i in range(first, len(who)) if who[i] == person]
+        size = len({heads["coords"][i] for i in at})
+        joints = [heads["bodyparts"][i] for i in at[::size]]
+        found = in_coco_order(values[:, [i - first for i in at]].reshape(len(rows), -1, size), joints)
+        for people, keypoints in zip(frames.values(), found, strict=True):
+            people.append((person, keypoints))
     return Recording(frames, {"layout": "coco17"})
 
 
@@ -140,11 +194,17 @@ def read_labels(text: str) -> list[tuple[str | None, np.ndarray]]:
 
 
 def _cells(path: Path) -> list[list[str]]:
-    """The rows of a table that commas, semicolons or tabs divide, empty ones left out; a decimal comma is a point."""
-    text = text_of(path)
-    first = text.partition("\n")[0]
-    divider = max(";,\t", key=first.count) if ";" not in first else ";"
-    rows = [row for row in csv.reader(text.splitlines(), delimiter=divider) if any(cell.strip() for cell in row)]
+    """The rows of a table that commas, semicolons, tabs or spaces divide; a decimal comma is a point.
+
+    Empty rows are left out, as are those that begin with #, and an empty column behind the divider that ends each row.
+    """
+    lines = [line for line in text_of(path).splitlines() if not line.startswith("#")]
+    first = next(filter(str.strip, lines), "").strip()
+    divider = ";" if ";" in first else max(",\t", key=first.count)
+    rows = csv.reader(lines, delimiter=divider) if divider in first else map(str.split, lines)
+    rows = [row for row in rows if any(cell.strip() for cell in row)]
+    if all(len(row) > 1 and not row[-1].strip() for row in rows) and any(row[-2].strip() for row in rows):
+        rows = [row[:-1] for row in rows]
     return [[cell.replace(",", ".") for cell in row] for row in rows] if divider == ";" else rows
 
 

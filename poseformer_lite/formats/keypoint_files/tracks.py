@@ -129,7 +129,7 @@ def triples(values) -> np.ndarray:
 def frame_numbers(names: list) -> dict:
     """The frame of each image by its name: what counts up in the names, whatever other numbers they hold.
 
-    Raises ValueError for a name without a number.
+    Raises ValueError for a name without a number, and for two of one frame.
     """
     unique = list(dict.fromkeys(names))
     digits = {name: tuple(map(int, re.findall(r"\d+", str(name)))) for name in unique}
@@ -140,7 +140,14 @@ def frame_numbers(names: list) -> dict:
         changing = [i for i, column in enumerate(zip(*digits.values(), strict=True)) if len(set(column)) > 1]
         if len(changing) < 2:
             column = changing[0] if changing else -1
-            return {name: found[column] for name, found in digits.items()}
+            numbered = {found[column]: name for name, found in digits.items()}
+            if len(numbered) == len(digits):
+                return {name: number for number, name in numbered.items()}
+            name = next(name for name in unique if numbered[digits[name][column]] != name)
+            raise ValueError(
+                f"{name!r} and {numbered[digits[name][column]]!r} have one number: if they are of several videos, lift "
+                "each video by itself"
+            )
     warnings.warn("the images' names hold more than one number that changes: they are taken in order", stacklevel=2)
     order = sorted(unique, key=lambda name: digits[name])
     return {name: i for i, name in enumerate(order)}
@@ -152,13 +159,17 @@ def tracks_of(recording: Recording, fps: float | None = None) -> list[KeypointTr
     People go by the ids they were given, where these tell them apart, and else by where they are (`follow_people`).
     fps: where the recording does not say it; how long somebody may be out of sight depends on it.
     """
-    shapes = {person.shape for people in recording.frames.values() for _, person in people}
+    found = {
+        number: [(who, person) for who, person in people if not missing_marks(person[:, :2]).all()]
+        for number, people in recording.frames.items()
+    }
+    shapes = {person.shape for people in found.values() for _, person in people}
     if not shapes:
         raise ValueError("nobody was found in any frame")
     if len(shapes) > 1 or len(shape := shapes.pop()) != 2 or shape[1] not in (2, 3):
         raise ValueError(f"people have keypoints {shapes or shape}, expected (J, 2) or (J, 3), alike for all")
-    order = _count(sorted(recording.frames))
-    frames = {order[number]: people for number, people in recording.frames.items()}
+    order = _count(sorted(found))
+    frames = {order[number]: people for number, people in found.items()}
     total = max(frames) + 1
     rate = recording.said.get("fps") or fps or USUAL_FPS
     tracks = _people(frames, [i / rate for i in range(total)])
