@@ -92,8 +92,10 @@ def people_of_array(
 
 def _frames_come_first(array: np.ndarray) -> bool:
     """Whether (A, B, J, C) holds A frames of B people: somebody moves little to the next frame, people are apart."""
+    if len(array) <= array.shape[1]:
+        return False
     places = np.where(missing_marks(array[..., :2])[..., None], np.nan, array[..., :2])
-    steps = [np.abs(np.diff(places, axis=axis)) for axis in (0, 1)]
+    steps = [np.linalg.norm(np.diff(places, axis=axis), axis=-1) for axis in (0, 1)]
     along, across = (np.nanmedian(step) if np.isfinite(step).any() else np.inf for step in steps)
     size = np.nanmax(places) - np.nanmin(places) if np.isfinite(places).any() else 0
     return bool(along < min(across, 0.05 * size))
