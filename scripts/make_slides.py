@@ -3,8 +3,8 @@
 python scripts/make_slides.py [FOLDER]     build/slides, where no folder is named
 
 Headings begin slides. Of a paragraph the slide shows its first sentence, the notes all of it (key S opens them); code,
-what it printed and its pictures are shown, and code that only draws is in the notes. Solutions are left out. Each deck
-is one file that asks for nothing: reveal.js comes from live/node_modules (`scripts/ensure_node.sh`).
+what it printed and its pictures are shown, and code that only draws is in the notes. Solutions and hints are left out.
+Each deck is one file that asks for nothing: reveal.js comes from live/node_modules (`scripts/ensure_node.sh`).
 """
 
 import re
@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 
 import frozen_notebooks
 from slide_blocks import HEIGHT, Block, code_blocks, markdown_blocks, output_blocks, rendered
-from student_notebooks import BADGE, SOLUTION
+from student_notebooks import BADGE, FOLDED
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
@@ -99,7 +99,7 @@ def slides(path: Path) -> str:
     notebook = frozen_notebooks.read(path)
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type == "markdown":
-            text = BADGE.sub("", SOLUTION.sub("", cell.source)) if number else _title(cell.source)
+            text = BADGE.sub("", FOLDED.sub("", cell.source)) if number else _title(cell.source)
             if "The next cell is for Colab" not in text:
                 _add_markdown(deck, text, path.parent)
         elif len(deck.columns) > 1 and not all(ONLY_SETS_UP.match(line) for line in cell.source.splitlines()):

@@ -16,6 +16,7 @@ import frozen_notebooks
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 SOLUTION = re.compile(r"<details>\s*<summary>Solution</summary>.*?</details>\s*", re.DOTALL)
+FOLDED = re.compile(r"<details>.*?</details>\s*", re.DOTALL)  # solutions, and hints, which are handed out
 BADGE = re.compile(r"^\[!\[Open in Colab\]\(.*?\)\]\(.*?\)\n\n", re.MULTILINE)  # it opens the page with solutions
 PICTURE = re.compile(r"(!\[[^\]]*\]\()(\.\./figures/[^)]+)\)")
 ELSEWHERE = re.compile(r"(?<!!)\[([^\]]*)\]\(\.\./[^)]+\)")  # a link into the repository, which is not handed out

@@ -141,13 +141,16 @@ def test_functions_have_a_right_one_that_stands_in(capsys):
 
 @pytest.mark.slow
 def test_from_one_notebook_to_the_next(tmp_path):
-    """In real kernels: helpers in the cell and decorators come along, values and magics do not hinder."""
+    """In real kernels: imports and helpers come along, also from other cells; values and magics do not hinder."""
     first = [
         "import torch\nfrom torch import Tensor, nn\nimport torch.nn.functional as F\n"
         "from poseformer_lite.model.attention import attention_weights\n"
         "from poseformer_course.checks import check",
+        "import numpy as np\n\n\ndef even(n):\n    return n == 0 or odd(n - 1)\n\n\n"
+        "def odd(n):\n    return n > 0 and even(n - 1)",
+        "def far(x):\n    return torch.asarray(x * np.ones(1, dtype=np.float32)) if even(2) else None  # far",
         "%matplotlib inline\nsecret = 1\n\n\ndef helper(x):\n    return x  # a comment\n\n\n"
-        + ATTENTION.replace("self.proj(", "helper(self.proj)(")
+        + ATTENTION.replace("self.proj(", "helper(self.proj)(torch.ones(()) * far(1.0) * ")
         + '\n\ncheck("03.5", MultiHeadSelfAttention)',
         'check("03.7", 3)',
     ]
@@ -166,3 +169,4 @@ def test_from_one_notebook_to_the_next(tmp_path):
     assert printed[1].startswith("MultiHeadSelfAttention: yours.\nMine. ")
     entry = json.loads((tmp_path / kept.FILE).read_text(encoding="utf-8"))["03.5"]
     assert "return x  # a comment" in entry["source"] and "secret" not in entry["source"]
+    assert all(entry["source"].count(f"def {name}(") == 1 for name in ("helper", "far", "even", "odd"))

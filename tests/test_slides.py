@@ -77,7 +77,7 @@ def test_headings_pictures_and_exercises_of_the_lesson_are_there_and_no_solution
         assert len(re.findall(r'<img src="data:image/png', text)) >= len(drawn) + 1  # the title's
         assert text.count('<aside class="notes">') > 10
         assert re.findall("&lt;details|<details|&lt;summary", text) == []
-        prose = [make_slides.SOLUTION.sub("", c.source) for c in notebook.cells if c.cell_type == "markdown"]
+        prose = [make_slides.FOLDED.sub("", c.source) for c in notebook.cells if c.cell_type == "markdown"]
         for heading in re.findall(r"^## (.+)$", "\n".join(prose), re.MULTILINE):
             assert heading == "Exercises" or make_slides.rendered(heading, inline=True) in text, heading
         for exercise in exercises(path):

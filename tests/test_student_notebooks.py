@@ -42,7 +42,8 @@ def test_no_word_of_a_solution_is_left(path, handed_out):
     left = "\n".join(cell.source for cell in handed_out[path.stem].cells)
     secret = lines("\n".join(folded)) - lines(elsewhere)
     assert bool(secret) == (path in LESSONS) and secret & lines(left) == set()
-    assert re.findall(r"<details>|<summary>|Solution", left) == []
+    assert re.findall(r"<summary>(?!Hint<)|Solution", left) == []
+    assert left.count("<summary>Hint<") == sum(cell.source.count("<summary>Hint<") for cell in cells)
     assert "colab.research.google.com" not in left  # it would open the page with solutions
 
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 
+import torch
 from torch import nn
 
 from poseformer_course.checks import kept
@@ -103,12 +104,17 @@ def like(answer: type, reference: nn.Module, *arguments) -> nn.Module:
         raise NotAnswered
     wanted = {name: tuple(tensor.shape) for name, tensor in reference.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in made.state_dict().items()}
-    if missing := [name for name in wanted if name not in found]:
-        raise Wrong(f"{answer.__name__} has no parameter `{missing[0]}`: its parts are {', '.join(_parts(wanted))}.")
+    parts = f"the parts asked for are {', '.join(_parts(wanted))}"
+    for name in wanted:
+        value = getattr(made, name, None)
+        if isinstance(value, torch.Tensor) and not isinstance(value, nn.Parameter):
+            raise Wrong(f"`{name}` is a plain tensor, which no optimizer would find: make it an nn.Parameter.")
+        if isinstance(value, nn.Module):
+            raise Wrong(f"`{name}` is a module ({type(value).__name__}): make it an nn.Parameter.")
+        if name not in found:
+            raise Wrong(f"{answer.__name__} has no parameter `{name}`: {parts}.")
     if surplus := [name for name in found if name not in wanted]:
-        raise Wrong(
-            f"{answer.__name__} has a parameter `{surplus[0]}` too many: its parts are {', '.join(_parts(wanted))}."
-        )
+        raise Wrong(f"{answer.__name__} has a parameter `{surplus[0]}` too many: {parts}.")
     for name, shape in wanted.items():
         if found[name] != shape:
             raise Wrong(f"The parameter `{name}` has the shape {found[name]}, expected {shape}.")

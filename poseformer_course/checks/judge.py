@@ -16,6 +16,9 @@ from poseformer_course.checks.kept import keep
 PASSED, WRONG, STOPPED, OPEN = "passed.", "not right yet.", "your code stopped with an error.", "not answered yet."
 
 
+CHANGED = "What was handed in has changed: work on a copy or make a new one, the caller still needs the old."
+
+
 class Wrong(Exception):
     """An answer is not right; the message says what is wrong with it, in the learner's terms, and what to try."""
 
@@ -80,7 +83,7 @@ class Exercise:
     remark: str = ""  # what an answer that is right gets to read
     name: str = "your answer"
     fields: Callable[..., dict] | None = None  # of a case: what stands for the {fields} of its hints and its name
-    changed: str = ""  # the hint for an answer that changes the arrays it is given, where that is not allowed
+    changed: str = CHANGED  # the hint for an answer that changes the arrays it is given
     tolerance: float = 1e-4
 
     def __call__(self, answer) -> str:
@@ -89,7 +92,8 @@ class Exercise:
             given = self._given(answer, case) if callable(self.right) else answer
             known = {self.text(hint, case): _outcome(wrong, case) for hint, wrong in self.mistakes.items()}
             right, name = _result(self.right, deepcopy(case)), self.text(self.name, case)
-            compare(given, right, known, name=name, tolerance=self.tolerance)
+            secret = not callable(self.right)  # a number found with pencil and paper is not given away
+            compare(given, right, known, name=name, tolerance=self.tolerance, secret=secret)
         return self.remark
 
     def each_case(self) -> Sequence[tuple]:
@@ -104,9 +108,18 @@ class Exercise:
         given = answer(*own)
         if given is None or given is ...:
             raise NotAnswered
-        if self.changed and not all(np.array_equal(mine, before) for mine, before in zip(own, case, strict=True)):
+        if not _unchanged(own, case):
             raise Wrong(self.changed)
         return given
+
+
+def _unchanged(mine, before) -> bool:
+    """Whether arrays and tensors, also those in lists, hold what they held; what else a case consists of may change."""
+    if isinstance(before, list | tuple):
+        return len(mine) == len(before) and all(map(_unchanged, mine, before))
+    if hasattr(before, "detach") or isinstance(before, np.ndarray):
+        return np.array_equal(_as_array(mine, "it"), _as_array(before, "it"), equal_nan=True)
+    return True
 
 
 def _result(answer, case: tuple):
@@ -128,11 +141,13 @@ def compare(
     *,
     name: str = "your answer",
     tolerance: float = 1e-4,
+    secret: bool = False,
 ) -> None:
     """Raise Wrong unless `answer` equals `expected`: numbers, lists, arrays or tensors of the same shape.
 
     mistakes: {hint: the value that this mistake gives}; an answer that equals one of them gets its hint. Any other
-    answer is told about its type, its shape, or the entry that is farthest off. tolerance is relative and absolute.
+    answer is told about its type, its shape, or the entry that is farthest off, and what is expected there unless that
+    is secret. tolerance is relative and absolute.
     """
     if answer is None or answer is ...:
         raise NotAnswered
@@ -148,7 +163,8 @@ def compare(
         raise Wrong(f"{name} holds NaN or infinite values.")
     at = np.unravel_index(np.abs(got - right).argmax(), got.shape)
     place = f" at {list(map(int, at))}" if at else ""
-    raise Wrong(f"{name} is {_number(got[at])}{place}, expected {_number(right[at])}.")
+    wanted = "which is not right: go through it step by step" if secret else f"expected {_number(right[at])}"
+    raise Wrong(f"{name} is {_number(got[at])}{place}, {wanted}.")
 
 
 def _number(value: float) -> str:

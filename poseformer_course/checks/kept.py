@@ -17,9 +17,11 @@ from pathlib import Path
 
 from poseformer_lite.checked import read_json
 from poseformer_lite.files import atomic_path
+from poseformer_lite.model import attention, encoder, poseformer
 
 FILE = "my_answers.json"
 VARIABLE = "POSEFORMER_ANSWERS"
+PARTS = {*vars(attention), *vars(encoder), *vars(poseformer)}  # what a source of the network may take for granted
 DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
 
 
@@ -64,16 +66,48 @@ def keep(exercise: str, passed: bool, answers: tuple) -> None:
 
 
 def source_of(answer) -> str | None:
-    """The imports, functions and classes of the cell that an answer was defined in; None for what no cell defines."""
-    if getattr(answer, "__module__", None) != "__main__":
+    """The definitions of the cell that an answer was written in, after what they need of the rest of the notebook.
+
+    None for what no cell defines.
+    """
+    cell = _definitions(answer)
+    if answer.__name__ not in cell:
         return None
-    members = vars(answer).values() if isinstance(answer, type) else [answer]
+    return "\n".join([*_needed(cell, {}).values(), *cell.values()]) + "\n"
+
+
+def _definitions(value) -> dict[str, str]:
+    """{name: source} of the imports, functions and classes of the notebook's cell that defines a value."""
+    if getattr(value, "__module__", None) != "__main__":
+        return {}
+    members = vars(value).values() if isinstance(value, type) else [value]
     code = next((member.__code__ for member in members if inspect.isfunction(member)), None)
     lines = linecache.getlines(code.co_filename) if code else []
     nodes = [node for node in ast.parse("".join(lines)).body if isinstance(node, DEFINITIONS)]
-    if answer.__name__ not in [getattr(node, "name", None) for node in nodes]:
-        return None
-    return "\n".join("".join(lines[_first_line(node) - 1 : node.end_lineno]).rstrip() for node in nodes) + "\n"
+    sources = ["".join(lines[_first_line(node) - 1 : node.end_lineno]).rstrip() for node in nodes]
+    return {getattr(node, "name", source): source for node, source in zip(nodes, sources, strict=True)}
+
+
+def _needed(sources: dict[str, str], found: dict[str, str]) -> dict[str, str]:
+    """Adds to `found` what the sources use of other cells: imports, and helpers with what these need in turn.
+
+    Parts of the network are left out: whoever runs the source says which ones it is made of.
+    """
+    used = {node.id for node in ast.walk(ast.parse("\n".join(sources.values()))) if isinstance(node, ast.Name)}
+    for name in sorted(used - {*sources, *found}):
+        value = vars(sys.modules["__main__"]).get(name)
+        home = sys.modules.get(getattr(value, "__module__", None) or "")
+        if inspect.ismodule(value):
+            found[name] = f"import {value.__name__} as {name}"
+        elif name in PARTS or not (inspect.isfunction(value) or isinstance(value, type)):
+            continue
+        elif helper := _definitions(value).get(value.__name__):
+            found[name] = ""  # so that two helpers that use each other come once
+            _needed({name: helper}, found)
+            found[name] = helper
+        elif getattr(home, value.__name__, None) is value:
+            found[name] = f"from {home.__name__} import {value.__name__} as {name}"
+    return found
 
 
 def run_source(source: str, name: str, namespace: dict, file: str = FILE):

@@ -4,14 +4,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from poseformer_course.checks.judge import Exercise, Wrong
+from poseformer_course.checks.judge import CHANGED, Exercise, Wrong
 from poseformer_lite.camera import Camera, denormalize_screen, normalize_screen
 from poseformer_lite.metrics import mpjpe
 from poseformer_lite.skeleton import H36M17, flip_poses
 
 LENS = Camera("exercise", 1280, 720, (1000.0, 900.0), (650.0, 340.0))
 FOCAL, CENTER = np.array(LENS.focal_length), np.array(LENS.center)
-CHANGED = "What was handed in has changed: work on a copy or make a new one, the caller still needs the old."
 
 
 def _exchanged(poses: np.ndarray, left: list[int], right: list[int]) -> np.ndarray:
@@ -57,7 +56,6 @@ exercise_1 = Exercise(
     cases=[(POSES, LEFT, RIGHT), (POSES[:, :, :2], LEFT, RIGHT)],
     fields=lambda poses, left, right: {"what": "(poses, left, right)" if poses.shape[-1] == 3 else " of 2D poses"},
     name="mirrored{what}",
-    changed=CHANGED,
     remark="The same function mirrors keypoints and 3D poses, and doing it twice gives back the pose.",
 )
 
@@ -77,14 +75,14 @@ POINTS = np.random.default_rng(2).uniform([-1.5, -1.0, 3.0], [1.5, 1.0, 6.0], si
 exercise_2 = Exercise(
     right=_point,
     mistakes={
-        "y points upwards: in camera space y counts downwards, as it does in the picture.": (
+        "y points upwards: in camera space y counts downwards, as it does in the image.": (
             lambda u, z, focal, center: _point(u, z, focal, center) * [1, -1, 1]
         ),
         "x and y are right, but the third coordinate is 1: it is the given depth.": (
             lambda u, z, focal, center: np.c_[_point(u, z, focal, center)[:, :2], np.ones(len(z))]
         ),
         "The principal point is forgotten: pixels are counted from the image's corner, and the axis of the camera "
-        "meets the image at `centre`.": lambda u, z, focal, center: _point(u, z, focal, 0),
+        "meets the image at `center`.": lambda u, z, focal, center: _point(u, z, focal, 0),
         "These are the directions of the lines of sight, at depth one: go on to the given depth.": (
             lambda u, z, focal, center: np.c_[_rays(u, focal, center)[:, :2], z]
         ),
@@ -94,7 +92,7 @@ exercise_2 = Exercise(
         "The focal length is on the wrong side: projecting multiplies by it, so going back divides.": (
             lambda u, z, focal, center: _point(u, z, 1 / focal, center)
         ),
-        "Focal length and centre have changed places.": lambda u, z, focal, center: _point(u, z, center, focal),
+        "Focal length and center have changed places.": lambda u, z, focal, center: _point(u, z, center, focal),
         "Depth is taken for the distance from the camera: it is z, measured along the camera's axis, and not the "
         "length of the line of sight.": (
             lambda u, z, focal, center: (
@@ -104,14 +102,16 @@ exercise_2 = Exercise(
         "x and y are right, but where is the depth? A point has three coordinates, the third one is z.": (
             lambda u, z, focal, center: _point(u, z, focal, center)[:, :2]
         ),
+        "Both signs are wrong: subtract the center from the pixel, not the pixel from the center.": (
+            lambda u, z, focal, center: _point(u, z, focal, center) * [-1, -1, 1]
+        ),
         "Both coordinates use the first focal length: the second one belongs to y.": (
             lambda u, z, focal, center: _point(u, z, focal[0], center)
         ),
     },
     cases=[(LENS.project(POINTS), POINTS[:, 2], FOCAL, CENTER)],
-    name="from_pixels(pixels, depth, focal, centre)",
-    changed=CHANGED,
-    remark="A pixel and its depth are as good as the point: depth is the one number that the picture has lost.",
+    name="from_pixels(pixels, depth, focal, center)",
+    remark="A pixel and its depth are as good as the point: depth is the one number that the image has lost.",
 )
 
 
@@ -140,8 +140,11 @@ exercise_3 = Exercise(
         "Everything is twice too large: screen coordinates are two units wide.": (
             lambda screen, width, height: (screen + [1, height / width]) * width
         ),
-        "The longer side was taken for the unit: it is the width, also in a picture that is taller than wide.": (
+        "The longer side was taken for the unit: it is the width, also in an image that is taller than wide.": (
             lambda screen, width, height: screen * max(width, height) / 2 + [width / 2, height / 2]
+        ),
+        "The ratio is upside down: the upper edge is at -height / width, not at -width / height.": (
+            lambda screen, width, height: (screen + [1, width / height]) * (width / 2)
         ),
         "The shift is made in screen units after scaling to pixels: the order matters.": (
             lambda screen, width, height: screen * (width / 2) + [1, height / width]
@@ -150,7 +153,6 @@ exercise_3 = Exercise(
     cases=[_screen_case(1280, 720), _screen_case(720, 1280)],
     fields=lambda screen, width, height: {"width": width, "height": height},
     name="to_pixels(screen, {width}, {height})",
-    changed=CHANGED,
     remark="Nothing is lost between the two: screen coordinates are pixels in another unit.",
 )
 
@@ -158,14 +160,14 @@ exercise_3 = Exercise(
 GROWN = 1.80 / 1.70
 ROOT, FOOT = 5000 * (GROWN - 1), 900 * (GROWN - 1)
 
-# The price of a wrong height at the root, 5 m away, in millimetres.
+# The price of a wrong height at the root, 5 m away, in millimeters.
 exercise_4_root = Exercise(
     right=ROOT,
     mistakes={
-        "This is in metres: the answer is asked for in millimetres.": ROOT / 1000,
-        "This is in centimetres: the answer is asked for in millimetres.": ROOT / 10,
+        "This is in meters: the answer is asked for in millimeters.": ROOT / 1000,
+        "This is in centimeters: the answer is asked for in millimeters.": ROOT / 10,
         "This is what the foot costs: give the root's error first, the foot's second.": FOOT,
-        "The ratio is upside down: whoever is taller must stand farther away to look as large.": 5000 * (1 - 1 / GROWN),
+        "The ratio is upside down: someone taller must stand farther away to look as large.": 5000 * (1 - 1 / GROWN),
         "This is the distance at which you would place the person: how far is it from the true one?": 5000 * GROWN,
         "This is the difference of the heights: by what factor does it move the person away?": 100.0,
         "Right in size, but the taller person stands farther away, not nearer: give it as a positive number.": -ROOT,
@@ -178,8 +180,8 @@ exercise_4_root = Exercise(
 exercise_4_foot = Exercise(
     right=FOOT,
     mistakes={
-        "This is in metres: the answer is asked for in millimetres.": FOOT / 1000,
-        "This is in centimetres: the answer is asked for in millimetres.": FOOT / 10,
+        "This is in meters: the answer is asked for in millimeters.": FOOT / 1000,
+        "This is in centimeters: the answer is asked for in millimeters.": FOOT / 10,
         "Right in size, but the foot ends up farther from the hip: give it as a positive number.": -FOOT,
         "This is where the foot would be in camera space, hip error included: measure it from the hip.": ROOT,
         "The foot would be right only if all legs were equally long: the person you assume has longer ones.": 0.0,
@@ -221,7 +223,7 @@ DRAW = torch.Generator().manual_seed(5)
 PREDICTED = torch.randn(4, 6, 3, generator=DRAW)
 POSES_3D = torch.randn(4, 6, 3, generator=DRAW) + torch.tensor([0.0, 0.5, 5.0])
 
-# MPJPE in millimetres against poses that are not root-relative yet.
+# MPJPE in millimeters against poses that are not root-relative yet.
 exercise_5 = Exercise(
     right=_millimeters(lambda away: away.norm(dim=-1).mean()),
     mistakes={
@@ -267,7 +269,7 @@ exercise_5 = Exercise(
         "Your code fixes the number of joints, at 16: take it from the shape.": (
             _millimeters(lambda away: away.norm(dim=-1).mean(0).sum() / 16)
         ),
-        "This is in metres: errors are given in millimetres.": (
+        "This is in meters: errors are given in millimeters.": (
             lambda predicted, poses, root: mpjpe(predicted, _rooted(poses, root))
         ),
         "This is one number per joint of each pose: take the mean of them all.": (
@@ -278,7 +280,7 @@ exercise_5 = Exercise(
     name="pose_error(predicted, poses_3d, root)",
     changed=f"{CHANGED} In torch, a subtraction in place also sets the root to zero while it is still being "
     "subtracted.",
-    remark="It is protocol 1 of the paper, and in metres the loss of Eq. 9.",
+    remark="It is protocol 1 of the paper, and in meters the loss of Eq. 9.",
 )
 
 
@@ -346,7 +348,7 @@ exercise_6_reached = Exercise(
         "The quadratic's first coefficient is missing: divide by it.": (
             _solved(lambda a, b, c: _around(1, b, _half(a, b, c)))
         ),
-        "The principal point is forgotten: subtract `centre` first.": (
+        "The principal point is forgotten: subtract `center` first.": (
             lambda parent, pixels, length, focal, center: _two_depths(parent, pixels, length, focal, 0)
         ),
         "The length is not squared: the constant term holds its square.": (
@@ -372,7 +374,6 @@ exercise_6_reached = Exercise(
     },
     cases=[(PARENT, PIXELS, LENGTH, FOCAL, CENTER)],
     name="two_depths(parent, pixels, length, focal, centre)",
-    changed=CHANGED,
 )
 
 # Bones of which some are too short for that.
@@ -415,4 +416,4 @@ def exercise_6(two_depths):
             "zero, which is the depth where the line comes nearest."
         )
     )
-    return f"Sixteen bones, two ends each: {2**16:,} poses for one picture, all with the right bone lengths."
+    return f"Sixteen bones, two ends each: {2**16:,} poses for one image, all with the right bone lengths."

@@ -171,8 +171,8 @@ exercise_4_tokens = Exercise(
             e.patch_embedding(poses) - e.position_embedding
         ),
     },
-    cases=lambda: [_filled()],
-    name="the tokens",
+    cases=lambda: [_filled(), (_filled()[0], _random(1, 4, 2))],
+    name="the tensor of tokens",
 )
 
 
@@ -192,15 +192,19 @@ def _of_all(answer):
 
     def answers(questions):
         given = [answer(*question) for question in questions]
-        if any(one is None for one in given):
+        open_ = [one is None or one is ... for one in given]
+        if all(open_):
             raise NotAnswered
+        if any(open_):
+            question = questions[open_.index(True)]
+            raise Wrong(f"Some of your answers are None, as for {question}: is there a return on every way?")
         return given
 
     return answers
 
 
 def _layers() -> list[tuple]:
-    """(layer, x, order); the first six follow. As many windows as tokens as channels: every axis can be taken."""
+    """(layer, x, order) of LAYERS. As many windows as tokens as channels: every axis can be taken."""
     N = 5
     x, positions = _random(N, N, N).double(), 2 * _random(N, N).double()
     weights = torch.arange(1, N + 1).view(N, 1, 1)  # another for each window
@@ -211,6 +215,7 @@ def _layers() -> list[tuple]:
     def mean(tokens):
         return tokens.mean(dim=1, keepdim=True).expand_as(tokens)
 
+    late = positions * torch.tensor([0, 0, 0, 1, 1])[:, None]
     cycle, swap = torch.tensor([1, 2, 3, 4, 0]), torch.tensor([1, 0, 2, 4, 3])
     return [
         (torch.relu, x, cycle),
@@ -224,14 +229,33 @@ def _layers() -> list[tuple]:
         (lambda z: positions.expand_as(z), x, swap),
         (lambda z: z.cumsum(dim=1), x, cycle),
         (lambda z: z + positions / 1000, x, cycle),
+        (lambda z: z + late, x, swap),
+        (lambda z: z.flip(1), x, cycle),
     ]
+
+
+LAYERS = {  # what each layer does, and whether it is equivariant
+    "a ReLU": True,
+    "a ReLU, with two pairs of tokens exchanged": True,
+    "attention": True,
+    "attention, with two pairs of tokens exchanged": True,
+    "the mean over the tokens": True,
+    "a layer that multiplies each window by a number of its own": True,
+    "a layer that adds positions": False,
+    "attention with positions": False,
+    "a layer that gives the same for every input": False,
+    "cumsum over the tokens": False,
+    "a layer that adds tiny positions": False,
+    "a layer that adds positions to the last two tokens": False,
+    "a layer that turns the order of the tokens round": False,
+}
 
 
 _close = torch.allclose
 
 # Does the output of x (B, N, C) follow when its N tokens are permuted? Of each layer, True or False.
 exercise_5_answers = Exercise(
-    right=lambda layers: 6 * [True] + 5 * [False],
+    right=lambda layers: list(LAYERS.values()),
     mistakes={
         "Your test says yes to every layer. It must compare two different things, one of them made from "
         "x[:, order].": _of_all(lambda f, x, order: True),
@@ -262,12 +286,18 @@ exercise_5_answers = Exercise(
         "You ask for equality to the last bit. Permuted numbers are summed in another order: allow for rounding.": (
             _of_all(lambda f, x, order: torch.equal(f(x[:, order]), f(x)[:, order]))
         ),
+        "Only the first token is compared: all of them must agree.": (
+            _of_all(lambda f, x, order: _close(f(x[:, order])[:, 0], f(x)[:, order[0]]))
+        ),
+        "Your test does not use the tokens `x`: among tokens that are all alike a change of order does not show.": (
+            _of_all(lambda f, x, order: _close(f(torch.ones_like(x)), f(torch.ones_like(x))[:, order]))
+        ),
         "Some number that agrees is not enough: all of them must.": (
             _of_all(lambda f, x, order: bool(torch.isclose(f(x[:, order]), f(x)[:, order]).any()))
         ),
     },
     cases=lambda: [(_layers(),)],
-    name="the list of answers for eleven layers",
+    name="the list of answers",
     remark="Attention passes, added positions fail: they are where a transformer gets its sense of order.",
 )
 
@@ -275,13 +305,23 @@ exercise_5_answers = Exercise(
 def exercise_5(is_equivariant):
     """One answer for each layer."""
 
+    given = []
+
     def answers(layers):
-        given = _of_all(is_equivariant)(layers)
+        given[:] = _of_all(is_equivariant)(layers)
         if any(getattr(answer, "ndim", 0) for answer in given):
             raise Wrong("Answer with one True or False for all the numbers together, not with one for each.")
+        if any(isinstance(answer, str) for answer in given):
+            raise Wrong("Answer with True or False themselves, not with a text.")
         return given
 
-    return exercise_5_answers(answers)
+    try:
+        return exercise_5_answers(answers)
+    except Wrong as wrong:
+        if not str(wrong).startswith(exercise_5_answers.name):
+            raise
+    layer = next(layer for layer, answer in zip(LAYERS, given, strict=True) if bool(answer) != LAYERS[layer])
+    raise Wrong(f"Your test says {bool(given[list(LAYERS).index(layer)])} for {layer}, expected {LAYERS[layer]}.")
 
 
 def _cost(tokens: int, width: int) -> int:
@@ -323,7 +363,7 @@ def _window(
     return 0
 
 
-RATIOS = 0.05, 0.07, 0.5, 1, 1.5, 2, 4, 8, 16, 20
+RATIOS = 0.05, 0.07, 0.5, 1, 1.5, 2, 4, 8, 16, 20  # the last two are out of reach
 
 # Where Fig. 1(b) costs that many times as much.
 exercise_6_window = Exercise(
@@ -344,7 +384,7 @@ exercise_6_window = Exercise(
         "The temporal stage is missing from PoseFormer's cost.": (
             _of_all(lambda ratio: _window(ratio, lambda F: F * _cost(17, 32)))
         ),
-        "A window has a centre frame, so its number of frames must be odd.": (
+        "A window has a center frame, so its number of frames must be odd.": (
             _of_all(lambda ratio: _window(ratio, windows=range(1, 5_000)))
         ),
         "These are numbers of tokens: the question is for frames.": _of_all(lambda ratio: 17 * _window(ratio)),

@@ -21,9 +21,9 @@ exercise_1 = Exercise(
         "The exponentials are there, but a row does not sum to one yet: divide it by its sum.": torch.exp,
         "You divided the scores themselves by their sum: a negative score would give a negative weight. Take the "
         "exponential first.": lambda s: s / s.sum(dim=-1, keepdim=True),
-        "All entries together sum to one: every row must do so by itself.": lambda s: s.exp() / s.exp().sum(),
+        "All entries together sum to one: every row must do so on its own.": lambda s: s.exp() / s.exp().sum(),
         "These are logarithms of the weights: one exponential is missing.": lambda s: s.log_softmax(dim=-1),
-        "The scores are scaled here: take them as they are, whoever calls the function has done that.": (
+        "The scores are scaled here: take them as they are, the caller has done that.": (
             lambda s: (s / 2**0.5).softmax(dim=-1)
         ),
         "You divided the scores by the root of the number of keys: take them as they are.": (
@@ -38,13 +38,13 @@ exercise_1 = Exercise(
         (_normal(2, 3, 4, seed=1),),
         (0.1 + _normal(2, 3, 4, seed=1).abs(),),
     ],
-    name="the row weights",
+    name="your tensor of weights",
     remark="Whatever the scores were, what comes out are weights: positive, and one in sum.",
 )
 
 
 # Scaled scores of M keys for N queries, (..., N, d) and (..., M, d) -> (..., N, M).
-exercise_2 = Exercise(
+exercise_2_scores = Exercise(
     right=lambda q, k: q @ k.mT / q.shape[-1] ** 0.5,
     mistakes={
         "The scale is missing: these are the plain products of queries and keys.": lambda q, k: q @ k.mT,
@@ -70,11 +70,29 @@ exercise_2 = Exercise(
     cases=[
         (_normal(6, 5, 3, seed=1), _normal(6, 7, 3, seed=11)),
         (_normal(6, 4, 16, seed=2), _normal(6, 6, 16, seed=12)),
+        (torch.tensor([[1.0, 0.0, 0.0, 0.0]]), torch.tensor([[2.0, 0.0, 0.0, 0.0], [0.0, 2.0, 0.0, 0.0]])),
+        (_normal(2, 3, 4, 5, seed=3), _normal(2, 3, 6, 5, seed=13)),
     ],
     fields=lambda q, k: {"d": q.shape[-1]},
-    name="the scaled scores",
+    name="your tensor of scores",
     remark="With queries and keys of variance 1 these scores have a spread of about one, at any width.",
 )
+
+
+def exercise_2(answer):
+    """The scores, whatever the number of leading axes."""
+
+    def scores(q, k):
+        try:
+            return answer(q, k)
+        except (IndexError, RuntimeError):
+            if q.ndim == 3:
+                raise
+        raise Wrong(
+            f"Right for three axes, but not for {q.ndim}: count the axes from the end. The last two are -2 and -1."
+        )
+
+    return exercise_2_scores(scores)
 
 
 def _from_maps(head):
@@ -92,6 +110,12 @@ exercise_3 = Exercise(
     mistakes={
         "The weights are applied to the keys: what a token hands over is its value.": (
             _from_maps(lambda x, q, k, v: attention_weights(q, k) @ k)
+        ),
+        "The queries are compared with queries: they have to be compared with keys.": (
+            _from_maps(lambda x, q, k, v: attention_weights(q, q) @ v)
+        ),
+        "The keys are compared with keys: the scores are products of queries and keys.": (
+            _from_maps(lambda x, q, k, v: attention_weights(k, k) @ v)
         ),
         "These are the weights alone: the weighted sum of the values is still to come.": (
             _from_maps(lambda x, q, k, v: attention_weights(q, k))
@@ -142,7 +166,7 @@ exercise_4_split = Exercise(
     mistakes={
         "The numbers of different tokens are mixed: cut the last axis in two where it stands, and only then change "
         "the order of the axes.": lambda x, heads: x.reshape(len(x), heads, x.shape[1], -1),
-        "Every head got each H-th channel: a head takes C/H neighbouring channels.": (
+        "Every head got each H-th channel: a head takes C/H neighboring channels.": (
             lambda x, heads: x.unflatten(-1, (-1, heads)).permute(0, 3, 1, 2)
         ),
         "The channels are cut, but the heads still stand behind the tokens: the axes must be (B, H, N, C/H).": (
@@ -193,12 +217,16 @@ def _layer() -> MultiHeadSelfAttention:
 reference_5 = MultiHeadSelfAttention
 
 
+def _cut(numbers: Tensor, heads: int) -> Tensor:
+    """Queries, keys and values in heads: (B, N, 3*C) -> (3, B, H, N, C/H)."""
+    return numbers.unflatten(-1, (3, heads, -1)).permute(2, 0, 3, 1, 4)
+
+
 def _by_hand(layer, x, cut=None, scale=None, over=-1, join=None, projected=True):
     """The layer step by step, with one of the steps done in another way."""
-    B, N, C = x.shape
-    H, d = layer.num_heads, layer.head_dim
+    H, d, C = layer.num_heads, layer.head_dim, x.shape[-1]
     numbers = layer.qkv(x)
-    q, k, v = cut(numbers, H) if cut else numbers.view(B, N, 3, H, d).permute(2, 0, 3, 1, 4)  # each (B, H, N, d)
+    q, k, v = (cut or _cut)(numbers, H)  # each (B, H, N, d)
     rows = (q @ k.mT * (d**-0.5 if scale is None else scale(C))).softmax(dim=over)
     heads = rows @ v
     side_by_side = join(heads) if join else heads.transpose(1, 2).flatten(-2)
@@ -234,6 +262,18 @@ exercise_5_output = Exercise(
         "The projection is missing: W_out of Eq. 4, `self.proj`, comes last.": (
             lambda layer, x: _by_hand(layer, x, projected=False)
         ),
+        "The input is added to the output: the residual belongs to the encoder, which lesson 04 builds.": (
+            lambda layer, x: layer(x) + x
+        ),
+        "Keys are taken for queries and queries for keys: qkv gives the queries first.": (
+            lambda layer, x: _by_hand(layer, x, cut=lambda n, H: [_cut(n, H)[part] for part in (1, 0, 2)])
+        ),
+        "Values are taken for queries and queries for values: qkv gives queries, keys and values in this order.": (
+            lambda layer, x: _by_hand(layer, x, cut=lambda n, H: [_cut(n, H)[part] for part in (2, 1, 0)])
+        ),
+        "The 3 of queries, keys and values stands last in your view: it comes first, view(B, N, 3, H, C/H).": (
+            lambda layer, x: _by_hand(layer, x, cut=lambda n, H: n.unflatten(-1, (H, -1, 3)).permute(4, 0, 2, 1, 3))
+        ),
         "There is one head only: the channels have to be cut into H heads.": (
             lambda layer, x: _by_hand(
                 layer, x, cut=lambda n, H: [t[:, None] for t in n.chunk(3, -1)], scale=lambda C: (C / 3) ** -0.5
@@ -246,20 +286,34 @@ exercise_5_output = Exercise(
 
 
 def exercise_5(answer):
-    """The class MultiHeadSelfAttention: its parts, its output, and the rows where they are asked for."""
+    """The class MultiHeadSelfAttention: its parts, its output, and the weights where they are asked for."""
 
     def output(layer, x):
-        return call(like(answer, layer, 6, 3), x)
+        given = call(like(answer, layer, 6, 3), x)
+        if isinstance(given, tuple):
+            raise Wrong("Without return_weights=True the answer is the output alone, not a pair.")
+        return given
 
     exercise_5_output(output)
     layer, x = exercise_5_output.each_case()[0]
     mine = like(answer, layer, 6, 3)
     if not takes(mine.forward, "return_weights"):
-        raise Wrong("forward has lost its argument return_weights, with which the lesson looks at the rows.")
+        raise Wrong("forward has lost its argument return_weights, with which the lesson looks at the weights.")
     both = mine(x, return_weights=True)
     if not isinstance(both, tuple):
-        raise Wrong("With return_weights=True the answer is a pair: the output and the rows, attention_weights(q, k).")
-    compare(both[1], layer(x, return_weights=True)[1], name="the rows of return_weights=True")
+        raise Wrong(
+            "With return_weights=True the answer is a pair: the output and the weights, attention_weights(q, k)."
+        )
+    q, k, _ = _cut(layer.qkv(x), 3)
+    scores, weights = q @ k.mT * 2**-0.5, attention_weights(q, k)
+    mistakes = {
+        "The pair is the wrong way round: the output comes first, then the weights.": layer(x),
+        "These are the scores: their softmax is what is asked for.": scores,
+        "The weights are averaged over the heads: each head's own are asked for, (B, H, N, N).": weights.mean(dim=1),
+        "The weights are transposed: row i belongs to query i.": weights.mT,
+    }
+    compare(both[1], weights, mistakes, name="the second of the pair, the weights")
+    compare(both[0], layer(x), {"The first of the pair is not the output.": weights}, name="the first of the pair")
     return "Your layer takes the weights of a trained network and gives what the package's gives."
 
 
@@ -317,7 +371,7 @@ exercise_6_output = Exercise(
         "It is another head that you switched off: they are counted from 0.": (
             lambda layer, x, head: _without(layer, x, (head - 1) % 3)
         ),
-        "You dropped every third channel: a head's channels are neighbours.": (
+        "You dropped every third channel: a head's channels are neighbors.": (
             _with_heads(lambda z, head: _set(z, (..., slice(head, None, 3))))
         ),
         "The head's scores are zero, so it still hands over the plain mean of the values: its output must be zero.": (
@@ -354,7 +408,7 @@ def exercise_6(answer):
                 "The output is right, but the layer is changed for good and now gives another output: work on a copy, "
                 "or undo what you did (a hook is taken off by the handle it came with)."
             )
-    return "Such a test asks what a head is worth. A picture of its rows cannot."
+    return "Such a test asks what a head is worth. A picture of its weights cannot."
 
 
 def _seen(back: Tensor, past: int) -> Tensor:
@@ -427,7 +481,13 @@ def exercise_7(answer):
 
     exercise_7_output(without_nan)
     later_is_higher = (1e4 * (torch.arange(7.0) - 10))[:, None].expand(2, 3, 7, 4)  # scores from -200,000 to -80,000
-    if not torch.allclose(answer(torch.ones_like(Q), later_is_higher, V.clone(), 2), V, atol=1e-4):
+    given = answer(torch.ones_like(Q), later_is_higher, V.clone(), 2)
+    if given.isnan().any():
+        raise Wrong(
+            "Where scores differ much, there are NaN: a softmax over all frames leaves nothing of those that are seen, "
+            "and no division brings it back. Hide the scores before the softmax."
+        )
+    if not torch.allclose(given, V, atol=1e-4):
         raise Wrong(
             "Where scores differ much, hidden frames come through: your number is not low enough. Minus infinity is."
         )

@@ -19,7 +19,7 @@ def _fitting(hint, answer, *args):
 
 
 def _layer_norm(over=-1, center=1.0, unbiased=False, divisor=None, affine=None):
-    """LayerNorm with other statistics, another divisor(variance, eps), or another affine(normalised, gain, shift)."""
+    """LayerNorm with other statistics, another divisor(variance, eps), or another affine(normalized, gain, shift)."""
     divisor = divisor or (lambda variance, eps: (variance + eps).sqrt())
     affine = affine or (lambda normalized, gain, shift: gain * normalized + shift)
 
@@ -49,13 +49,13 @@ exercise_1_result = Exercise(
         "Epsilon stands beside the root: it belongs under the root, with the variance.": (
             _layer_norm(divisor=lambda variance, eps: variance.sqrt() + eps)
         ),
-        "Epsilon is missing: a token of equal channels would divide by zero.": (
+        "Epsilon is missing, or it is not the `eps` handed in: without it, equal channels would divide by zero.": (
             _layer_norm(divisor=lambda variance, eps: variance.sqrt())
         ),
         "You divide by the variance: divide by its square root.": (
             _layer_norm(divisor=lambda variance, eps: variance + eps)
         ),
-        "Gain and shift are not used: after normalising, multiply by the gain and add the shift.": (
+        "Gain and shift are not used: after normalizing, multiply by the gain and add the shift.": (
             _layer_norm(affine=lambda normalized, gain, shift: normalized)
         ),
         "The shift is missing: add it after the gain.": (
@@ -129,6 +129,9 @@ exercise_2 = Exercise(
         ),
         "The residuals are missing: each branch is added to what went into it.": (
             lambda x, attn, mlp, norm1, norm2: mlp(norm2(attn(norm1(x))))
+        ),
+        "Eq. 7 is missing: the MLP and its norm are still to come.": (
+            lambda x, attn, mlp, norm1, norm2: _plus(x, attn, norm1)
         ),
         "The residual of Eq. 6 is missing: the attention's output is added to x.": (
             lambda x, attn, mlp, norm1, norm2: _plus(attn(norm1(x)), mlp, norm2)
@@ -243,6 +246,15 @@ def _on_parts(answer):
     return lambda block, x: answer(x, block.attn, block.mlp, block.norm1, block.norm2)
 
 
+def _then(first, second):
+    return lambda x: second(first(x))
+
+
+def _with_eight_heads(block, x):
+    block.attn.num_heads, block.attn.head_dim = 8, 1
+    return block(x)
+
+
 def _dropping() -> tuple:
     block, x = _block_and_tokens()
     block.drop_path = _EveryOther()
@@ -253,7 +265,29 @@ def _dropping() -> tuple:
 exercise_4_output = Exercise(
     right=lambda block, x: block(x),
     mistakes={hint: _on_parts(wrong) for hint, wrong in exercise_2.mistakes.items()}
-    | {"The stochastic depth is gone: put self.drop_path round each branch, inside the sum.": _on_parts(_pre_norm)},
+    | {
+        "The stochastic depth is gone: put self.drop_path round each branch, inside the sum.": _on_parts(_pre_norm),
+        "The MLP's branch is never dropped: self.drop_path goes round both branches.": (
+            lambda block, x: _plus(x + block.drop_path(block.attn(block.norm1(x))), block.mlp, block.norm2)
+        ),
+        "The attention's branch is never dropped: self.drop_path goes round both branches.": (
+            lambda block, x: _plus(_plus(x, block.attn, block.norm1), _then(block.mlp, block.drop_path), block.norm2)
+        ),
+        "self.drop_path is round the sum: it goes round the branch alone, or the tokens are dropped with it.": (
+            lambda block, x: block.drop_path(
+                _plus(block.drop_path(_plus(x, block.attn, block.norm1)), block.mlp, block.norm2)
+            )
+        ),
+        "self.drop_path stands before attention and MLP: it drops what they give.": (
+            lambda block, x: _pre_norm(
+                x, block.attn, block.mlp, _then(block.norm1, block.drop_path), _then(block.norm2, block.drop_path)
+            )
+        ),
+        "norm1 and norm2 are one LayerNorm: each branch has its own.": (
+            lambda block, x: _pre_norm(x, block.attn, block.mlp, block.norm2, block.norm2)
+        ),
+        "The attention does not get its number of heads: hand it the argument num_heads.": _with_eight_heads,
+    },
     cases=lambda: [_block_and_tokens(), _dropping()],
     name="the layer's output",
 )
@@ -266,7 +300,9 @@ def exercise_4(answer):
         made = like(answer, block, 8, 2)
         if not isinstance(getattr(made, "drop_path", None), nn.Module):
             raise Wrong("The stochastic depth is missing: self.drop_path = StochasticDepth(drop_path).")
-        made.drop_path = block.drop_path
+        for name, part in made.named_children():
+            if name == "drop_path" or hasattr(part, "rate"):  # one for each branch is right as well
+                setattr(made, name, block.drop_path)
         return call(made, x)
 
     exercise_4_output(output)
@@ -274,7 +310,12 @@ def exercise_4(answer):
         raise Wrong("The eps of both LayerNorms is 1e-6 here, and PyTorch takes 1e-5: say nn.LayerNorm(dim, eps=1e-6).")
     if answer(8, 2, 3.0).state_dict()["mlp.fc1.weight"].shape[0] != 24:
         raise Wrong("The hidden width is always the same: it is int(dim * mlp_ratio).")
-    if answer(8, 2, 2.0, 0.25).drop_path.rate != 0.25:
+    drop = answer(8, 2, 2.0, 0.25).drop_path
+    if not hasattr(drop, "rate"):
+        raise Wrong(
+            f"`drop_path` is a {type(drop).__name__}, which drops single numbers: take StochasticDepth(drop_path)."
+        )
+    if drop.rate != 0.25:
         raise Wrong("The stochastic depth does not get its rate: hand it the argument drop_path.")
     return "Four of these, one after the other, are a stage of PoseFormer."
 
@@ -309,11 +350,12 @@ exercise_5 = Exercise(
         "The MLP's second layer is missing: from the hidden width back to C.": _less(lambda C, H: H * C + C),
         "The MLP's biases are missing: both of its linear layers have them.": _less(lambda C, H: H + C),
         "The hidden layer's biases are missing: one for each hidden channel.": _less(lambda C, H: H),
+        "The hidden layer has ratio * C channels, so it has as many biases.": _less(lambda C, H: H - C),
         "The weights of one C by C matrix are missing: the attention has four of them.": _less(lambda C, H: C * C),
         "C is missing: one of the linear layers that give out C channels has no bias.": _less(lambda C, H: C),
         "The MLP's second layer gives out C channels, so it has C biases.": _less(lambda C, H: C - H),
     },
-    cases=[(7, 5), (4, 2), (544, 2)],  # with 7 and 5, every mistake has a number of its own
+    cases=[(17, 6), (4, 2), (544, 2)],  # with 17 and 6, every mistake has a number of its own
     fields=lambda C, ratio: {"C": C, "ratio": ratio},
     name="the count for C = {C} and ratio = {ratio}",
     tolerance=1e-9,

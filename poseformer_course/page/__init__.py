@@ -18,6 +18,15 @@ from poseformer_lite.skeleton import H36M17
 from poseformer_lite.viewers.viewer import WIDGET_VIEW
 
 STAGES = ("keypoints", "joints", "spatial", "frames", "temporal", "weights", "pose")  # Fig. 2(b), from left to right
+SHOWN = {  # on the still of each stage, below the seven small pictures of the stages
+    "keypoints": "a table of the x and y of the 17 keypoints, and how they come from pixels",
+    "joints": "a table of 17 joint tokens with 16 channels each",
+    "spatial": "a table of 17 by 17 attention weights, small ones of all eight heads, and the sums behind one weight",
+    "frames": "a table of 27 frame tokens with 272 channels each",
+    "temporal": "a table of 27 by 27 attention weights, small ones of all eight heads, and the sums behind one weight",
+    "weights": "27 bars, the weights of the frames, highest in the middle",
+    "pose": "a bar for the error of each joint, and the 3D pose over the true one",
+}
 FRAME = '<iframe title="PoseFormer in a page" style="width: 100%; height: 820px; border: 0" srcdoc="{}"></iframe>'
 
 
@@ -72,7 +81,7 @@ class ExplorePage:
         words = f"PoseFormer in a page, open at stage {number}, {self.stage!r}; the picture has 'small'"
         picture = base64.b64encode(files(__package__).joinpath(f"{self.stage}.png").read_bytes()).decode()
         bundle = {"text/plain": words, "image/png": picture, WIDGET_VIEW: view}
-        display(bundle, raw=True, metadata={"image/png": {"alt": words}})
+        display(bundle, raw=True, metadata={"image/png": {"alt": f"{words}; {SHOWN[self.stage]}"}})
 
 
 def _weights(network: PoseFormer) -> list[tuple[str, bytes]]:

@@ -107,16 +107,22 @@ MISTAKES = {
     },
     "01.2": {
         "f on the wrong side": (lambda u, z, f, c: np.c_[(u - c) * f * z[:, None], z], "wrong side"),
+        "the pixel off the center": (
+            lambda u, z, f, c: np.c_[(c - u) / f * z[:, None], z],
+            "not the pixel from the center",
+        ),
         "distance for depth": (along_a_unit_ray, "taken for the distance"),
         "input changed": (point_in_place, "work on a copy"),
     },
     "01.3": {
         "y by the height": (lambda s, w, h: s * [w / 2, h / 2] + [w / 2, h * h / w / 2], "scaled by the height"),
         "longer side": (longer_side, "longer side"),
+        "w / h for h / w": (lambda s, w, h: (s + [1, w / h]) * w / 2, "ratio is upside down"),
         "input changed": (shift_in_place, "make a new one"),
     },
     "01.4": {
-        "metres": ((0.294, 0.0529), "millimetres"),
+        "meters": ((0.294, 0.0529), "millimeters"),
+        "nothing that is known": ((294.1, 299.0), "not right: go through"),
         "upside down": ((5000 - 5000 * 1.7 / 1.8, 52.9), "must stand farther away"),
         "foot in camera space": ((294.1, 294.1), "measure it from the hip"),
         "where the foot is, not how far off": ((294.1, 953.0), "true 900 mm"),

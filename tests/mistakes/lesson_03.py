@@ -64,6 +64,40 @@ def changed(names=False, scale=None, join=None, rows=True, **parts):
     return Changed
 
 
+def paired(answer, added=0):
+    """The package's layer, with another answer(output, weights, whether they are asked for)."""
+
+    class Paired(package_class):
+        def forward(self, x, return_weights=False):
+            out, weights = super().forward(x, return_weights=True)
+            return answer(out + added * x, weights, return_weights)
+
+    return Paired
+
+
+def reordered(*order):
+    """A class that takes queries, keys and values in another order out of the one product."""
+
+    class Reordered(package_class):
+        def forward(self, x, return_weights=False):
+            parts = self.qkv(x).chunk(3, dim=-1)
+            q, k, v = (split(parts[number], self.num_heads) for number in order)
+            return self.proj(scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+
+    return Reordered
+
+
+def scaled_in_place(q, k):
+    q /= q.shape[-1] ** 0.5
+    return q @ k.transpose(-2, -1)
+
+
+def hidden_after_the_softmax(q, k, v, past):
+    weights = softmax(q @ k.transpose(-2, -1) * q.shape[-1] ** -0.5, dim=-1)
+    weights = torch.tril(torch.triu(weights, -past))
+    return weights / weights.sum(dim=-1, keepdim=True) @ v
+
+
 MISTAKES = {
     "03.1": {
         "softmax over the queries": (lambda s: torch.exp(s) / torch.exp(s).sum(-2, True), "columns sum to one"),
@@ -71,10 +105,13 @@ MISTAKES = {
     },
     "03.2": {
         "divided by d": (lambda q, k: torch.einsum("bnd,bmd->bnm", q, k) / q.size(2), "d = 3 itself.*square root"),
+        "axes counted from the front": (lambda q, k: q @ k.transpose(1, 2) / q.shape[-1] ** 0.5, "not for 2"),
+        "in place": (scaled_in_place, "work on a copy"),
         "root of the number of keys": (lambda q, k: q @ k.transpose(1, 2) * k.size(1) ** -0.5, "number of keys"),
     },
     "03.3": {
         "keys summed": (lambda x, q, k, v: scaled_dot_product_attention(x @ q, x @ k, x @ k), "over is its value"),
+        "queries with queries": (lambda x, q, k, v: scaled_dot_product_attention(x @ q, x @ q, x @ v), "with queries"),
         "scale of the tokens": (
             lambda x, q, k, v: scaled_dot_product_attention(x @ q, x @ k, x @ v, scale=x.shape[1] ** -0.5),
             "C = 5.* d = 3",
@@ -97,7 +134,16 @@ MISTAKES = {
         "no projection": (changed(proj=nn.Identity), "no parameter `proj.weight`"),
         "no scale": (changed(scale=1.0), "scale is missing"),
         "heads joined as they lie": (changed(join=lambda z: z.reshape(z.shape[0], z.shape[2], -1)), "wrong order"),
-        "no rows": (changed(rows=False), "is a pair"),
+        "no weights": (changed(rows=False), "is a pair"),
+        "always a pair": (paired(lambda out, weights, asked: (out, weights)), "output alone, not a pair"),
+        "the pair turned round": (paired(lambda out, rows, asked: (rows, out) if asked else out), "wrong way round"),
+        "one map for all heads": (
+            paired(lambda out, weights, asked: (out, weights.sum(dim=1) / 3) if asked else out),
+            "averaged over the heads",
+        ),
+        "a residual": (paired(lambda out, weights, asked: out, added=1), "residual belongs to the encoder"),
+        "keys for queries": (reordered(1, 0, 2), "Keys are taken for queries"),
+        "values for queries": (reordered(2, 1, 0), "Values are taken for queries"),
     },
     "03.6": {
         "the whole layer": (lambda layer, x, head: layer(x), "nothing is switched off"),
@@ -110,6 +156,7 @@ MISTAKES = {
         "no end to the future": (windowed(least=-99), "both ends"),
         "not itself": (windowed(least=1), "sees itself"),
         "a large number for infinity": (windowed(hidden=-100), "not low enough"),
+        "divided again": (hidden_after_the_softmax, "no division brings it back"),
         "a large number added": (windowed(hidden=-100, added=True), "not low enough"),
     },
 }

@@ -3,6 +3,7 @@
 import torch
 from torch.nn.functional import layer_norm
 
+from poseformer_lite.model.attention import MultiHeadSelfAttention
 from poseformer_lite.model.encoder import EncoderBlock
 
 
@@ -23,6 +24,12 @@ def normed_is_added(x, attention, mlp, norm1, norm2):
     x = x + attention(x)
     x = norm2(x)
     return x + mlp(x)
+
+
+def summed_in_place(x, attention, mlp, norm1, norm2):
+    x += attention(norm1(x))
+    x += mlp(norm2(x))
+    return x
 
 
 def side_by_side(x, attention, mlp, norm1, norm2):
@@ -132,13 +139,14 @@ def weights_only(layers, x, direction):
     return [layer.weight.grad.norm().item() for layer in layers]
 
 
-def changed(forward=None, eps=1e-6, ratio=None, rate=None):
+def changed(forward=None, eps=1e-6, ratio=None, rate=None, part=lambda block: None):
     """EncoderBlock, with one thing otherwise."""
 
     class Changed(EncoderBlock):
         def __init__(self, dim, num_heads, mlp_ratio=2.0, drop_path=0.0):
             super().__init__(dim, num_heads, ratio or mlp_ratio, drop_path if rate is None else rate)
             self.norm1.eps = self.norm2.eps = eps
+            part(self)
 
         def forward(self, x):
             return forward(self, x) if forward else super().forward(x)
@@ -154,6 +162,8 @@ MISTAKES = {
     },
     "04.2": {
         "the normed x is added": (normed_is_added, "normed tokens are added"),
+        "Eq. 6 alone": (lambda x, attention, mlp, norm1, norm2: x + attention(norm1(x)), "Eq. 7 is missing"),
+        "in place": (summed_in_place, "work on a copy"),
         "attention and MLP side by side": (side_by_side, "beside the attention"),
     },
     "04.3": {
@@ -187,6 +197,25 @@ MISTAKES = {
         ),
         "eps of torch": (changed(eps=1e-5), "eps of both"),
         "always twice as wide": (changed(ratio=2), "always the same"),
+        "drops the first branch alone": (
+            changed(lambda b, x: (y := x + b.drop_path(b.attn(b.norm1(x)))) + b.mlp(b.norm2(y))),
+            "MLP's branch is never dropped",
+        ),
+        "drops the second branch alone": (
+            changed(lambda b, x: (y := x + b.attn(b.norm1(x))) + b.drop_path(b.mlp(b.norm2(y)))),
+            "attention's branch is never dropped",
+        ),
+        "drops the sums": (
+            changed(lambda b, x: b.drop_path((y := b.drop_path(x + b.attn(b.norm1(x)))) + b.mlp(b.norm2(y)))),
+            "tokens are dropped with it",
+        ),
+        "one norm": (changed(part=lambda b: setattr(b, "norm2", b.norm1)), "one LayerNorm"),
+        "eight heads, always": (
+            changed(part=lambda b: setattr(b, "attn", MultiHeadSelfAttention(b.norm1.bias.numel()))),
+            "number of heads",
+        ),
+        "dropout": (changed(part=lambda b: setattr(b, "drop_path", torch.nn.Dropout(0.1))), "drops single numbers"),
+        "in place": (changed(lambda b, x: x.add_(b.attn(b.norm1(x))).add_(b.mlp(b.norm2(x)))), "work on a copy"),
         "never drops": (changed(rate=0.0), "does not get its rate"),
     },
     "04.5": {
@@ -194,6 +223,7 @@ MISTAKES = {
             lambda *given: count(*given, qkv_biases=False),
             "Queries, keys and values have biases",
         ),
+        "as many hidden biases as channels": (lambda C, ratio: count(C, ratio) - ratio * C + C, "as many biases"),
         "ViT's ratio": (lambda C, ratio: count(C, ratio, hidden=4 * C), "as in ViT"),
     },
     "04.6": {
