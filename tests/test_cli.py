@@ -155,6 +155,7 @@ def test_lift_puts_the_motion_into_the_world_or_leaves_it(video, weights, tmp_pa
 
 def test_lift_is_told_what_a_file_does_not_say(weights, tmp_path):
     keypoints = np.random.default_rng(0).uniform(0, 700, (5, 33, 3))
+    keypoints[:, :11, :2] = 350  # a face's joints are near each other
     np.save(tmp_path / "video.npy", keypoints)
     options = ["--width", 1280, "--height", 720, "--fps", 30, "-o", tmp_path / "motion.json"]
     run("lift", tmp_path / "video.npy", "--weights", weights, *options)  # 33 joints can only be MediaPipe's
