@@ -214,6 +214,58 @@ def test_a_camera_is_lifted_and_let_go(open_page):
     assert page.evaluate("live.source.stream") is None
 
 
+@pytest.fixture(scope="module")
+def two_people(tmp_path_factory):
+    """The walker, kept in the middle, beside her mirror image: 800 x 320 pixels."""
+    import av
+
+    path = tmp_path_factory.mktemp("two") / "two.mp4"
+    with av.open(str(CLIP)) as container, av.open(str(path), "w") as film:
+        stream = film.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 800, 320, "yuv420p"
+        for number, frame in enumerate(container.decode(video=0)):
+            left = round(621 - 6.08 * number)  # she walks to the left
+            one = frame.to_ndarray(format="rgb24")[:, max(0, min(left, 568)) :][:, :400]
+            both = np.ascontiguousarray(np.concatenate([one, one[:, ::-1]], axis=1))
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(both, format="rgb24")))
+        film.mux(stream.encode())
+    return path
+
+
+def test_of_several_people_the_touched_one_is_followed(open_page, two_people):
+    page = open_page()
+    middle = """() => {
+        const joints = live.people.first?.landmarks.filter((_, i) => i % 3 === 0);
+        return joints && joints.reduce((sum, x) => sum + x, 0) / joints.length;
+    }"""
+    touch = """x => {
+        const flat = document.querySelector(".flat"), {left, top, width, height} = flat.getBoundingClientRect();
+        const scale = Math.min(width / 800, height / 320);
+        const at = {clientX: left + width / 2 + (x - 400) * scale, clientY: top + height / 2};
+        flat.dispatchEvent(new MouseEvent("click", {...at, bubbles: true}));
+    }"""
+    page.set_input_files("input[type=file]", two_people)
+    wait_for(page, "live.lifted.length > 0")
+    before = page.evaluate(middle)
+    other = 600 if before < 400 else 200
+    page.evaluate(touch, other)
+    wait_for(page, "document.querySelector('.said').textContent.startsWith('The person you touched')")
+    assert abs(page.evaluate(middle) - other) < 100 and page.evaluate("live.people.lifters.size") == 1
+    page.evaluate(touch, 400)
+    wait_for(page, "document.querySelector('.said').textContent.startsWith('No person was found there')")
+    assert abs(page.evaluate(middle) - other) < 100
+
+    page.select_option("[name=people]", "2")
+    wait_for(page, "live.lifted.length === 2")
+    page.click("[name=pause]")
+    for x in (200, 600):
+        page.evaluate(touch, x)
+        assert abs(page.evaluate(middle) - x) < 100
+    page.focus(".flat")
+    page.keyboard.press("n")
+    assert abs(page.evaluate(middle) - 200) < 100
+
+
 def test_the_delay_is_said_and_keys_turn_the_figure(open_page):
     page = open_page()
     assert page.inner_text("output") == "6 frames, 120 ms"

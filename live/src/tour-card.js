@@ -38,7 +38,7 @@ export class Tour {
     if (step !== this.begun) this.begin(step);
     const { title, text, task, done } = STEPS[step - 1] ?? {
       title: "Move a joint and see the network think",
-      text: "PoseFormer is a transformer: from 17 points in each frame of a video it works out a body in space. Drag a joint on the left, open one of the seven stages, and see how the pose and its error change on the right.",
+      text: "PoseFormer is a transformer: from 17 points in each frame of a video it works out a body in space. Drag a joint on the left, open one of the seven stages, and see the pose and its error change.",
       task: "Ten short steps explain it, in five minutes.",
     };
     this.did ||= Boolean(done?.((name) => this.state.get(name), this.then));
