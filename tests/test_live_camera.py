@@ -2,6 +2,7 @@
 on this machine, and what goes wrong is said.
 """
 
+import gzip
 import os
 import re
 import subprocess
@@ -10,10 +11,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers_live import LIVE, node
+import typer
+from helpers_live import LIVE, PAGE, node
+from typer.testing import CliRunner
 
 import poseformer_lite as pfl
 from chromium import BROWSER_FLAGS
+from poseformer_course.commands import live
+from poseformer_course.page import RUNTIME
+from poseformer_course.page import live as live_page
+from poseformer_lite.model import TemporalTransformerBaseline
 
 pytest.importorskip("av", reason="needs PyAV: pip install -e '.[video]'")
 pytest.importorskip("ai_edge_litert", reason="needs LiteRT: pip install -e '.[video]'")
@@ -66,12 +73,34 @@ def test_what_node_finds_and_lifts_is_pythons():
     assert int(re.search(r"^# tests (\d+)$", run.stdout, re.MULTILINE)[1]) >= 14 and "# skipped 0" in run.stdout
 
 
+def build(folder, *options: str):
+    run = subprocess.run([node(), "build-live.mjs", *options, str(folder)], cwd=LIVE, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    return folder
+
+
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("live")
-    run = subprocess.run([node(), "build-live.mjs", str(folder)], cwd=LIVE, capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr
-    return (folder / "live.html").as_uri()
+    """The page as `poseformer-lite live` writes it."""
+    command = typer.Typer()
+    command.command()(live)
+    page = tmp_path_factory.mktemp("live") / "live.html"
+    run = CliRunner().invoke(command, ["--no-browser", "-o", str(page)])
+    assert run.exit_code == 0, run.output
+    return page.as_uri()
+
+
+def test_the_course_fills_the_page_as_it_is_built(tmp_path):
+    build(tmp_path, "--shell")
+    again = "node build-live.mjs --shell writes it anew"
+    assert (tmp_path / "live.html").read_text() == (PAGE / "live.html").read_text(), again
+    runtime = f"{RUNTIME}.gz"
+    assert gzip.decompress((tmp_path / runtime).read_bytes()) == gzip.decompress((PAGE / runtime).read_bytes()), again
+
+
+def test_a_network_that_the_page_cannot_run_is_said_so():
+    with pytest.raises(ValueError, match="with input 'screen' or 'canonical', but this is a Temporal"):
+        live_page(TemporalTransformerBaseline())
 
 
 @pytest.fixture(scope="module")
@@ -139,11 +168,12 @@ def by_python():
     return lifter(np.stack(found), *size, layout="mediapipe33", fps=30 / EVERY)
 
 
-def test_the_page_is_one_file_that_is_small_enough(address):
-    text = Path(address.removeprefix("file://")).read_text()
-    assert len(text.encode()) <= LIMIT
-    assert re.findall(r'<(?:script|link|img|iframe)[^>]*\b(?:src|href)="(?!data:)', text) == []
-    assert "connect-src 'none'" in text
+def test_the_page_is_one_file_that_is_small_enough(address, tmp_path):
+    for page in (Path(address.removeprefix("file://")), build(tmp_path) / "live.html"):
+        text = page.read_text()
+        assert len(text.encode()) <= LIMIT
+        assert re.findall(r'<(?:script|link|img|iframe)[^>]*\b(?:src|href)="(?!data:)', text) == []
+        assert "connect-src 'none'" in text
 
 
 def test_a_film_that_is_dropped_is_lifted_and_kept(open_page, by_python, tmp_path):
