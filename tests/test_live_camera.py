@@ -3,8 +3,10 @@ on this machine, and what goes wrong is said.
 """
 
 import gzip
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -307,6 +309,21 @@ def test_the_delay_is_said_and_keys_turn_the_figure(open_page):
     for key in ("ArrowLeft", "ArrowUp"):
         page.keyboard.press(key)
     assert page.evaluate("[live.scene.yaw, live.scene.pitch]") == [before[0] + 10, before[1] + 5]
+
+
+def test_firefox_lifts_a_film_that_is_dropped(address):
+    firefox = shutil.which("firefox-esr") or shutil.which("firefox") or pytest.skip("needs Firefox")
+    command = [node(), "test/firefox-live.mjs", firefox, address, str(CLIP)]
+    run = subprocess.run(command, cwd=LIVE, capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stderr[-4000:]
+    seen = json.loads(run.stdout)
+    assert seen["faults"] == [] and all(url.startswith(("file:", "data:", "blob:")) for url in seen["asked"])
+    if "cannot be played" in seen["said"]:
+        pytest.skip("this Firefox has no H.264")
+    poses = np.array([np.reshape(one["pose"], (17, 3)) for one in seen["seen"]])
+    assert len(poses) == 3 and all(seen["drawn"].values()), seen["said"]
+    assert (np.ptp(poses[..., 1], axis=1) > 1.0).all() and (np.ptp(poses[..., 1], axis=1) < 2.2).all()
+    assert (np.abs(np.diff(poses, axis=0)).max(axis=(1, 2)) > 0.005).all(), "metres: the figure moves"
 
 
 @pytest.mark.parametrize(
