@@ -83,8 +83,8 @@ export const page = ({ half, most, sample, seconds }) => `
   <figure class="wants">
     <figcaption><h2>The joints that are found</h2><span>touch a person to choose whom to follow</span></figcaption>
     <div class="view"><canvas class="flat" role="img" tabindex="0" aria-label="The frames of the camera or the video, with the joints that were found in them. Touch a person to choose whom to follow; of several, N and P choose the next and the previous one."></canvas>
-    <div class="welcome"><strong>Drop a video here, or use the camera</strong>
-      <p>It should show one person from head to foot. Frames are looked at in this page and never leave your computer.</p></div></div>
+    <div class="welcome"><strong>Use the camera, choose a video, or drop one here</strong>
+      <p>It should show a person from head to foot. Frames are looked at in this page and never leave your computer.</p></div></div>
   </figure>
   <figure>
     <figcaption><h2>Lifted to 3D</h2><span><span class="line left">left</span> <span class="line right">right</span></span></figcaption>
@@ -92,9 +92,9 @@ export const page = ({ half, most, sample, seconds }) => `
   </figure>
 </div>
 <div class="maps">
-  <figure><figcaption><h2>Spatial attention</h2><span>each row: what a joint takes from all 17</span></figcaption>
+  <figure><figcaption><h2>Spatial attention</h2><span>each row: what a joint takes from all 17, bright for much</span></figcaption>
     <canvas class="spatial" role="img" aria-label="The attention weights of every spatial head"></canvas></figure>
-  <figure><figcaption><h2>Temporal attention</h2><span>framed: the frame that is shown; veiled: not seen yet</span></figcaption>
+  <figure><figcaption><h2>Temporal attention</h2><span>each row: a frame; framed: the one that is shown; veiled: not seen yet</span></figcaption>
     <canvas class="temporal" role="img" aria-label="The attention weights of every temporal head"></canvas></figure>
 </div>
 <p class="numbers"></p>
