@@ -1,5 +1,7 @@
 // The live part: its files for build.mjs, and as one page that needs nothing else.
 // node build-live.mjs [FOLDER], by default ../build/live, writes FOLDER/live.html.
+// node build-live.mjs --shell [FOLDER] writes what poseformer_course/page fills in: live.html without networks and film, and
+// the detector's runtime.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -12,6 +14,7 @@ import { build } from "esbuild";
 const LIMIT = 21e6; // bytes of live.html
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const RUNTIME = createRequire(import.meta.url).resolve("@tensorflow/tfjs-tflite/wasm/tflite_web_api_cc_simd.js");
+const WASM = "tflite_web_api_cc_simd.wasm";
 const BLAZEPOSE = here("../poseformer_lite/lifting/blazepose/");
 const WEIGHTS = here("../poseformer_lite/weights/wild/");
 const CLIP = here("../data/clip/");
@@ -28,7 +31,7 @@ export async function liveAssets() {
   const { script } = await bundle("src/detector-worker.js");
   return Object.entries({
     "detector-worker.js": Buffer.from(`${readFileSync(RUNTIME, "utf8")}\n${script}`),
-    "tflite_web_api_cc_simd.wasm": readFileSync(RUNTIME.replace(/js$/, "wasm")),
+    [WASM]: readFileSync(RUNTIME.replace(/js$/, "wasm")),
     "pose_detection.tflite": readFileSync(join(BLAZEPOSE, "pose_detection.tflite")),
     "pose_landmark_full.tflite": readFileSync(join(BLAZEPOSE, "pose_landmark_full.tflite")),
     "walk.mp4": readFileSync(join(CLIP, "walk.mp4")),
@@ -74,11 +77,22 @@ ${scripts.map((script) => `<script>${script}</script>`).join("\n")}
 </html>
 `;
 
+const asset = (name, text) => `(window.poseformerAssets ??= {})["${name}"] = "${text}";`;
+
+/** What poseformer_course/page lacks: the rest is in the package already. */
+async function writeShell(folder) {
+  const { [WASM]: wasm, ...assets } = Object.fromEntries(await liveAssets());
+  const own = ["detector-worker.js", "licenses.txt"].map((name) => asset(name, assets[name].toString("base64")));
+  const { script, style } = await bundle("src/camera-page.js");
+  const parts = page({ style, scripts: [...own, script] }).replace("<script>", () => "<!-- assets -->\n<script>");
+  writeFileSync(join(folder, "live.html"), parts);
+  writeFileSync(join(folder, `${WASM}.gz`), gzipSync(wasm, { level: 9 }));
+}
+
 async function write(folder) {
   const weights = ["config.json", "model.safetensors"].map((name) => [`wild/${name}`, readFileSync(join(WEIGHTS, name))]);
   const packed = [...(await liveAssets()), ...weights].map(([name, bytes]) => {
-    const base64 = gzipSync(bytes, { level: 9 }).toString("base64");
-    return `(window.poseformerAssets ??= {})["${name}"] = "gzip:${base64}";`;
+    return asset(name, `gzip:${gzipSync(bytes, { level: 9 }).toString("base64")}`);
   });
   const { script, style } = await bundle("src/camera-page.js");
   const whole = page({ style, scripts: [...packed, script] });
@@ -88,4 +102,7 @@ async function write(folder) {
   console.log(`${join(folder, "live.html")}: ${(whole.length / 1e6).toFixed(1)} MB`);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await write(resolve(process.argv[2] ?? here("../build/live")));
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (process.argv[2] === "--shell") await writeShell(resolve(process.argv[3] ?? here("../poseformer_course/page")));
+  else await write(resolve(process.argv[2] ?? here("../build/live")));
+}

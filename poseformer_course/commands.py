@@ -1,4 +1,4 @@
-"""What the course adds to the command line, poseformer-lite: `reproduce`, `bench`, `explore`, `grade` and `doctor`."""
+"""What the course adds to the command line: `reproduce`, `bench`, `explore`, `live`, `grade` and `doctor`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -79,16 +79,32 @@ def explore(
     browser: Annotated[bool, typer.Option(help="whether to open it")] = True,
 ):
     """Open the page in which the network runs: move a joint, and see every token and attention weight follow."""
-    import webbrowser
-
     from poseformer_course.page import explore
     from poseformer_lite.files import check_output
 
     check_output(output, ".html")
-    path = explore(weights, stage).save(output)
-    print(f"written: {path}. Any browser opens it; nothing else is needed, and nothing is sent anywhere")
+    _open(explore(weights, stage).save(output), browser)
+
+
+def live(
+    weights: Annotated[str, typer.Option(help="a shipped name, or a folder of save_pretrained")] = "wild",
+    output: Annotated[Path, typer.Option("--output", "-o", help="where to write the page")] = Path("live.html"),
+    browser: Annotated[bool, typer.Option(help="whether to open it")] = True,
+):
+    """Open the page that lifts a camera or a video as it comes, in the browser: no frame leaves this machine."""
+    from poseformer_course.page import live
+    from poseformer_lite.files import check_output
+
+    check_output(output, ".html")
+    _open(live(weights).save(output), browser)
+
+
+def _open(page: Path, browser: bool) -> None:
+    import webbrowser
+
+    print(f"written: {page}. Any browser opens it; nothing else is needed, and nothing is sent anywhere")
     if browser:
-        webbrowser.open(path.resolve().as_uri())
+        webbrowser.open(page.resolve().as_uri())
 
 
 def grade(

@@ -158,20 +158,6 @@ def lift(
 
 
 @app.command()
-def live(
-    source: Annotated[str, typer.Argument(help="a camera's number, or a video file")] = "0",
-    weights: Annotated[str, typer.Option(help="'wild', 'small', 'lite', or a folder")] = "wild",
-    look_ahead: Annotated[int, typer.Option(help="frames of 20 ms that a pose waits for: later, more exact")] = 3,
-    port: Annotated[int, typer.Option(help="of the page on this machine; 0: any that is free")] = 0,
-    browser: Annotated[bool, typer.Option(help="open the page")] = True,
-):
-    """Lift a camera's picture as it comes and show it in the browser, on this machine alone; Ctrl-C ends."""
-    from poseformer_lite.lifting.live_page import show_live
-
-    show_live(source, _read_model(weights, num_heads=8), look_ahead, port, browser)
-
-
-@app.command()
 def fetch_cmu(folder: Annotated[Path, typer.Argument(help="where the takes go, one folder a subject")]):
     """Download some 150 takes of CMU's motion capture, chosen for variety; run again to go on after a stop."""
     from poseformer_lite.datasets.sources.cmu_download import fetch_cmu as fetch

@@ -2,18 +2,27 @@
 on this machine, and what goes wrong is said.
 """
 
+import gzip
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers_live import LIVE, node
+import typer
+from helpers_live import LIVE, PAGE, node
+from typer.testing import CliRunner
 
 import poseformer_lite as pfl
 from chromium import BROWSER_FLAGS
+from poseformer_course.commands import live
+from poseformer_course.page import RUNTIME
+from poseformer_course.page import live as live_page
+from poseformer_lite.model import TemporalTransformerBaseline
 
 pytest.importorskip("av", reason="needs PyAV: pip install -e '.[video]'")
 pytest.importorskip("ai_edge_litert", reason="needs LiteRT: pip install -e '.[video]'")
@@ -66,12 +75,34 @@ def test_what_node_finds_and_lifts_is_pythons():
     assert int(re.search(r"^# tests (\d+)$", run.stdout, re.MULTILINE)[1]) >= 14 and "# skipped 0" in run.stdout
 
 
+def build(folder, *options: str):
+    run = subprocess.run([node(), "build-live.mjs", *options, str(folder)], cwd=LIVE, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    return folder
+
+
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("live")
-    run = subprocess.run([node(), "build-live.mjs", str(folder)], cwd=LIVE, capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr
-    return (folder / "live.html").as_uri()
+    """The page as `poseformer-lite live` writes it."""
+    command = typer.Typer()
+    command.command()(live)
+    page = tmp_path_factory.mktemp("live") / "live.html"
+    run = CliRunner().invoke(command, ["--no-browser", "-o", str(page)])
+    assert run.exit_code == 0, run.output
+    return page.as_uri()
+
+
+def test_the_course_fills_the_page_as_it_is_built(tmp_path):
+    build(tmp_path, "--shell")
+    again = "node build-live.mjs --shell writes it anew"
+    assert (tmp_path / "live.html").read_text() == (PAGE / "live.html").read_text(), again
+    runtime = f"{RUNTIME}.gz"
+    assert gzip.decompress((tmp_path / runtime).read_bytes()) == gzip.decompress((PAGE / runtime).read_bytes()), again
+
+
+def test_a_network_that_the_page_cannot_run_is_said_so():
+    with pytest.raises(ValueError, match="with input 'screen' or 'canonical', but this is a Temporal"):
+        live_page(TemporalTransformerBaseline())
 
 
 @pytest.fixture(scope="module")
@@ -139,11 +170,12 @@ def by_python():
     return lifter(np.stack(found), *size, layout="mediapipe33", fps=30 / EVERY)
 
 
-def test_the_page_is_one_file_that_is_small_enough(address):
-    text = Path(address.removeprefix("file://")).read_text()
-    assert len(text.encode()) <= LIMIT
-    assert re.findall(r'<(?:script|link|img|iframe)[^>]*\b(?:src|href)="(?!data:)', text) == []
-    assert "connect-src 'none'" in text
+def test_the_page_is_one_file_that_is_small_enough(address, tmp_path):
+    for page in (Path(address.removeprefix("file://")), build(tmp_path) / "live.html"):
+        text = page.read_text()
+        assert len(text.encode()) <= LIMIT
+        assert re.findall(r'<(?:script|link|img|iframe)[^>]*\b(?:src|href)="(?!data:)', text) == []
+        assert "connect-src 'none'" in text
 
 
 def test_a_film_that_is_dropped_is_lifted_and_kept(open_page, by_python, tmp_path):
@@ -214,6 +246,58 @@ def test_a_camera_is_lifted_and_let_go(open_page):
     assert page.evaluate("live.source.stream") is None
 
 
+@pytest.fixture(scope="module")
+def two_people(tmp_path_factory):
+    """The walker, kept in the middle, beside her mirror image: 800 x 320 pixels."""
+    import av
+
+    path = tmp_path_factory.mktemp("two") / "two.mp4"
+    with av.open(str(CLIP)) as container, av.open(str(path), "w") as film:
+        stream = film.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 800, 320, "yuv420p"
+        for number, frame in enumerate(container.decode(video=0)):
+            left = round(621 - 6.08 * number)  # she walks to the left
+            one = frame.to_ndarray(format="rgb24")[:, max(0, min(left, 568)) :][:, :400]
+            both = np.ascontiguousarray(np.concatenate([one, one[:, ::-1]], axis=1))
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(both, format="rgb24")))
+        film.mux(stream.encode())
+    return path
+
+
+def test_of_several_people_the_touched_one_is_followed(open_page, two_people):
+    page = open_page()
+    middle = """() => {
+        const joints = live.people.first?.landmarks.filter((_, i) => i % 3 === 0);
+        return joints && joints.reduce((sum, x) => sum + x, 0) / joints.length;
+    }"""
+    touch = """x => {
+        const flat = document.querySelector(".flat"), {left, top, width, height} = flat.getBoundingClientRect();
+        const scale = Math.min(width / 800, height / 320);
+        const at = {clientX: left + width / 2 + (x - 400) * scale, clientY: top + height / 2};
+        flat.dispatchEvent(new MouseEvent("click", {...at, bubbles: true}));
+    }"""
+    page.set_input_files("input[type=file]", two_people)
+    wait_for(page, "live.lifted.length > 0")
+    before = page.evaluate(middle)
+    other = 600 if before < 400 else 200
+    page.evaluate(touch, other)
+    wait_for(page, "document.querySelector('.said').textContent.startsWith('The person you touched')")
+    assert abs(page.evaluate(middle) - other) < 100 and page.evaluate("live.people.lifters.size") == 1
+    page.evaluate(touch, 400)
+    wait_for(page, "document.querySelector('.said').textContent.startsWith('No person was found there')")
+    assert abs(page.evaluate(middle) - other) < 100
+
+    page.select_option("[name=people]", "2")
+    wait_for(page, "live.lifted.length === 2")
+    page.click("[name=pause]")
+    for x in (200, 600):
+        page.evaluate(touch, x)
+        assert abs(page.evaluate(middle) - x) < 100
+    page.focus(".flat")
+    page.keyboard.press("n")
+    assert abs(page.evaluate(middle) - 200) < 100
+
+
 def test_the_delay_is_said_and_keys_turn_the_figure(open_page):
     page = open_page()
     assert page.inner_text("output") == "6 frames, 120 ms"
@@ -225,6 +309,21 @@ def test_the_delay_is_said_and_keys_turn_the_figure(open_page):
     for key in ("ArrowLeft", "ArrowUp"):
         page.keyboard.press(key)
     assert page.evaluate("[live.scene.yaw, live.scene.pitch]") == [before[0] + 10, before[1] + 5]
+
+
+def test_firefox_lifts_a_film_that_is_dropped(address):
+    firefox = shutil.which("firefox-esr") or shutil.which("firefox") or pytest.skip("needs Firefox")
+    command = [node(), "test/firefox-live.mjs", firefox, address, str(CLIP)]
+    run = subprocess.run(command, cwd=LIVE, capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stderr[-4000:]
+    seen = json.loads(run.stdout)
+    assert seen["faults"] == [] and all(url.startswith(("file:", "data:", "blob:")) for url in seen["asked"])
+    if "cannot be played" in seen["said"]:
+        pytest.skip("this Firefox has no H.264")
+    poses = np.array([np.reshape(one["pose"], (17, 3)) for one in seen["seen"]])
+    assert len(poses) == 3 and all(seen["drawn"].values()), seen["said"]
+    assert (np.ptp(poses[..., 1], axis=1) > 1.0).all() and (np.ptp(poses[..., 1], axis=1) < 2.2).all()
+    assert (np.abs(np.diff(poses, axis=0)).max(axis=(1, 2)) > 0.005).all(), "metres: the figure moves"
 
 
 @pytest.mark.parametrize(

@@ -18,14 +18,13 @@ from typer.testing import CliRunner
 
 from chromium import BROWSER_FLAGS
 from poseformer_course.heads import ablated
-from poseformer_course.page import explore
+from poseformer_course.page import STAGES, explore
 from poseformer_lite.cli import app
 from poseformer_lite.model import PoseFormer, TemporalTransformerBaseline
 from poseformer_lite.model.heads import Head, attention_maps
 
 pytestmark = pytest.mark.slow
 LIMIT = 4e6  # bytes of explore.html
-STAGES = ("keypoints", "joints", "spatial", "frames", "temporal", "weights", "pose")
 SETTLED = 120_000  # milliseconds within which a slow machine has drawn
 # what is shown once everything has been drawn
 VIEW = """async () => {
@@ -246,12 +245,16 @@ def test_every_stage_opens_with_its_numbers_and_nothing_jumps(open_page):
             const {left, top, width, height} = document.querySelector(one).getBoundingClientRect();
             return [left, top, width, height];
         }))"""
+    assert page.eval_on_selector_all("[data-stage]", "all => all.map(one => one.dataset.stage)") == list(STAGES)
+    stretched = """() => [...document.querySelectorAll('.explore canvas')].filter(one => one.clientHeight &&
+        Math.abs(one.height - devicePixelRatio * one.clientHeight) > 1).map(one => one.id)"""
     seen, titles = set(), []
     for stage in STAGES:
         page.locator(f"button[data-stage={stage}]").press("Enter")
         assert page.evaluate(VIEW)["state"]["stage"] == stage
         assert page.locator("#numbers math").count() >= 2 and page.locator("#numbers .result").count() >= 1
         titles.append(page.inner_text("#stage-title"))
+        assert page.evaluate(stretched) == [], "a picture is as large as its place, or clicks miss its cells"
         before = page.evaluate(VIEW)["state"]
         page.locator("#open").press("ArrowUp")
         page.locator("#open").press("ArrowRight")
@@ -281,6 +284,18 @@ def test_what_is_clicked_is_what_is_explained(open_page):
     assert (chosen["joint"], chosen["key"]) == (5, 8)
     assert page.locator("#numbers .result").text_content() == f"{row[8]:.3f}"
     assert f"the left knee takes {100 * row[8]:.0f} % from the thorax" in page.inner_text("#stage-tip")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("stage", ["frames", "weights"])
+def test_the_frame_that_is_clicked_is_worked_out(open_page, stage):
+    page = open_page(f"#stage={stage}")
+    before = page.inner_text("#numbers")
+    for _ in range(3):
+        page.locator("#open").press({"frames": "ArrowDown", "weights": "ArrowRight"}[stage])
+        page.evaluate(VIEW)
+    assert page.evaluate(VIEW)["state"]["query"] == 16 and "frame +3" in page.inner_text("#stage-tip")
+    assert page.inner_text("#numbers") != before
 
 
 @pytest.mark.browser
@@ -375,6 +390,25 @@ def test_on_a_phone_a_finger_moves_a_joint(open_page, model):
 
 
 @pytest.mark.browser
+def test_on_a_phone_the_tour_shows_what_it_speaks_of(open_page):
+    page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    seen = """part => {
+        const {left, top, width, height} = document.querySelector(part).getBoundingClientRect();
+        const at = share => document.elementFromPoint(left + width / 2, top + share * height);
+        return [0.1, 0.5, 0.9].filter(share => at(share)?.closest(part)).length;
+    }"""
+    asked = ["#space", "#flat", "#open", "#open", "#heads", "#open", "#film", "#open", "#flat", "#heads"]
+    for part in asked:
+        page.locator("#tour-next").tap()
+        page.evaluate(VIEW)
+        assert page.evaluate(seen, part) >= 2, (page.inner_text("#tour-title"), part)
+    page.locator("#tour-next").tap()
+    page.locator("button[data-stage=weights]").tap()
+    page.evaluate(VIEW)
+    assert page.evaluate(seen, "#open") >= 2
+
+
+@pytest.mark.browser
 def test_without_simd_it_says_so_and_is_right(open_page, model):
     page = open_page(before="WebAssembly.validate = () => false")
     assert "no SIMD in WebAssembly" in page.inner_text("#no-simd")
@@ -429,6 +463,9 @@ def test_from_a_server_it_asks_for_its_own_files_only(open_page, built, model):
         assert {url.split("/")[-1] for url in page.asked if url.startswith(address)} == {
             "index.html", "page.js", "takes.json.js", "small-config.json.js", "small-model.safetensors.js",
         }  # fmt: skip
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert page.evaluate("document.querySelector('#theme').getBoundingClientRect().right") <= 390
         page.get_by_role("tab", name="Explore").press("ArrowRight")
         page.wait_for_selector("#live .panels")
         assert page.get_by_role("tab", name="Live").get_attribute("aria-selected") == "true"

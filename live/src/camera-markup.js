@@ -53,8 +53,7 @@ const STYLE = `
   .live button, .live .file { padding: 0.3rem 0.55rem; }
   .live .said { flex-basis: 100%; min-height: 1.5em; }
   .live .bar label input[type="range"] { width: 7rem; }
-  .live .wants figcaption span { display: none; }
-}
+  }
 `;
 
 const crowd = (count) => `<option value="${count}">${count > 1 ? `up to ${count} people` : "one person"}</option>`;
@@ -74,7 +73,7 @@ export const page = ({ half, most, sample, seconds }) => `
 <div class="bar">
   <label title="With some frames after it, a frame's pose is better, and comes later.">look ahead
     <input type="range" name="ahead" min="0" max="${half}" value="${Math.min(6, half)}"><output name="delay"></output></label>
-  <label title="One person is the one that is seen most surely; with several, all stand side by side, and it takes longer.">follow <select name="people">${Array.from({ length: most }, (_, i) => crowd(i + 1)).join("")}</select></label>
+  <label title="One person is the one that is touched, else the one that is seen most surely. With several, all stand side by side, and it takes longer; attention and recording are of the one that is touched.">follow <select name="people">${Array.from({ length: most }, (_, i) => crowd(i + 1)).join("")}</select></label>
   <label title="The film waits until each of its frames has been looked at.">
     <input type="checkbox" name="every" checked> slow a film down to see every frame</label>
   <p class="kept" hidden></p>
@@ -82,10 +81,10 @@ export const page = ({ half, most, sample, seconds }) => `
 </form>
 <div class="panels">
   <figure class="wants">
-    <figcaption><h2>The joints that are found</h2><span>17 of BlazePose's 33, as in Human3.6M</span></figcaption>
-    <div class="view"><canvas class="flat" role="img" aria-label="The frames of the camera or the video, with the joints that were found in them"></canvas>
-    <div class="welcome"><strong>Drop a video here, or use the camera</strong>
-      <p>It should show one person from head to foot. Frames are looked at in this page and never leave your computer.</p></div></div>
+    <figcaption><h2>The joints that are found</h2><span>touch a person to choose whom to follow</span></figcaption>
+    <div class="view"><canvas class="flat" role="img" tabindex="0" aria-label="The frames of the camera or the video, with the joints that were found in them. Touch a person to choose whom to follow; of several, N and P choose the next and the previous one."></canvas>
+    <div class="welcome"><strong>Use the camera, choose a video, or drop one here</strong>
+      <p>It should show a person from head to foot. Frames are looked at in this page and never leave your computer.</p></div></div>
   </figure>
   <figure>
     <figcaption><h2>Lifted to 3D</h2><span><span class="line left">left</span> <span class="line right">right</span></span></figcaption>
@@ -93,13 +92,13 @@ export const page = ({ half, most, sample, seconds }) => `
   </figure>
 </div>
 <div class="maps">
-  <figure><figcaption><h2>Spatial attention</h2><span>each row: what a joint takes from all 17</span></figcaption>
+  <figure><figcaption><h2>Spatial attention</h2><span>each row: what a joint takes from all 17, bright for much</span></figcaption>
     <canvas class="spatial" role="img" aria-label="The attention weights of every spatial head"></canvas></figure>
-  <figure><figcaption><h2>Temporal attention</h2><span>framed: the frame that is shown; veiled: not seen yet</span></figcaption>
+  <figure><figcaption><h2>Temporal attention</h2><span>each row: a frame; framed: the one that is shown; veiled: not seen yet</span></figcaption>
     <canvas class="temporal" role="img" aria-label="The attention weights of every temporal head"></canvas></figure>
 </div>
 <p class="numbers"></p>
 <details><summary>Whose work runs here</summary>
-  <p>BlazePose (Google, Apache-2.0) finds the joints, TensorFlow Lite (Google, Apache-2.0) runs it, and this project's network (MIT)
+  <p>BlazePose (Google, Apache-2.0) finds 33 joints, of which Human3.6M's 17 are made, TensorFlow Lite (Google, Apache-2.0) runs it, and this project's network (MIT)
   lifts them. All of it is in this page, which asks nobody for anything.</p><pre></pre></details>
 <video muted playsinline loop></video>`;

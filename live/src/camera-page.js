@@ -15,7 +15,7 @@ function followTheme() {
 }
 
 async function start() {
-  const { buffer } = await loadAsset("wild/model.safetensors");
+  const { buffer } = await loadAsset("wild/model.safetensors"); // or those that the page was made with
   const network = await loadPoseFormer(await text("wild/config.json"), buffer);
   const options = { asset: loadAsset, sample: "walk.mp4", licenses: await text("licenses.txt") };
   return mountLive(document.getElementById("live"), network, options);

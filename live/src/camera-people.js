@@ -14,6 +14,17 @@ export class People {
 
   forget() {
     this.lifters.clear();
+    this.chosen = null;
+  }
+
+  /** Forget those who are not among the found, as nobody goes on with their streams. */
+  keep(found) {
+    for (const id of this.lifters.keys()) if (!found.some((person) => person.id === id)) this.lifters.delete(id);
+  }
+
+  /** The streams of those who were found. */
+  of(found) {
+    return found.map(({ id }) => this.lifters.get(id));
   }
 
   /**
@@ -43,15 +54,16 @@ export class People {
     return null;
   }
 
-  /** The one who is followed longest, or nothing. */
+  /** The one who was chosen, else the one who is followed longest, or nothing. */
   get first() {
-    return this.lifters.get(Math.min(...this.lifters.keys()));
+    const chosen = [...this.lifters.values()].find((lifter) => lifter === this.chosen);
+    return chosen ?? this.lifters.get(Math.min(...this.lifters.keys()));
   }
 
-  /** Everybody who was there at a time, as LiveLifter.at gives it, those first who are followed longest. */
+  /** Everybody who was there at a time, as LiveLifter.at gives it, with their lifter, those first who are followed longest. */
   at(seconds, lookAhead) {
-    const lifters = [...this.lifters].sort(([a], [b]) => a - b);
-    return lifters.map(([, lifter]) => lifter.at(seconds, lookAhead)).filter(Boolean);
+    const lifters = [...this.lifters].sort(([a], [b]) => a - b).map(([, lifter]) => lifter);
+    return lifters.map((lifter) => ({ lifter, ...lifter.at(seconds, lookAhead) })).filter(({ pose }) => pose);
   }
 }
 

@@ -8,27 +8,36 @@ const WIDE = 2.3; // and across, that fit into the picture
 const [GRID, REACH] = [0.5, 1]; // metres of the floor's grid, and of the floor around the middle
 const [EYE, APART] = [6, 1.1]; // metres from the eye, and between people, who stand side by side
 const STEPS = { ArrowLeft: [10, 0], ArrowRight: [-10, 0], ArrowUp: [0, 5], ArrowDown: [0, -5] }; // degrees
+const PALE = 0.45; // of those who are not the chosen one
 const OUTLINE = { left: "#fff", right: "#fff", middle: "#fff" };
 const OVER_FRAME = { left: "#0072b2", right: "#d55e00", middle: "#222" }; // on a film, whatever the page's theme
+
+/** Where a frame lies on a canvas, as large as it fits, in CSS pixels. */
+export function placeOn({ clientWidth: width, clientHeight: height }, frame) {
+  const scale = Math.min(width / frame.width, height / frame.height);
+  return { scale, left: (width - scale * frame.width) / 2, top: (height - scale * frame.height) / 2 };
+}
 
 /**
  * A frame with the joints that were found in it.
  * @param {HTMLCanvasElement} canvas
  * @param {HTMLCanvasElement} frame
  * @param {ArrayLike<number>[]} people (17, 2) each, pixels of the frame
+ * @param {number} first of several people, whom the others are paler than; -1 is none
  */
-export function drawFrame(canvas, frame, people) {
+export function drawFrame(canvas, frame, people, first = -1) {
   const at = fresh(canvas);
   if (!at) return;
-  const { context, width, height } = at;
-  const scale = Math.min(width / frame.width, height / frame.height);
-  const [left, top] = [(width - scale * frame.width) / 2, (height - scale * frame.height) / 2];
+  const { context } = at;
+  const { scale, left, top } = placeOn(canvas, frame);
   context.drawImage(frame, left, top, scale * frame.width, scale * frame.height);
-  for (const joints of people) {
+  people.forEach((joints, person) => {
+    context.globalAlpha = first < 0 || person === first ? 1 : PALE;
     const points = PARENTS.map((_, joint) => [left + scale * joints[2 * joint], top + scale * joints[2 * joint + 1]]);
     drawBones(context, points, OUTLINE, 5.5);
     drawBones(context, points, OVER_FRAME, 3);
-  }
+  });
+  context.globalAlpha = 1;
 }
 
 /** Skeletons that can be turned, by mouse, finger or keys. */
@@ -61,9 +70,12 @@ export class Scene {
     this.again?.();
   }
 
-  /** @param {Float32Array[]} poses (17, 3) each, metres, camera space @param {object} palette of `colors` */
-  draw(poses, palette) {
-    this.again = () => this.draw(poses, palette);
+  /**
+   * @param {Float32Array[]} poses (17, 3) each, metres, camera space @param {object} palette of `colors`
+   * @param {number} first as of drawFrame
+   */
+  draw(poses, palette, first = -1) {
+    this.again = () => this.draw(poses, palette, first);
     const at = fresh(this.canvas);
     if (!at) return;
     const { context } = at;
@@ -74,9 +86,10 @@ export class Scene {
       const points = standing(pose, (i - (poses.length - 1) / 2) * APART);
       context.globalAlpha = 0.15;
       drawBones(context, points.map(([x, y]) => project([x, y, 0])), { ...palette, ...shadow }, 5);
-      context.globalAlpha = 1;
+      context.globalAlpha = first < 0 || i === first ? 1 : PALE;
       drawBones(context, points.map(project), palette, 4.2);
     });
+    context.globalAlpha = 1;
   }
 
   /** From (x right, y away, z up), metres, to the canvas. */

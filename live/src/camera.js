@@ -7,6 +7,7 @@ import { Film, links, Recording, SECONDS } from "./camera-record.js";
 import { page } from "./camera-markup.js";
 import { drawFrame, Scene } from "./camera-scene.js";
 import { Source, Trouble } from "./camera-source.js";
+import { onTouch, personAt } from "./camera-touch.js";
 import { colors } from "./draw.js";
 import { hasSimd } from "./linear.js";
 import { RATE } from "./prepare.js";
@@ -15,8 +16,9 @@ const NO_SIMD =
   "This browser has no WebAssembly SIMD, which finding the joints needs: Chrome 91, Firefox 89, Safari 16.4 or a newer one has it.";
 const NOBODY = {
   camera: "Nobody is seen: step back until the camera sees you from head to foot.",
-  film: "Nobody is seen in these frames.",
+  film: "Nobody is seen in these frames: people are found who are a fifth of the longer side tall, or more.",
 };
+const NOT_THERE = "No person was found there. A person should be a fifth of the longer side tall, or more.";
 const RUNNING = { camera: "The camera is running.", film: "The film is running, again and again." };
 const LONGEST_SIDE = 960; // pixels of the frames that are looked at
 const LOOK_EVERY = 0.5; // seconds between two looks for more people
@@ -75,6 +77,7 @@ class Live {
     ahead.addEventListener("input", () => this.lookAheadChanged());
     people.addEventListener("change", () => this.restart());
     record.addEventListener("click", () => (this.recording ? this.finishRecording() : this.record()));
+    onTouch(this.find(".flat"), { frame: () => this.shown?.canvas, touch: (point) => this.touch(point), next: (by) => this.next(by) });
     this.find("form").addEventListener("submit", (event) => event.preventDefault());
     for (const [name, over] of [["dragover", true], ["dragleave", false], ["drop", false]]) {
       this.element.addEventListener(name, (event) => {
@@ -113,6 +116,7 @@ class Live {
     if (!hasSimd()) return this.trouble(NO_SIMD);
     const turn = (this.turn = {}); // who opens something later wins
     this.say("Getting ready …");
+    this.touched = this.asked = null;
     this.discard();
     try {
       await source(); // first, as it may have to ask
@@ -153,6 +157,47 @@ class Live {
     this.last = null;
   }
 
+  // ---- whom it is about
+
+  /** Choose the person at a point of the frame that is shown; where nobody is followed yet, the next frame is searched. */
+  touch(point) {
+    this.asked = { point, seconds: this.shown.seconds };
+    const person = personAt(this.shown.joints, point);
+    if (person >= 0) return this.prefer(this.shown.lifters[person]);
+    this.touched = point;
+    if (this.paused) this.say("Whoever is there is looked for when it goes on.");
+  }
+
+  /** Choose the next one of those who are followed, or the previous one. */
+  next(by) {
+    const lifters = this.lifted.map(({ lifter }) => lifter);
+    const [count, at] = [lifters.length, lifters.indexOf(this.people.first)];
+    if (count > 1) this.prefer(lifters[(at + by + count) % count]);
+  }
+
+  /** That person's attention is shown, and they are recorded. */
+  prefer(lifter) {
+    if (this.recording && this.recording.lifter !== lifter) this.finishRecording();
+    this.people.chosen = lifter;
+    this.show();
+  }
+
+  /** The point to look at in this frame, if any: a film that begins again is touched again, at the same moment. */
+  touchOf(seconds, before) {
+    const again = this.source.kind === "film" && this.asked && seconds >= this.asked.seconds && !(before >= this.asked.seconds);
+    const touched = this.touched ?? (again ? this.asked.point : null);
+    this.touched = null;
+    return touched;
+  }
+
+  /** What became of a touch. */
+  answer(touched, frame) {
+    const person = personAt(frame.joints, touched);
+    if (person < 0) return this.say(NOT_THERE);
+    this.prefer(frame.lifters[person]);
+    this.say("The person you touched is followed.");
+  }
+
   // ---- frame after frame
 
   async run(turn) {
@@ -162,9 +207,10 @@ class Live {
         if (turn !== this.turn) return;
         if (seconds === this.last || !this.element.clientWidth) continue; // nothing new, or in a tab that is not shown
         if (this.last !== null && seconds < this.last) await this.restart(); // the film began again
+        const before = this.last;
         this.last = seconds;
         const start = performance.now();
-        await this.step(seconds, turn);
+        await this.step(seconds, before, turn);
         this.source.pace(performance.now() - start, this.controls.every.checked);
       }
     } catch (error) {
@@ -173,14 +219,19 @@ class Live {
     }
   }
 
-  async step(seconds, turn) {
+  /** @param {number | null} before seconds of the last frame; null where this one is the first */
+  async step(seconds, before, turn) {
     const frame = this.grab(seconds);
-    const found = await this.detector.detect(frame.picture, seconds);
+    const touched = this.touchOf(seconds, before);
+    const found = await this.detector.detect(frame.picture, seconds, touched);
     delete frame.picture;
     if (turn !== this.turn) return;
+    if (touched) this.people.keep(found);
     this.mean("detecting", this.detector.milliseconds);
     const start = performance.now();
     frame.joints = this.people.push(found, seconds, frame.canvas);
+    frame.lifters = this.people.of(found);
+    if (touched) this.answer(touched, frame);
     this.frames.push(frame);
     this.choose(seconds);
     this.mean("lifting", performance.now() - start);
@@ -221,9 +272,11 @@ class Live {
     const palette = colors();
     if (!this.shown) return this.blank(palette);
     const start = performance.now();
-    drawFrame(this.find(".flat"), this.shown.canvas, this.shown.joints);
-    this.scene.draw(this.lifted.map(({ pose }) => pose), palette);
-    const [first] = this.lifted;
+    const among = (lifters) => (lifters.length > 1 ? lifters.indexOf(this.people.first) : -1);
+    drawFrame(this.find(".flat"), this.shown.canvas, this.shown.joints, among(this.shown.lifters));
+    const place = among(this.lifted.map(({ lifter }) => lifter));
+    this.scene.draw(this.lifted.map(({ pose }) => pose), palette, place);
+    const first = this.lifted[Math.max(place, 0)];
     const half = this.network.numFrames >> 1;
     if (first) {
       this.maps.spatial.draw(first.spatial, palette);

@@ -33,11 +33,13 @@ export class BlazePose {
 
   /**
    * @param {{width: number, height: number, data: Uint8ClampedArray}} picture
+   * @param {number[]} [touched] [x, y], pixels: whoever stands there is followed from now on
    * @returns {{id: number, landmarks: Float32Array}[]} landmarks (33, 3): x and y in pixels, and the visibility; the
    *   number of a person stays the same as long as they are followed
    */
-  detect(picture, seconds) {
-    this.look(picture, seconds);
+  detect(picture, seconds, touched) {
+    if (touched) this.lookAt(picture, touched);
+    else this.look(picture, seconds);
     const still = [];
     for (const person of this.followed) {
       const { points, score } = this.markJoints(picture, person.place);
@@ -58,6 +60,17 @@ export class BlazePose {
     const places = this.followed.map(({ place }) => place);
     const fresh = this.findPeople(picture).filter((place) => !isAmong(place, places));
     for (const place of fresh.slice(0, room)) this.followed.push(new Followed(this.names++, place));
+  }
+
+  /** Follow the person at a point, for whom the one who came last makes room. Where there is none, nothing changes. */
+  lookAt(picture, [x, y]) {
+    const places = this.followed.map(({ place }) => place);
+    const far = ([left, top]) => Math.hypot(left - x, top - y);
+    const around = ([left, top, side]) => Math.abs(left - x) < side / 4 && Math.abs(top - y) < side / 2; // people are tall
+    const there = this.findPeople(picture)
+      .filter((place) => around(place) && !isAmong(place, places))
+      .reduce((nearest, place) => (nearest && far(nearest) <= far(place) ? nearest : place), null);
+    if (there) this.followed = [...this.followed.slice(0, this.numPeople - 1), new Followed(this.names++, there)];
   }
 
   /** The places of people in a picture, the surest first. */

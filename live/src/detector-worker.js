@@ -19,8 +19,8 @@ const tasks = {
     detector = new BlazePose(networks, options);
   },
 
-  detect({ picture, seconds }) {
-    return detector.detect(picture, seconds);
+  detect({ picture, seconds, touched }) {
+    return detector.detect(picture, seconds, touched);
   },
 };
 

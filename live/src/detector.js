@@ -55,10 +55,11 @@ export class Detector {
 
   /**
    * @param {ImageData} picture whose pixels are given away
+   * @param {number[] | null} touched as of BlazePose
    * @returns {Promise<{id: number, landmarks: Float32Array}[]>} people, (33, 3) each: x and y in pixels, and the visibility
    */
-  detect({ width, height, data }, seconds) {
-    return this.ask("detect", { picture: { width, height, data }, seconds }, [data.buffer]);
+  detect({ width, height, data }, seconds, touched) {
+    return this.ask("detect", { picture: { width, height, data }, seconds, touched }, [data.buffer]);
   }
 
   close() {

@@ -16,7 +16,7 @@ export const PAGE = `
   <canvas id="flat" tabindex="0" role="application" aria-roledescription="picture of a body" aria-label="The keypoints of this frame. Arrow keys move the chosen joint, with shift faster; N and P choose the next and the previous one."></canvas>
   <footer>
     <label><input type="checkbox" id="alone"> this frame only</label>
-    <button type="button" id="undo" aria-label="Undo moves">Undo</button>
+    <button type="button" id="undo">Undo<span class="wide"> moves</span></button>
   </footer>
 </section>
 

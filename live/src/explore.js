@@ -40,7 +40,7 @@ class Explore {
     this.changed = new Set(["take", "moves", "off"]);
     this.space = new Space(this.find("#space"), (turn) => this.state.set({ turn }));
     this.heads = new Heads(this.find("#heads"), network, this.state);
-    this.tour = new Tour(this.find("#tour"), this.state);
+    this.tour = new Tour(this.find("#tour"), this.state, (part) => this.reveal(part));
     this.fillMenus();
     this.listen();
     this.state.listen((names) => {
@@ -63,7 +63,10 @@ class Explore {
   listen() {
     const { state, find } = this;
     for (const button of this.element.querySelectorAll("[data-stage]")) {
-      button.addEventListener("click", () => state.set({ stage: button.dataset.stage }));
+      button.addEventListener("click", () => {
+        state.set({ stage: button.dataset.stage });
+        this.reveal(".flow");
+      });
     }
     find("#take").addEventListener("change", ({ target }) => state.set({ take: target.value, frame: Math.min(60, this.takes[target.value].length - 1), moves: [] }));
     find("#joint").addEventListener("change", ({ target }) => state.set({ joint: +target.value, key: -1 }));
@@ -100,7 +103,7 @@ class Explore {
       pose: () => state.set({ joint: row, key: -1 }),
       joints: () => state.set({ joint: row, channel: column, key: -1 }),
       spatial: () => state.set({ joint: row, key: column }),
-      frames: () => state.set({ joint: Math.floor(column / C), channel: column % C, key: -1 }),
+      frames: () => state.set({ joint: Math.floor(column / C), channel: column % C, key: -1, query: row, frameKey: -1 }),
       temporal: () => state.set({ query: row, frameKey: column }),
       weights: () => state.set({ query: column, frameKey: -1 }),
     })[state.get("stage")]();
@@ -129,6 +132,15 @@ class Explore {
       requestAnimationFrame(next);
     };
     next(performance.now());
+  }
+
+  /** Where the view is taller than the window, as on a phone, scroll to a part of it; a page around it stays where it is. */
+  reveal(part) {
+    this.draw(); // what is shown from now on has its place
+    if (document.documentElement.scrollHeight <= innerHeight) return;
+    const { top } = this.find(part).getBoundingClientRect();
+    const margin = parseFloat(getComputedStyle(this.find(part)).scrollMarginTop);
+    window.scrollTo({ top: scrollY + top - margin, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   }
 
   later() {
@@ -245,15 +257,15 @@ class Explore {
 
   drawStage(stage, moment) {
     const { title, equation, shape, says, numbers, tip } = STAGE[stage];
-    this.open = drawOpen(this.find("#open"), stage, moment);
-    this.find("#open").setAttribute("aria-label", `${title}. ${tip(moment)} Arrow keys move what is chosen.`);
     const filmed = FILMED.includes(stage);
-    this.find("#film").classList.toggle("hidden", !filmed);
-    this.film = filmed ? drawFilm(this.find("#film"), moment) : null;
+    this.find("#film").classList.toggle("hidden", !filmed); // before the other picture, which gets the room that is left
     this.put("#stage-title", title);
     this.put("#stage-equation", `${equation} · ${shape(moment)}`);
     this.put("#stage-says", says(moment));
     this.put("#stage-tip", tip(moment));
+    this.open = drawOpen(this.find("#open"), stage, moment);
+    this.find("#open").setAttribute("aria-label", `${title}. ${tip(moment)} Arrow keys move what is chosen.`);
+    this.film = filmed ? drawFilm(this.find("#film"), moment) : null;
     const html = numbers(moment);
     if (this.numbersHtml !== html) this.find("#numbers").innerHTML = this.numbersHtml = html;
     this.find("#detail").dataset.open = stage;
@@ -275,12 +287,12 @@ class Explore {
       !truth
         ? "For a real video nobody knows the true pose."
         : changed
-          ? `${said(was, 1)} mm before you changed anything (${difference < 0 ? "−" : "+"}${said(Math.abs(difference), 1)})`
+          ? `${said(was, 1)} mm, the gray bar, before you changed anything (${difference < 0 ? "−" : "+"}${said(Math.abs(difference), 1)})`
           : "Mean distance of the 17 joints from the truth.",
     );
     const enough = this.durations.length > 4; // the first ones are slow, as the browser has not compiled them yet
-    this.put("#speed-said", `${enough ? `${said(median(this.durations), 1)} ms for one pose, ` : ""}${this.network.simd ? "with" : "without"} SIMD`);
-    this.find("#bar-before").style.width = `${Math.min(was ?? 0, 200) / 2}%`;
+    this.put("#speed-said", `One pose takes ${enough ? said(median(this.durations), 1) : "…"} ms here, ${this.network.simd ? "with" : "without"} SIMD.`);
+    this.find("#bar-before").style.width = `${changed ? Math.min(was ?? 0, 200) / 2 : 0}%`;
     this.find("#bar-now").style.width = `${Math.min(error ?? by, 200) / 2}%`;
   }
 

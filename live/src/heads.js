@@ -16,6 +16,7 @@ export class Heads {
     element.style.setProperty("--columns", network.numHeads);
     this.items = [];
     if (stage !== "spatial" && stage !== "temporal") return;
+    element.innerHTML = "<p>Heads H of layers L: click a map, switch one off</p>";
     for (let layer = 0; layer < network.depths[stage]; layer++) {
       for (let head = 0; head < network.numHeads; head++) {
         const name = headName(stage, layer, head);

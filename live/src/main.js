@@ -84,6 +84,7 @@ function tabs() {
       one.tabIndex = chosen ? 0 : -1;
       find(`#${one.getAttribute("aria-controls")}`).hidden = !chosen;
     }
+    find("#share").hidden = button.id === "tab-live"; // a link keeps what is explored
     if (LIVE && button.id === "tab-live") live ??= openLive();
   };
   buttons.forEach((button, i) => {

@@ -6,6 +6,7 @@ import { said } from "./math.js";
 import { jointErrors } from "./take.js";
 
 const LABELS = 74; // pixels for the joints' names
+const FILM_STEP = 18; // pixels that a body of the strip of film needs at least
 
 const largest = (values) => values.reduce((top, value) => Math.max(top, Math.abs(value)), 1e-9);
 
@@ -22,7 +23,7 @@ function grid(stage, moment) {
   }
   if (stage === "frames") {
     const values = result.tokens.joints;
-    return { values, rows: F, columns: D, top: 2.5, signed: true, chosen: [[center, 0, 1, D], [center, joint * C, 1, C]] };
+    return { values, rows: F, columns: D, top: 2.5, signed: true, chosen: [[query, 0, 1, D], [query, joint * C, 1, C]] };
   }
   if (stage === "temporal") {
     return { values: temporalMap, rows: F, columns: F, top: largest(temporalMap), square: true, chosen: [[query, 0, 1, F], [query, frameKey, 1, 1]] };
@@ -71,7 +72,7 @@ export function drawOpen(canvas, stage, moment) {
   if (stage === "weights") return drawMean(context, width, height, moment);
   const { values, rows, columns, top, signed, names, square, chosen } = grid(stage, moment);
   const left = names ? LABELS : 0;
-  const bottom = 18;
+  const bottom = stage === "spatial" ? LABELS + 6 : 18; // its columns have names, too
   let [wide, high] = [width - left, height - bottom];
   if (square) wide = high = Math.min(wide, high);
   if (names && !square) wide = Math.min(wide, high * 0.95);
@@ -80,15 +81,16 @@ export function drawOpen(canvas, stage, moment) {
   chosen.forEach((cells, i) => frameCells(context, place, rows, columns, cells, i ? palette.panel : palette.chosen, 2));
   if (chosen[1]) frameCells(context, place, rows, columns, chosen[1], palette.chosen, 1.5);
   if (names) rowNames(context, place, rows, moment);
+  if (stage === "spatial") columnNames(context, place, columns, moment);
   context.fillStyle = palette.muted;
   context.textAlign = "center";
   const below = {
-    joints: "channels of the token",
-    spatial: `looked at (key): ${JOINT_NAMES[moment.key]}`,
-    frames: "17 joints side by side",
-    temporal: "looked at (key)",
+    joints: "a row is a token, a column one of its channels",
+    spatial: "rows look, columns are looked at",
+    frames: "a row is a frame, the oldest on top",
+    temporal: "rows look, the oldest frame on top; columns are looked at",
   }[stage];
-  context.fillText(below, place.x + wide / 2, high + bottom / 2 + 1);
+  context.fillText(below, stage === "spatial" || stage === "joints" ? place.x + wide / 2 : width / 2, high + bottom - 8);
   const [row, column] = chosen[1];
   return { ...place, rows, columns, at: [row, column + (stage === "frames" ? moment.state.get("channel") : 0)] };
 }
@@ -99,6 +101,18 @@ function rowNames(context, place, rows, { state, palette }) {
   for (let i = 0; i < rows; i++) {
     context.fillStyle = i === state.get("joint") ? palette.chosen : palette.muted;
     context.fillText(JOINTS[i], place.x - 6, (i + 0.5) * step);
+  }
+}
+
+function columnNames(context, place, columns, { key, palette }) {
+  context.textAlign = "right";
+  for (let i = 0; i < columns; i++) {
+    context.save();
+    context.translate(place.x + ((i + 0.5) * place.width) / columns, place.y + place.height + 5);
+    context.rotate(-Math.PI / 2);
+    context.fillStyle = i === key ? palette.chosen : palette.muted;
+    context.fillText(JOINTS[i], 0, 0);
+    context.restore();
   }
 }
 
@@ -148,13 +162,13 @@ function drawErrors(context, width, height, moment) {
 }
 
 function drawMean(context, width, height, moment) {
-  const { network, palette, center, F } = moment;
+  const { network, palette, query, F } = moment;
   const place = { context, x: 0, y: 14, width, height: height - 42 };
-  drawBars(context, place, network.frameWeights, palette, center);
+  drawBars(context, place, network.frameWeights, palette, query);
   context.fillStyle = palette.muted;
   context.textAlign = "center";
   context.fillText("learned weights of the frames, oldest to newest", width / 2, height - 9);
-  return { ...place, rows: 1, columns: F, at: [0, center] };
+  return { ...place, rows: 1, columns: F, at: [0, query] };
 }
 
 /** One head's map, small. */
@@ -171,20 +185,20 @@ export function drawFilm(canvas, moment) {
   const { context, width, height } = at;
   const { window, F, J, palette, state, network, temporalRow, query, center } = moment;
   const asks = state.get("stage") === "temporal";
-  const chosen = asks ? query : center;
   const values = { temporal: temporalRow, weights: network.frameWeights }[state.get("stage")] ?? new Float32Array(F).fill(1);
   const [step, bars] = [width / F, asks ? height * 0.42 : 0];
   if (asks) drawBars(context, { x: 0, y: 3, width, height: bars - 6 }, values, palette, query, palette.link);
   const top = largest(values);
-  for (let frame = 0; frame < F; frame++) {
+  const every = Math.ceil(FILM_STEP / step); // where it is narrow, frames are left out
+  for (let frame = center % every; frame < F; frame += every) {
     const pose = window.subarray(frame * J * 2, (frame + 1) * J * 2);
     const { to } = fitBody(window, pose, J, step * 3, height - bars, 3); // arms may reach into the next frame
     context.globalAlpha = 0.35 + 0.65 * Math.min(Math.abs(values[frame]) / top, 1);
     drawBones(context, pointsOf(pose, (x, y) => to(x, y).map((at, axis) => at + [(frame - 1) * step, bars][axis])), palette, 1.3);
   }
   context.globalAlpha = 1;
-  frameCells(context, { x: 0, y: 1, width, height: height - 2 }, 1, F, [0, chosen, 1, 1], palette.chosen, 1.5);
-  return { x: 0, y: 0, width, height, rows: 1, columns: F, at: [0, chosen] };
+  frameCells(context, { x: 0, y: 1, width, height: height - 2 }, 1, F, [0, query, 1, 1], palette.chosen, 1.5);
+  return { x: 0, y: 0, width, height, rows: 1, columns: F, at: [0, query] };
 }
 
 /** The picture that is dragged: the body, the joint that is touched, and lines to the joints it looks at most. */
@@ -208,7 +222,8 @@ export function drawFlat(canvas, moment, { image, before }) {
   if (before) drawBones(context, pointsOf(before, fit.to), palette, 2.5, { ghost: true });
   const others = [...spatialRow.keys()].filter((other) => other !== joint).sort((a, b) => spatialRow[b] - spatialRow[a]);
   const most = spatialRow[others[0]];
-  for (const other of others.slice(0, 5)) {
+  const looks = state.get("stage") === "spatial";
+  for (const other of looks ? others.slice(0, 5) : []) {
     context.strokeStyle = palette.link;
     context.globalAlpha = 0.75;
     context.lineWidth = 1 + (7 * spatialRow[other]) / most;
@@ -222,7 +237,7 @@ export function drawFlat(canvas, moment, { image, before }) {
   const size = width < 220 ? 0.7 : 1;
   drawBones(context, points, palette, 3.5 * size);
   const top = largest(spatialRow);
-  points.forEach((point, number) => dot(context, point, size * (3.5 + (4 * spatialRow[number]) / top), number === joint ? palette.chosen : palette.ink, palette.panel));
+  points.forEach((point, number) => dot(context, point, size * (looks ? 3.5 + (4 * spatialRow[number]) / top : 4.5), number === joint ? palette.chosen : palette.ink, palette.panel));
   context.strokeStyle = palette.chosen;
   context.lineWidth = 2;
   context.beginPath();

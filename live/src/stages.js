@@ -48,20 +48,20 @@ export const STAGE = {
     numbers({ take, state, window, center, J }) {
       const joint = state.get("joint");
       const [x, y] = window.subarray((center * J + joint) * 2);
-      const u = ((x + 1) * take.width) / 2;
+      const [u, v] = [((x + 1) * take.width) / 2, (y * take.width + take.height) / 2];
       return [
         formula(mi("x"), mo("="), frac(row(mn(2), mi("u")), mi("w")), mo("−"), mn(1), mo(","), mi("y"), mo("="), frac(row(mn(2), mi("v"), mo("−"), mi("h")), mi("w"))),
         formula(mi("x"), mo("="), frac(row(mn(2), mo("·"), mn(said(u, 1))), mn(take.width)), mo("−"), mn(1), mo("="), `<mn class="result">${said(x)}</mn>`),
-        formula(mi("y"), mo("="), `<mn class="result">${said(y)}</mn>`),
+        formula(mi("y"), mo("="), frac(row(mn(2), mo("·"), mn(said(v, 1)), mo("−"), mn(take.height)), mn(take.width)), mo("="), `<mn class="result">${said(y)}</mn>`),
       ].join("");
     },
-    tip: ({ state }) => `${Name(state.get("joint"))}. Drag it in the picture, or focus the picture and press the arrow keys.`,
+    tip: ({ state }) => `${Name(state.get("joint"))}, at (u, v) pixels of a picture w wide and h high. Drag it in the picture, or focus the picture and press the arrow keys.`,
   },
   joints: {
     title: "Joint tokens",
     equation: "patch embedding",
     shape: ({ F, J, C }) => `${F} × ${J} × ${C}`,
-    says: ({ C }) => `Each joint’s two numbers become ${C}: a linear layer, the same for all joints, and a learned position that says which joint it is.`,
+    says: ({ C }) => `A token is a list of numbers that stands for one thing. Each joint gets one: a linear layer makes ${C} numbers of x and y, and a learned position says which joint it is.`,
     numbers({ network, state, window, center, J, C, result }) {
       const [joint, channel] = [state.get("joint"), state.get("channel")];
       const [x, y] = window.subarray((center * J + joint) * 2);
@@ -79,9 +79,9 @@ export const STAGE = {
   },
   spatial: {
     title: "Spatial attention",
-    equation: "Eq. 2",
+    equation: "Eq. 2 of the paper",
     shape: ({ J, L, H }) => `${L.spatial} layers × ${H} heads × ${J} × ${J}`,
-    says: () => "The joints of one frame look at each other. Each row says how much a joint takes from all 17; it sums to one. The lines on the body are the strongest of this row.",
+    says: ({ J }) => `Each joint looks at all ${J}. Its row says how much it takes from each, bright for much, one in total; green lines show that on the body. A head is one such map, learned on its own.`,
     numbers(moment) {
       const { state, result, center, J, C, H } = moment;
       const [layer, head] = state.get("spatial");
@@ -98,22 +98,22 @@ export const STAGE = {
     equation: "concatenation",
     shape: ({ F, D }) => `${F} × ${D}`,
     says: ({ J, C, D }) => `The ${J} tokens of a frame are laid side by side: ${J} × ${C} = ${D} numbers are the frame’s one token. A learned position says when it was.`,
-    numbers({ state, network, result, center, C, D }) {
-      const at = state.get("joint") * C + state.get("channel");
-      const token = result.tokens.joints[center * D + at];
-      const position = network.tensor("temporal.position_embedding").data[center * D + at];
+    numbers({ state, network, result, query, C, D }) {
+      const at = query * D + state.get("joint") * C + state.get("channel");
+      const token = result.tokens.joints[at];
+      const position = network.tensor("temporal.position_embedding").data[at];
       return [
         formula(sub(bold("Z"), mn(0)), mo("="), mo("["), sup(bold("x"), mn(1)), mo(";"), sup(bold("x"), mn(2)), mo(";"), mo("…"), sup(bold("x"), mi("f")), mo("]"), mo("+"), sub(bold("E"), mt("TPos"))),
         formula(mn(said(token)), mo("+"), factor(position), mo("="), `<mn class="result">${said(token + position)}</mn>`),
       ].join("");
     },
-    tip: ({ state, C }) => `A line is a frame; framed: the center frame, and in it the ${C} numbers of the ${JOINT_NAMES[state.get("joint")]}. Worked out: channel ${state.get("channel")}.`,
+    tip: ({ state, query, C, F }) => `In the box: ${offset(query, F)}, and in it the ${C} numbers of the ${JOINT_NAMES[state.get("joint")]}. Worked out: channel ${state.get("channel")}. Click elsewhere to choose.`,
   },
   temporal: {
     title: "Temporal attention",
-    equation: "Eq. 2",
+    equation: "Eq. 2 of the paper",
     shape: ({ F, L, H }) => `${L.temporal} layers × ${H} heads × ${F} × ${F}`,
-    says: ({ F, take }) => `The ${F} frames of the window, ${said((F - 1) / take.fps, 2)} seconds, look at each other in the same way. Choose a frame below: the bars are its row.`,
+    says: ({ F, take }) => `The ${F} frames of the window, ${said((F - 1) / take.fps, 2)} seconds, look at each other in the same way: one frame cannot tell near from far, movement helps. Choose a frame below: the bars are its row.`,
     numbers(moment) {
       const { state, result, F, D, H, query, frameKey } = moment;
       const [layer, head] = state.get("temporal");
@@ -130,16 +130,16 @@ export const STAGE = {
     equation: "weighted mean",
     shape: ({ F, D }) => `${F} → 1 × ${D}`,
     says: ({ F }) => `One token is left: the mean of the ${F}, with weights that were learned and are the same for every video. They may be negative.`,
-    numbers({ state, network, result, center, C, D }) {
+    numbers({ state, network, result, query, C, D }) {
       const at = state.get("joint") * C + state.get("channel");
       const bias = network.tensor("head.weighted_mean.bias").data[0];
       return [
         formula(bold("y"), mo("="), sum(mi("f")), sub(mi("w"), mi("f")), sup(bold("z"), mi("f")), mo("+"), mi("b")),
-        formula(mo("…"), mo("+"), factor(network.frameWeights[center]), mo("·"), factor(result.tokens.frames[center * D + at]), mo("+"), mo("…")),
+        formula(mo("…"), mo("+"), factor(network.frameWeights[query]), mo("·"), factor(result.tokens.frames[query * D + at]), mo("+"), mo("…")),
         formula(mo("+"), factor(bias), mo("="), `<mn class="result">${said(result.tokens.mean[at])}</mn>`),
       ].join("");
     },
-    tip: ({ state }) => `In numbers: the center frame’s share of channel ${state.get("channel")} of the ${JOINT_NAMES[state.get("joint")]}.`,
+    tip: ({ state, query, F }) => `In numbers: what ${offset(query, F)} adds to channel ${state.get("channel")} of the ${JOINT_NAMES[state.get("joint")]}. Click a bar to choose its frame.`,
   },
   pose: {
     title: "3D pose",
@@ -150,11 +150,12 @@ export const STAGE = {
       const joint = state.get("joint");
       const at = (pose) => [0, 1, 2].map((axis) => pose[3 * joint + axis]);
       return [
-        formula(mi("p"), mo("="), mi("W"), mi("LN"), mo("("), bold("y"), mo(")"), mo("+"), bold("b"), mo("="), vectorOf(at(result.pose)), mt("\u00a0m")),
+        formula(mi("p"), mo("="), mi("W"), mi("LN"), mo("("), bold("y"), mo(")"), mo("+"), bold("b")),
+        formula(mi("p"), mo("="), vectorOf(at(result.pose)), mt("\u00a0m")),
         truth ? formula(mi("t"), mo("="), vectorOf(at(truth)), mt("\u00a0m")) : "",
         truth ? formula(mo("|"), mi("p"), mo("−"), mi("t"), mo("|"), mo("="), `<mn class="result">${said(jointErrors(result.pose, truth)[joint], 1)}</mn>`, mt("\u00a0mm")) : "",
       ].join("");
     },
-    tip: ({ state, truth }) => `${Name(state.get("joint"))}: right, down, away from the camera.${truth ? " The bars are the errors of all joints." : ""}`,
+    tip: ({ state, truth }) => `${Name(state.get("joint"))}: p is right, down and away from the camera${truth ? ", t the truth. The bars are the errors of all joints" : ""}.`,
   },
 };

@@ -3,8 +3,9 @@
 import { STEPS } from "./tour.js";
 
 export class Tour {
-  constructor(element, state) {
-    Object.assign(this, { element, state, begun: 0 });
+  /** @param {(part: string) => void} reveal scrolls to a part of the view, where that is needed */
+  constructor(element, state, reveal) {
+    Object.assign(this, { element, state, reveal, begun: 0 });
     element.innerHTML = `
       <h2 id="tour-title"></h2>
       <p id="tour-text"></p>
@@ -22,6 +23,7 @@ export class Tour {
 
   go(step) {
     this.state.set({ ...(step ? STEPS[step - 1].show : {}), step });
+    this.reveal(STEPS[step - 1]?.look ?? ".flat-panel");
   }
 
   /** Remember what things were like, to see whether the deed gets done. */
@@ -36,7 +38,7 @@ export class Tour {
     if (step !== this.begun) this.begin(step);
     const { title, text, task, done } = STEPS[step - 1] ?? {
       title: "Move a joint and see the network think",
-      text: "Seven stages turn 17 points in each frame of a video into a body in space. Drag a joint on the left, follow the stages, open one with a click, and see the pose and its error answer on the right.",
+      text: "PoseFormer is a transformer: from 17 points in each frame of a video it works out a body in space. Drag a joint on the left, open one of the seven stages, and see the pose and its error change.",
       task: "Ten short steps explain it, in five minutes.",
     };
     this.did ||= Boolean(done?.((name) => this.state.get(name), this.then));

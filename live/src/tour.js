@@ -1,8 +1,9 @@
 // Ten short steps that lead a newcomer through. Each one opens a stage, says one thing, and asks for one deed.
 
 /**
- * done: whether the deed is done, of the state and of what it was when the step began; show: the state a step begins with.
- * @type {{title: string, text: string, task: string, show: object, done: (now: (name: string) => any, then: object) => boolean}[]}
+ * done: whether the deed is done, of the state and of what it was when the step began; show: the state a step begins with;
+ * look: the part of the view that the step is about, where not all of it fits into the window.
+ * @type {{title: string, text: string, task: string, show: object, look: string, done: (now: (name: string) => any, then: object) => boolean}[]}
  */
 export const STEPS = [
   {
@@ -10,6 +11,7 @@ export const STEPS = [
     text: "A detector found 17 joints in each frame of a video. The network sees nothing else: no picture, only these points. On the right is what it makes of them, in 3D.",
     task: "Turn the 3D pose: drag it, or use its arrow keys.",
     show: { stage: "keypoints" },
+    look: ".flat-panel",
     done: (now, then) => String(now("turn")) !== String(then.turn),
   },
   {
@@ -17,62 +19,71 @@ export const STEPS = [
     text: "All that you see is worked out again at every movement, in this page. The gray body on the right is the truth; the number below says how far off the network is.",
     task: "Drag the right wrist, the dashed arm’s end, and watch.",
     show: { stage: "keypoints", joint: 16 },
+    look: ".flat-panel",
     done: (now) => now("moves").length > 0,
   },
   {
     title: "Joints become tokens",
-    text: "Two numbers are too few to think with. A linear layer makes 16 of them. All joints share it, so a learned position is added that tells a wrist from a knee.",
+    text: "A transformer works on tokens, lists of numbers that each stand for one thing: here a joint. A linear layer makes 16 numbers of x and y. All joints share it, so a learned position is added that tells a wrist from a knee.",
     task: "Click one cell to see its sum.",
-    show: { stage: "joints" },
+    show: { stage: "joints", moves: [] },
+    look: ".flow",
     done: (now, then) => now("channel") !== then.channel,
   },
   {
     title: "Joints look at each other",
-    text: "Each joint asks all 17: who matters to me? The answers are a row of the map, and the green lines on the body. To place a wrist, one has to know the elbow.",
-    task: "Choose a different joint and see whom it asks.",
+    text: "Each joint asks all 17: who matters to me? The answers are a row of the map, bright for much, and the green lines on the body. Whom to ask was learned; it is often not the neighbor.",
+    task: "Click a different row and see whom that joint asks.",
     show: { stage: "spatial", key: -1 },
+    look: ".flow",
     done: (now, then) => now("joint") !== then.joint,
   },
   {
     title: "Heads have different tastes",
-    text: "Attention happens four times side by side, in two layers. Some heads look at one joint only, others spread out. Nobody told them to: training did.",
-    task: "Choose a different head.",
+    text: "A head is one such map. Four work side by side in each of two layers, L0 and L1. Some look at one joint only, others at many. Nobody told them to: training did.",
+    task: "Click a different small map.",
     show: { stage: "spatial" },
+    look: "#heads",
     done: (now, then) => String(now("spatial")) !== String(then.spatial),
   },
   {
     title: "A frame is one token",
-    text: "Now the 17 tokens of a frame are laid side by side. From here on the network does not see joints any more, only 27 frames of 272 numbers each.",
-    task: "Choose a different joint: the frame on the map says where it went.",
+    text: "Now the 17 tokens of a frame are laid side by side. From here on the network sees no joints any more, only 27 frames of 272 numbers each.",
+    task: "Click elsewhere in the map: the box shows a joint’s numbers in a frame.",
     show: { stage: "frames" },
-    done: (now, then) => now("joint") !== then.joint,
+    look: ".flow",
+    done: (now, then) => ["joint", "query", "channel"].some((name) => now(name) !== then[name]),
   },
   {
     title: "Frames look at each other",
-    text: "The same attention again, over time. One frame cannot tell whether an arm points at us or away. Half a second of them can.",
+    text: "The same attention again, over time. One frame cannot tell whether an arm points at us or away; how it moves within half a second helps to.",
     task: "Choose a frame in the strip of film.",
     show: { stage: "temporal", query: -1, frameKey: -1 },
+    look: "#film",
     done: (now, then) => now("query") !== then.query,
   },
   {
     title: "One pose from 27 frames",
-    text: "A weighted mean leaves one token. Its weights are the same for every video: they were learned once. Then one linear layer says 51 numbers: 17 joints in space.",
+    text: "A weighted mean leaves one token. Its weights are the same for every video: they were learned once. Then one linear layer gives 51 numbers: 17 joints in space.",
     task: "Open the last stage, 3D pose.",
     show: { stage: "weights" },
+    look: ".flow",
     done: (now) => now("stage") === "pose",
   },
   {
     title: "Mislead it",
-    text: "Move a joint in a single frame, and in 3D it goes a quarter of the way at most: 26 other frames disagree. Move it in all frames, and the network has to believe you.",
+    text: "Move a joint in a single frame, and in 3D it mostly goes less than a quarter of the way: 26 other frames disagree. Move it in all frames, and the network has to believe you.",
     task: "Tick “this frame only” and drag a joint far away.",
     show: { stage: "temporal", moves: [] },
+    look: ".flat-panel",
     done: (now) => now("moves").some(([where]) => where.includes("@")),
   },
   {
     title: "Switch heads off",
     text: "A head that looks busy may not be needed, and a dull one may carry the pose. Attention is where a head looks, not what it is worth. The error is the judge.",
-    task: "Switch off heads until the error doubles. Then send somebody the link.",
+    task: "Which head does the error need most? Switch some off, below their maps. “Copy link” keeps it all.",
     show: { stage: "temporal", moves: [], alone: false },
+    look: "#heads",
     done: (now) => now("off").length > 0,
   },
 ];

@@ -9,6 +9,7 @@ import { dirname, join } from "node:path";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
 
+import { personAt } from "../src/camera-touch.js";
 import { BlazePose, cutOut, OneEuro, overlap, placeOf } from "../src/detector-blazepose.js";
 import { loadRuntime } from "../src/detector-runtime.js";
 
@@ -137,4 +138,28 @@ test("people keep their numbers, and the whole picture is looked at only while s
   assert.deepEqual(seen.at(-1), [0, 1]);
   assert.equal(three.asked.find, 2);
   assert.ok(several.detect(square, 1)[0].landmarks[0] < several.detect(square, 1.1)[1].landmarks[0], "from left to right");
+});
+
+test("the one who is touched is followed, and the last one makes room", () => {
+  const square = { width: 224, height: 224, data: new Uint8ClampedArray(224 * 224 * 4) };
+  const single = new BlazePose(madeUp(), { numPeople: 1 });
+  const [before] = single.detect(square, 0);
+  const [nobody] = single.detect(square, 0.1, [112, 10]);
+  assert.equal(nobody.id, before.id, "where nobody stands, nothing changes");
+  const [other] = single.detect(square, 0.2, [170, 100]);
+  assert.ok(other.id !== before.id && other.landmarks[0] > before.landmarks[0] + 100);
+  assert.equal(single.detect(square, 0.3)[0].id, other.id);
+  const several = new BlazePose(madeUp(), { numPeople: 2 });
+  const ids = [several.detect(square, 0), several.detect(square, 0.1, [170, 100])].map((people) => people.map(({ id }) => id));
+  assert.deepEqual(ids[0], ids[1], "who is followed already keeps their number");
+});
+
+test("a touch is of the person whose joints are around it, the nearest of several", () => {
+  const person = (x, y) => Float64Array.from({ length: 34 }, (_, i) => (i % 2 ? y + 10 * (i >> 1) : x + (i >> 1)));
+  const people = [person(100, 100), person(130, 100), person(400, 50)];
+  assert.equal(personAt(people, [405, 100]), 2);
+  assert.equal(personAt(people, [110, 150]), 0);
+  assert.equal(personAt(people, [135, 150]), 1);
+  assert.equal(personAt(people, [250, 150]), -1);
+  assert.equal(personAt([], [0, 0]), -1);
 });

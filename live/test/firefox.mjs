@@ -41,7 +41,8 @@ await page.mouse.up();
 const dragged = await shown();
 
 const results = {};
-for (const stage of ['keypoints', 'joints', 'frames', 'temporal', 'weights', 'pose', 'spatial']) {
+const stages = await page.$$eval('[data-stage]', all => all.map(one => one.dataset.stage));
+for (const stage of [...stages, 'spatial']) {
   await page.locator(`button[data-stage=${stage}]`).click();
   await shown();
   results[stage] = await page.$eval('#numbers .result', one => one.textContent);

@@ -4,6 +4,7 @@ import base64
 import html
 import json
 from copy import deepcopy
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,11 +13,13 @@ import ipywidgets
 import torch
 from IPython.display import display
 
+from poseformer_course.clip import clip_file
 from poseformer_lite.files import atomic_path
 from poseformer_lite.model.poseformer import PoseFormer
 from poseformer_lite.skeleton import H36M17
 from poseformer_lite.viewers.viewer import WIDGET_VIEW
 
+RUNTIME = "tflite_web_api_cc_simd.wasm"  # of the detector; see NOTICE
 STAGES = ("keypoints", "joints", "spatial", "frames", "temporal", "weights", "pose")  # Fig. 2(b), from left to right
 SHOWN = {  # on the still of each stage, below the seven small pictures of the stages
     "keypoints": "a table of the x and y of the 17 keypoints, and how they come from pixels",
@@ -42,31 +45,38 @@ def explore(
     :returns: A page that shows itself in a notebook, and that `save` writes.
     :raises ValueError: for a stage, take or joint that the page has not, and for a network that it cannot run.
     """
-    return ExplorePage(model, stage, take, joint)
+    takes = _file("takes.json")
+    choices = {"stage": (stage, STAGES), "take": (take, tuple(json.loads(takes))), "joint": (joint, H36M17.joints)}
+    for name, (given, known) in choices.items():
+        if given not in known:
+            raise ValueError(f"the page has no {name} {given!r}: choose one of {', '.join(known)}")
+    network = _runnable(model, ("screen",), "small")
+    start = f"stage={stage}&take={take}&joint={H36M17.joints.index(joint)}"
+    scripts = [_asset("takes.json", takes), *_weights(network, "small")]
+    scripts.append(f"window.poseformerStart={json.dumps(start)};")
+    return ExplorePage(_filled("explore.html", scripts), stage)
 
 
-class ExplorePage:
-    """One HTML file without requests. Where a notebook has no kernel, a picture of the stage stands in its place."""
+def live(model: str | Path | PoseFormer = "wild") -> "Page":
+    """The page that lifts a camera or a video, with detector and network in it.
 
-    def __init__(self, model: str | Path | PoseFormer, stage: str, take: str, joint: str):
-        takes = files(__package__).joinpath("takes.json").read_bytes()
-        choices = {"stage": (stage, STAGES), "take": (take, tuple(json.loads(takes))), "joint": (joint, H36M17.joints)}
-        for name, (given, known) in choices.items():
-            if given not in known:
-                raise ValueError(f"the page has no {name} {given!r}: choose one of {', '.join(known)}")
-        network = PoseFormer.from_pretrained(model) if isinstance(model, (str, Path)) else model
-        if "spatial_dim" not in network.config or (network.num_joints, network.input) != (H36M17.num_joints, "screen"):
-            raise ValueError(
-                f"the page runs PoseFormers of {H36M17.num_joints} joints with input 'screen', but this is a "
-                f"{type(network).__name__} of {network.num_joints} joints with input {network.input!r}: "
-                "give it another one, such as 'small'"
-            )
-        self.stage, self.model = stage, network.config
-        start = f"stage={stage}&take={take}&joint={H36M17.joints.index(joint)}"
-        scripts = [_asset(name, data) for name, data in [("takes.json", takes), *_weights(network)]]
-        scripts.append(f"window.poseformerStart={json.dumps(start)};")
-        shell = files(__package__).joinpath("explore.html").read_text(encoding="utf-8")
-        self.html = shell.replace("<!-- assets -->", "\n".join(f"<script>{script}</script>" for script in scripts))
+    :param model: a network for 17 joints, or what `from_pretrained` takes.
+    :raises ValueError: for a network that the page cannot run.
+    """
+    network = _runnable(model, ("screen", "canonical"), "wild")
+    detector = files("poseformer_lite.lifting.blazepose")
+    names = ("pose_detection.tflite", "pose_landmark_full.tflite")
+    scripts = [_asset(name, detector.joinpath(name).read_bytes()) for name in names]
+    scripts.append(_asset("walk.mp4", clip_file().read_bytes()))
+    scripts.append(_asset(RUNTIME, _file(f"{RUNTIME}.gz"), "gzip:"))
+    return Page(_filled("live.html", scripts + _weights(network, "wild")))
+
+
+@dataclass
+class Page:
+    """One HTML file without requests."""
+
+    html: str = field(repr=False)
 
     def save(self, path: str | Path) -> Path:
         """Write the page, which any browser opens from a disk. Returns the path. Raises OSError for a full disk."""
@@ -74,17 +84,44 @@ class ExplorePage:
             temporary.write_text(self.html, encoding="utf-8")
         return Path(path)
 
+
+@dataclass
+class ExplorePage(Page):
+    """It shows itself in a notebook; where that has no kernel, a picture of the stage stands in its place."""
+
+    stage: str
+
     def _ipython_display_(self) -> None:
         widget = ipywidgets.HTML(FRAME.format(html.escape(self.html)))
         view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
         number = STAGES.index(self.stage) + 1
         words = f"PoseFormer in a page, open at stage {number}, {self.stage!r}; the picture has 'small'"
-        picture = base64.b64encode(files(__package__).joinpath(f"{self.stage}.png").read_bytes()).decode()
+        picture = base64.b64encode(_file(f"{self.stage}.png")).decode()
         bundle = {"text/plain": words, "image/png": picture, WIDGET_VIEW: view}
         display(bundle, raw=True, metadata={"image/png": {"alt": f"{words}; {SHOWN[self.stage]}"}})
 
 
-def _weights(network: PoseFormer) -> list[tuple[str, bytes]]:
+def _file(name: str) -> bytes:
+    return files(__package__).joinpath(name).read_bytes()
+
+
+def _filled(shell: str, scripts: list[str]) -> str:
+    inside = "\n".join(f"<script>{script}</script>" for script in scripts)
+    return _file(shell).decode().replace("<!-- assets -->", inside)
+
+
+def _runnable(model: str | Path | PoseFormer, inputs: tuple[str, ...], example: str) -> PoseFormer:
+    network = PoseFormer.from_pretrained(model) if isinstance(model, (str, Path)) else model
+    if "spatial_dim" not in network.config or network.num_joints != H36M17.num_joints or network.input not in inputs:
+        raise ValueError(
+            f"the page runs PoseFormers of {H36M17.num_joints} joints with input {' or '.join(map(repr, inputs))}, but "
+            f"this is a {type(network).__name__} of {network.num_joints} joints with input {network.input!r}: "
+            f"give it another one, such as {example!r}"
+        )
+    return network
+
+
+def _weights(network: PoseFormer, name: str) -> list[str]:
     """The files of `save_pretrained`, named as the page knows them; in 16 bits where that loses nothing."""
     halved = deepcopy(network).half()
     if all(
@@ -93,8 +130,9 @@ def _weights(network: PoseFormer) -> list[tuple[str, bytes]]:
         network = halved
     with TemporaryDirectory() as folder:
         network.save_pretrained(folder)
-        return [(f"small/{name}", Path(folder, name).read_bytes()) for name in ("config.json", "model.safetensors")]
+        saved = [Path(folder, file) for file in ("config.json", "model.safetensors")]
+        return [_asset(f"{name}/{file.name}", file.read_bytes()) for file in saved]
 
 
-def _asset(name: str, data: bytes) -> str:
-    return f'(window.poseformerAssets??={{}})[{json.dumps(name)}]="{base64.b64encode(data).decode()}";'
+def _asset(name: str, data: bytes, how: str = "") -> str:
+    return f'(window.poseformerAssets??={{}})[{json.dumps(name)}]="{how}{base64.b64encode(data).decode()}";'
