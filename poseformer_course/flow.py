@@ -202,7 +202,7 @@ def _encoder(ax, x: float, y: float, weights: Tensor, depth: int, of: str) -> No
             rows, cmap="viridis", vmin=0, vmax=weights.max().item(), extent=extent, interpolation="nearest", zorder=4
         )
     small = {"ha": "center", "va": "center", "fontsize": 8, "zorder": 4}
-    ax.text(x - 0.75, y + 0.75, "one layer", **small)
+    ax.text(x - 0.75, y + 0.75, "first layer", **small)
     ax.text(x + 0.55, y + 0.75, f"weights of {min(len(weights), 4)} heads", **small)
     ax.text(x + 0.55, y - 0.76, of, color="0.3", **small)
 
