@@ -70,8 +70,7 @@ class ExplorePage:
         view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
         number = STAGES.index(self.stage) + 1
         words = (
-            f"PoseFormer in a page, open at stage {number}, {self.stage!r}; "
-            "the still picture shows the network 'small'"
+            f"PoseFormer in a page, open at stage {number}, {self.stage!r}; the still picture shows the network 'small'"
         )
         picture = base64.b64encode(files(__package__).joinpath(f"{self.stage}.png").read_bytes()).decode()
         bundle = {"text/plain": words, "image/png": picture, WIDGET_VIEW: view}
