@@ -1,4 +1,4 @@
-"""Does the simulated detector tremble as a real one does?
+"""Does the simulated detector jitter as a real one does?
 
     python benchmarks/detector_jitter.py --cmu FOLDER --keypoints KEYPOINTS.npz [--json FILE]
 

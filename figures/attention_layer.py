@@ -20,7 +20,7 @@ LINE = "0.35"
 
 
 def table(ax, x, y, values, name, shape, colors="PuOr", limit=2.0):
-    """Tables of heads (H, rows, columns), the first in front, centred at (x, y), named above and with a shape below."""
+    """Tables of heads (H, rows, columns), the first in front, centered at (x, y), named above, with a shape below."""
     low = -limit if colors == "PuOr" else 0.0
     heads, rows, columns = values.shape
     width, height = columns * CELL, rows * CELL

@@ -73,7 +73,7 @@ plots.plot_pose_3d(pose, ax=axes(0.82, 0.1, 0.23, 0.93, projection="3d", zorder=
 
 NOTE = (
     "Drawn are 3 of F = 9 poses and 5 of 9 cards. A card is a frame: a row for each of its J = 17 joints, c = 16 "
-    "channels wide. In the wide tables a row is a frame.\nColours are numbers of the shipped network: orange negative, "
+    "channels wide. In the wide tables a row is a frame.\nColors are numbers of the shipped network: orange negative, "
     "purple positive, white about zero. After the temporal stage the nine rows are nearly alike."
 )
 captions = (
@@ -82,7 +82,7 @@ captions = (
     (0.4225, "frame tokens", "(F, J·c)"),
     (0.6125, "related tokens", "(F, J·c)"),
     (0.7825, "one vector", "(J·c)"),
-    (0.935, "centre pose", "(J, 3)"),
+    (0.935, "center pose", "(J, 3)"),
 )
 for center, name, shape in captions:
     figure.text(center, up(0.185), name, ha="center", fontsize=10)

@@ -47,7 +47,7 @@ for step in range(STEPS + 1):
 
 figure = plt.figure(figsize=(11, 4.9), layout="constrained")
 above, below = figure.subfigures(2, 1, height_ratios=(1.5, 1))
-above.suptitle("A greeting of a person the network never saw: prediction in colour, truth in grey")
+above.suptitle("A greeting of a person the network never saw: prediction in color, truth in gray")
 target = shown_truth[0].numpy()[:, [0, 2, 1]] * [1, 1, -1]
 for column, step in enumerate(SHOWN):
     ax = above.add_subplot(1, len(SHOWN), column + 1, projection="3d")

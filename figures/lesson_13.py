@@ -29,7 +29,7 @@ lifter = PoseLifter.from_pretrained("small")
 
 
 def errors(fault=None, faster=1, spread=1.0, **said) -> np.ndarray:
-    """The errors of the five clips with one fault: (5, FRAMES, 17), millimetres."""
+    """The errors of the five clips with one fault: (5, FRAMES, 17), millimeters."""
     found = []
     for i, action in enumerate(ACTIONS):
         take = recorded[action]

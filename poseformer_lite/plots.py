@@ -85,7 +85,7 @@ def plot_comparison(predicted, target, skeleton: Skeleton = H36M17, title: str =
         plot_ghost_3d(z_up(target), skeleton, ax)
         plot_pose_3d(predicted, skeleton, ax=ax, turn=turn, title="front" if index == 0 else "side")
     _name_sides(figure)
-    figure.suptitle(f"{title + ': ' if title else ''}prediction in colour, truth in grey, MPJPE {error:.0f} mm")
+    figure.suptitle(f"{title + ': ' if title else ''}prediction in color, truth in gray, MPJPE {error:.0f} mm")
     return figure
 
 

@@ -3,10 +3,12 @@
 python scripts/make_slides.py [FOLDER]     build/slides, where no folder is named
 
 Headings begin slides. Of a paragraph the slide shows its first sentence, the notes all of it (key S opens them); code,
-what it printed and its pictures are shown, and code that only draws is in the notes. Solutions and hints are left out.
-Each deck is one file that asks for nothing: reveal.js comes from live/node_modules (`scripts/ensure_node.sh`).
+what it printed and its pictures are shown. Code that only draws, and functions that draw, are in the notes. Solutions
+and hints are left out. Each deck is one file that asks for nothing: reveal.js comes from live/node_modules
+(`scripts/ensure_node.sh`).
 """
 
+import ast
 import re
 import sys
 from html import escape
@@ -69,7 +71,8 @@ class Deck:
 
     def add(self, block: Block) -> None:
         """Put a block onto the slide, or onto a further one with the same heading where there is no room."""
-        if block.height > self.room and block.smaller and self.room > 0.6 * HEIGHT:
+        enough = 0.6 if block.height < HEIGHT else 0.85  # what is as high as a slide already is not made much smaller
+        if block.height > self.room and block.smaller and self.room > enough * HEIGHT:
             block = block.smaller(self.room)
         if block.height > self.room:
             self.flush()
@@ -128,7 +131,7 @@ def _add_code(deck: Deck, cell: NotebookNode) -> None:
     source = re.sub(r"\A(# (NBVAL|Picture:).*\n(#.*\n)*)+", "", cell.source)
     exercise = re.search(r'^check\("', source, re.MULTILINE)
     outputs = [] if exercise else output_blocks(cell)
-    if any("<img" in block.html for block in outputs):
+    if any("<img" in block.html for block in outputs) or _draws(source):
         deck.note(f"<pre>{escape(source)}</pre>")
     else:
         for block in code_blocks(source):
@@ -137,6 +140,16 @@ def _add_code(deck: Deck, cell: NotebookNode) -> None:
         deck.add(block)
     if exercise:
         deck.back_to_section()
+
+
+def _draws(source: str) -> bool:
+    """Whether a cell does nothing but define functions that draw."""
+    body = ast.parse(frozen_notebooks.python_only(source)).body
+    return bool(body) and all(
+        isinstance(node, ast.FunctionDef)
+        and (node.name.startswith(("draw_", "show_")) or [argument.arg for argument in node.args.args[:1]] == ["ax"])
+        for node in body
+    )
 
 
 def page(path: Path) -> str:

@@ -126,11 +126,11 @@ class ViewerOnPage:
     def hover(self, place: tuple[float, float], words: str, seconds: float = 20) -> None:
         """Hold the mouse there, as still as a hand can, until the title holds these words."""
         deadline = time.monotonic() + seconds
-        trembling = itertools.cycle((0, 1))
+        wiggle = itertools.cycle((0, 1))
         while words not in self.title():
             if time.monotonic() > deadline:
                 raise TimeoutError(f"after {seconds} s at {place} the title is {self.title()!r}, not {words!r}")
-            self.page.mouse.move(place[0] + next(trembling), place[1])
+            self.page.mouse.move(place[0] + next(wiggle), place[1])
             self.page.wait_for_timeout(200)
 
     def slider(self, number: int = 0):

@@ -84,7 +84,7 @@ def test_a_pose_of_one_point_can_be_drawn():
 
 def test_a_comparison_says_how_far_apart_they_are_and_shows_two_sides():
     figure = drawn(plots.plot_comparison(POSE + [0.03, 0, 0.04], POSE, title="Walking"))
-    assert figure.get_suptitle() == "Walking: prediction in colour, truth in grey, MPJPE 50 mm"
+    assert figure.get_suptitle() == "Walking: prediction in color, truth in gray, MPJPE 50 mm"
     assert [ax.get_title() for ax in figure.axes] == ["front", "side"]
     assert all(len(bones(ax)) == 2 * len(H36M17.bones) for ax in figure.axes)
 

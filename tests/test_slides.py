@@ -84,6 +84,28 @@ def test_headings_pictures_and_exercises_of_the_lesson_are_there_and_no_solution
             assert f"Exercise {exercise.number}: " in text
 
 
+def test_functions_that_draw_are_in_the_notes_and_others_are_shown():
+    cells = {
+        "def draw_over(pose):\n    ...": True,
+        "def label(ax, words):\n    ...\n\n\ndef show_all(poses):\n    ...": True,
+        "def turn_onto(x, y):\n    ...": False,
+        "def draw_over(pose):\n    ...\n\n\nshown = 3": False,
+        "": False,
+    }
+    assert {source: make_slides._draws(source) for source in cells} == cells
+
+
+def test_a_picture_that_fills_a_slide_gets_one():
+    deck = make_slides.Deck()
+    deck.begin("Heading", 2)
+    deck.add(make_slides.Block("<p>words</p>", 150))
+    deck.add(
+        make_slides.Block("<img>", make_slides.HEIGHT, smaller=lambda room: make_slides.Block("<img small>", room))
+    )
+    deck.flush()
+    assert ["<img>" in slide for column in deck.columns for slide in column] == [False, True]
+
+
 @pytest.mark.parametrize(
     ("paragraph", "shown"),
     [

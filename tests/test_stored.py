@@ -4,10 +4,11 @@ import json
 from importlib import resources
 
 import pytest
-from lesson_notebooks import LESSONS, code
+from lesson_notebooks import LESSONS, ROOT, code
 
 import store_lesson_results
 from poseformer_course.stored import Results
+from poseformer_lite.training.settings import get_preset
 
 STORED = json.loads(resources.files("poseformer_course").joinpath("results/lessons.json").read_text())
 
@@ -51,3 +52,12 @@ def test_the_switch_is_turned_on_a_copy_that_tells_what_it_made(path):
     assert sum("RUN_ALL = True  #" in cell for cell in cells) == 1
     assert not any(store_lesson_results.SWITCH in cell for cell in cells)
     assert cells[-1] == store_lesson_results.TELL and path.read_bytes() == before
+
+
+def test_lesson_06_gives_the_training_time_that_was_measured():
+    measured = json.loads((ROOT / "benchmarks" / "results" / "lite_synthetic.json").read_text())
+    settings = get_preset("lite").settings
+    steps = settings.epochs * settings.windows_per_epoch // settings.batch_size
+    assert measured["windows"] == settings.epochs * settings.windows_per_epoch
+    text = (ROOT / "notebooks" / "06_training_on_gpu.ipynb").read_text(encoding="utf-8")
+    assert f"took {measured['summary']['PoseFormer']['seconds']:.0f} s for its {steps:,} steps" in text

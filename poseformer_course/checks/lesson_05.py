@@ -119,6 +119,9 @@ POSITIONS = {
     "The encoder runs twice.": (
         lambda stage, x: stage.encoder(stage.encoder(_tokens(stage, x) + stage.position_embedding))
     ),
+    "The encoder's input is added to its output: the residuals are inside its blocks.": (
+        lambda stage, x: stage.encoder(z := _tokens(stage, x) + stage.position_embedding) + z
+    ),
 }
 
 
@@ -126,18 +129,39 @@ def _tokens(stage: nn.Module, x: torch.Tensor) -> torch.Tensor:
     return stage.patch_embedding(x) if hasattr(stage, "patch_embedding") else x
 
 
+def _swapped(x: torch.Tensor) -> torch.Tensor:
+    return x.transpose(0, 1)
+
+
+def _starts_as_asked(answer, kind: type) -> None:
+    """Raise Wrong for a stage that begins, or drops branches, otherwise: the reference's weights hide both."""
+    sizes = SIZES | {"drop_path": 0.5}
+    stage = answer(*[sizes[name] for name in signature(kind).parameters])
+    if stage.position_embedding.any():
+        raise Wrong("The position embedding starts at zero: nn.Parameter(torch.zeros(...)).")
+    rate = max(part.rate for part in stage.modules() if hasattr(part, "rate"))
+    if rate != 0.5:
+        raise Wrong(f"`drop_path` of the encoder is {rate:g}, expected 0.5: hand it the argument.")
+
+
 # The joints of frames related, (N, J, 2) -> (N, J, C).
 exercise_1_output = Exercise(
     right=lambda stage, x: stage(x),
-    mistakes=POSITIONS,
+    mistakes=POSITIONS
+    | {
+        "The frames look at each other here: hand the encoder (N, J, C) as it is, with frames as the batch.": (
+            lambda stage, x: _swapped(stage.encoder(_swapped(_tokens(stage, x) + stage.position_embedding)))
+        ),
+    },
     cases=lambda: [(_made(SpatialTransformer)[0], _random(6, 5, 2))],
-    name="the tokens of the spatial stage",
+    name="the output of the spatial stage",
 )
 
 
 def exercise_1(answer):
     """The class SpatialTransformer."""
     exercise_1_output(_output_of(SpatialTransformer, answer))
+    _starts_as_asked(answer, SpatialTransformer)
     return "Eq. 1 with joints as patches, and an encoder: the paper's own idea in two lines."
 
 
@@ -146,13 +170,14 @@ exercise_3_output = Exercise(
     right=lambda stage, x: stage(x),
     mistakes=POSITIONS,
     cases=lambda: [(_made(TemporalTransformer)[0], _random(2, 3, 20))],
-    name="the tokens of the temporal stage",
+    name="the output of the temporal stage",
 )
 
 
 def exercise_3(answer):
     """The class TemporalTransformer."""
     exercise_3_output(_output_of(TemporalTransformer, answer))
+    _starts_as_asked(answer, TemporalTransformer)
     return "The same as before without an embedding: the spatial stage has made the tokens."
 
 
@@ -169,14 +194,14 @@ def _regressed(*steps):
 
 _merged = (lambda head, x: head.weighted_mean(x).squeeze(1)), (lambda head, x: head.norm(x))
 
-# A window's tokens to the pose of its centre frame, (B, F, D) -> (B, J, 3).
+# A window's tokens to the pose of its center frame, (B, F, D) -> (B, J, 3).
 exercise_4_output = Exercise(
     right=lambda head, x: head(x),
     mistakes={
         "The plain mean over the frames was taken: the head has learned weights for it, weighted_mean.": (
             _regressed(lambda head, x: x.mean(1), _merged[1])
         ),
-        "The token of the centre frame was taken: the head takes a weighted mean over all frames.": (
+        "The token of the center frame was taken: the head takes a weighted mean over all frames.": (
             _regressed(lambda head, x: x[:, x.shape[1] // 2], _merged[1])
         ),
         "The norm is missing: it stands between the weighted mean and the linear layer.": _regressed(_merged[0]),
@@ -198,10 +223,20 @@ def exercise_4(answer):
     """The class RegressionHead, and the pose that it regresses from a single token."""
     exercise_4_output(_output_of(RegressionHead, answer))
     head, arguments = _made(RegressionHead)
-    token = _random(2, 20)
     if not hasattr(answer, "regress"):
         raise Wrong("The method `regress` is missing: a pose from each token, (..., D) -> (..., J, 3).")
-    compare(like(answer, head, *arguments).regress(token), head.regress(token), name="what `regress` gives")
+    own, tokens = like(answer, head, *arguments), _random(2, 3, 20)
+    for some, shape in ((tokens[0], "(B, D)"), (tokens, "(B, F, D)")):
+        try:
+            given = own.regress(some)
+        except RuntimeError as error:  # a shape that holds for one kind of tokens only
+            raise Wrong(f"What `regress` gives for tokens {shape}: {error}") from error
+        compare(given, head.regress(some), name=f"what `regress` gives for tokens {shape}")
+    single = head(tokens[:1])
+    hints = {"A single window loses the axis of the batch: squeeze only the axis of the frames, squeeze(1).": single[0]}
+    compare(own(tokens[:1]), single, hints, name="the pose of a single window")
+    if getattr(own.norm, "eps", head.norm.eps) != head.norm.eps:
+        raise Wrong(f"The norm has an eps of {own.norm.eps:g}, expected PyTorch's own, {head.norm.eps:g}.")
     return "F weights, a bias without effect, a norm and one linear layer."
 
 
@@ -253,11 +288,28 @@ def exercise_5(answer):
     def built(model):
         return like(answer, model, 3, 5, 4, 2, 2, 2)
 
-    exercise_5_pose(lambda model, poses_2d: call(built(model), poses_2d))
     model, poses_2d = exercise_5_pose.each_case()[0]
     tokens = model.embed_frames(poses_2d[0])
-    compare(built(model).embed_frames(poses_2d[0]), tokens, name="what embed_frames gives")
-    compare(built(model).forward_temporal(tokens[None]), model.forward_temporal(tokens[None]), name="forward_temporal")
+    halves = {"embed_frames": poses_2d[0], "forward_temporal": tokens[None]}
+    hints = {
+        "embed_frames": {"These are joints, (N, J, C): lay those of a frame side by side.": model.spatial(poses_2d[0])},
+        "forward_temporal": {"The temporal stage is left out of forward_temporal.": model.head(tokens[None])},
+    }
+    empty = []
+    for name, x in halves.items():
+        given = getattr(built(model), name)(x)
+        if given is None or given is ...:
+            empty.append(f"`{name}`")
+        else:
+            compare(given, getattr(model, name)(x), hints[name], name=f"what {name} gives")
+    nothing = Wrong(f"{' and '.join(empty)}: nothing yet, not even a return. Long videos need both halves.")
+    try:
+        exercise_5_pose(lambda model, poses_2d: call(built(model), poses_2d))
+    except (AttributeError, TypeError) as error:
+        raise nothing if empty else error from error
+    if empty:
+        raise nothing
+    compare(built(model)(poses_2d[:1]), model(poses_2d[:1]), name="the pose of a single window")
     return "This is PoseFormer: it takes the shipped weights and lifts a person with them."
 
 
@@ -274,6 +326,8 @@ def exercise_6(count_by_hand):
             "the weighted mean with its bias is left out": -F - 1,
             "the bias of the weighted mean is left out": -1,
             "the patch embedding is left out": -3 * c,
+            "the bias of the patch embedding is left out": -c,
+            "the bias of the head's linear layer is left out": -3 * J,
             "the last norm of each stage is left out": -2 * c - 2 * D,
             "the last norm of the spatial stage is left out": -2 * c,
             "one norm is left out, that of the head or the last one of the temporal stage": -2 * D,
@@ -334,6 +388,8 @@ def _name_hint(theirs: str, ours: str, given) -> str:
         return TWO_WORDS if theirs.startswith("head.") else "Every name has a translation, and it is a string."
     if given == theirs:
         return "It came back unchanged: look it up in the table."
+    if given == ours + ".":
+        return "It ends in a dot: where nothing follows the beginning, as in a position embedding, there is none."
     if theirs.startswith("Spatial_blocks") and TEMPORAL in given:
         return "`Spatial_blocks` contains `blocks`: compare the beginning of a name, and translate it only once."
     if ours.startswith(TEMPORAL) and given == "spatial" + ours.removeprefix("temporal"):

@@ -163,7 +163,7 @@ exercise_3_loss = Exercise(
         "The mean absolute coordinate is no distance: off by 30 and 40 mm is 50 mm away.": (
             _of_offsets(lambda off: off.abs().mean())
         ),
-        "This is in millimetres; the loss is in metres, as the poses are.": (
+        "This is in millimeters; the loss is in meters, as the poses are.": (
             lambda predicted, target: 1000 * mpjpe(predicted, target)
         ),
     },
@@ -332,6 +332,12 @@ exercise_6 = Exercise(
         "This is the plain prediction: the mirrored window is missing.": (
             lambda model, windows, skeleton: model(windows)
         ),
+        "You flipped the first prediction back, not the second: the result is a mirror image.": (
+            lambda model, windows, skeleton: flip_poses(_averaged_with(_flipped)(model, windows, skeleton), skeleton)
+        ),
+        "torch.flip reverses the list of joints: the mirror exchanges left and right and negates x.": (
+            _averaged_with(lambda model, windows, skeleton: model(windows.flip(-2)).flip(-2))
+        ),
         "The two predictions are added, not averaged.": (
             lambda model, windows, skeleton: model(windows) + _flipped(model, windows, skeleton)
         ),
@@ -380,6 +386,9 @@ def exercise_7(accumulated_step):
         "Only the last part counts: clear the gradients once a step, not for every part.": trained(clear=(0, 1, 2))[1],
         "The weights move after every part, so the later parts meet another network: step once, at the end.": (
             trained(step=(0, 1, 2))[1]
+        ),
+        "The weights move after every part, as if each were a batch: clear and step once for all of them.": (
+            trained(clear=(0, 1, 2), step=(0, 1, 2))[1]
         ),
         "The last, smaller part is left out: every window counts.": trained(step=(1,), parts=(0, 1))[1],
     }

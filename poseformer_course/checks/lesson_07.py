@@ -47,14 +47,14 @@ exercise_1 = Exercise(
             lambda predicted, target: 1 / _scale(predicted, target)
         ),
         "The ratio of the two sizes does not look at directions: a prediction at right angles to the truth "
-        "should be shrunk to nothing. Minimise the sum of squares instead.": (
+        "should be shrunk to nothing. Minimize the sum of squares instead.": (
             lambda predicted, target: (_dot(target, target) / _dot(predicted, predicted)).sqrt()
         ),
         "This is a ratio of mean distances from the hip: it makes the two sizes alike, but it does not make "
         "the sum of squares smallest.": (
             lambda predicted, target: target.norm(dim=-1).mean(-1) / predicted.norm(dim=-1).mean(-1)
         ),
-        "Do not centre the poses here: they are measured from the hip, and the hip stays where it is.": (
+        "Do not center the poses here: they are measured from the hip, and the hip stays where it is.": (
             lambda predicted, target: _scale(_centered(predicted), _centered(target))
         ),
         "This is one factor for the whole video: every frame has its own, so sum over joints and coordinates "
@@ -82,7 +82,7 @@ def _align(predicted: Tensor, target: Tensor, but: str) -> Tensor:
     """Procrustes alignment of (T, J, 3); `but` names the one part that is left out or done wrongly."""
 
     def middle(pose):
-        return {"not centred": 0 * pose[:, :1], "hip": pose[:, :1]}.get(but, pose.mean(1, keepdim=True))
+        return {"not centered": 0 * pose[:, :1], "hip": pose[:, :1]}.get(but, pose.mean(1, keepdim=True))
 
     x, y = predicted - middle(predicted), target - middle(target)
     covariance = x.mT @ y
@@ -125,9 +125,9 @@ exercise_2 = Exercise(
         "transposed.": _aligned_but("V"),
         "The rotation is transposed: it turns the other way. Check it on a pose that you turned "
         "yourself.": _aligned_but("transposed"),
-        "The poses are not centred: subtract each pose's own mean before you look for the rotation, "
-        "and add the target's mean at the end.": _aligned_but("not centred"),
-        "The poses are centred on joint 0, the hip: the best shift lays mean onto mean, so subtract the mean "
+        "The poses are not centered: subtract each pose's own mean before you look for the rotation, "
+        "and add the target's mean at the end.": _aligned_but("not centered"),
+        "The poses are centered on joint 0, the hip: the best shift lays mean onto mean, so subtract the mean "
         "of all joints.": _aligned_but("hip"),
         "The scale is missing: the poses are turned and shifted, but they keep their size.": _aligned_but("no scale"),
         "The scale has the target's squares below the bar: they must be those of the pose that is "
@@ -138,7 +138,7 @@ exercise_2 = Exercise(
         "frames apart.": lambda predicted, target: procrustes_align(
             predicted.reshape(1, -1, 3), target.reshape(1, -1, 3)
         ).view_as(target),
-        "The poses are still centred: shift them to where the target is, by its mean.": (
+        "The poses are still centered: shift them to where the target is, by its mean.": (
             lambda predicted, target: procrustes_align(predicted, _centered(target))
         ),
         "The poses are shifted back to the prediction's mean: they should lie at the target's.": (
@@ -181,7 +181,7 @@ def _weighted_by_frames(predicted: list[Tensor], target: list[Tensor]) -> Tensor
 exercise_3 = Exercise(
     right=_velocity_error,
     mistakes={
-        "This is in metres: the answer is asked for in millimetres per frame.": (
+        "This is in meters: the answer is asked for in millimeters per frame.": (
             lambda predicted, target: _velocity_error(predicted, target) / 1000
         ),
         "The videos were joined before the differences were taken: the jump from the last frame of one video to "
@@ -211,7 +211,7 @@ exercise_3 = Exercise(
         "then a plain mean.": (
             _over_videos(lambda p, t: (p - t).diff(dim=0), mean=lambda numbers: numbers.square().mean().sqrt())
         ),
-        "This is in millimetres per second at 50 frames a second: the answer is asked for per frame.": (
+        "This is in millimeters per second at 50 frames a second: the answer is asked for per frame.": (
             lambda predicted, target: 50 * _velocity_error(predicted, target)
         ),
     },
@@ -271,7 +271,7 @@ exercise_4 = Exercise(
     },
     cases=[_mixed_batch()],
     name="the pair of averages",
-    remark="Whoever prints one of the two should say which: over this batch they differ by several millimetres.",
+    remark="Whoever prints one of the two should say which: over this batch they differ by several millimeters.",
 )
 
 
@@ -405,6 +405,6 @@ def _judge_width(interval) -> None:
         raise Wrong("All draws have the same mean: draw the takes with replacement, anew for every row.")
     if 0 < width < 0.5 * np.ptp(exercise_6_interval.right(*_five_takes())):
         raise Wrong(
-            "The interval is far too narrow, as it is when frames are drawn instead of takes: neighbouring frames "
+            "The interval is far too narrow, as it is when frames are drawn instead of takes: neighboring frames "
             "err together, so draw whole takes, and bring all their frames along."
         )

@@ -225,7 +225,7 @@ exercise_4 = Exercise(
         "You took a softmax of the weights: they enter as they are, divided by their sum.": (
             lambda weights, flow: weights.softmax(dim=0) @ flow
         ),
-        "This is the row of the centre frame: the head reads all tokens, each with its weight.": (
+        "This is the row of the center frame: the head reads all tokens, each with its weight.": (
             lambda weights, flow: flow[len(flow) // 2]
         ),
         "All tokens count alike here: weigh the rows of the rollout with the head's weights.": (
@@ -342,6 +342,11 @@ def _two_deviations(baseline, without, draws):
     return [(without - baseline).mean(), means.mean() - 2 * means.std(), means.mean() + 2 * means.std()]
 
 
+def _distances(baseline, without, draws):
+    rise, *bounds = _rise(baseline, without, draws)
+    return [rise, *(bound - rise for bound in bounds)]
+
+
 def _mean_of_draws(baseline, without, draws):
     return [_means(without - baseline, draws).mean(), *_rise(baseline, without, draws)[1:]]
 
@@ -384,7 +389,7 @@ exercise_6_rise = Exercise(
         ),
         "The rise is a median here: MPJPE is a mean.": _interval(middle=torch.median),
         "The rise is the mean over the draws, which only comes near: take the takes as they are.": _mean_of_draws,
-        "np.percentile counts from 0 to 100: 0.025 there is a fortieth of one per cent.": (
+        "np.percentile counts from 0 to 100: 0.025 there is a fortieth of one percent.": (
             _interval(percentiles=(0.025, 0.975))
         ),
         "The bounds are in the wrong order: the lower one first.": _interval(percentiles=(97.5, 2.5)),
@@ -397,7 +402,11 @@ exercise_6_rise = Exercise(
         "This is the error without the head: subtract the baseline.": (
             lambda baseline, without, draws: _rise(0, without, draws)
         ),
-        "This is the rise in per cent of the error: it is asked for in mm.": (
+        "The bounds are distances from the rise: give the percentiles themselves.": _distances,
+        "This is a share of the error: the rise is asked for in mm.": (
+            lambda baseline, without, draws: _rise(0 * baseline, without / baseline - 1, draws)
+        ),
+        "This is the rise in percent of the error: it is asked for in mm.": (
             lambda baseline, without, draws: 100 * np.array(_rise(baseline, without, draws)) / baseline.numpy().mean()
         ),
     },

@@ -95,7 +95,9 @@ class ExplorePage(Page):
         widget = ipywidgets.HTML(FRAME.format(html.escape(self.html)))
         view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
         number = STAGES.index(self.stage) + 1
-        words = f"PoseFormer in a page, open at stage {number}, {self.stage!r}; the picture has 'small'"
+        words = (
+            f"PoseFormer in a page, open at stage {number}, {self.stage!r}; the still picture shows the network 'small'"
+        )
         picture = base64.b64encode(_file(f"{self.stage}.png")).decode()
         bundle = {"text/plain": words, "image/png": picture, WIDGET_VIEW: view}
         display(bundle, raw=True, metadata={"image/png": {"alt": f"{words}; {SHOWN[self.stage]}"}})

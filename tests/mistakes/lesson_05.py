@@ -39,6 +39,40 @@ class TemporalWithout(TemporalTransformer):
         return self.encoder(tokens)
 
 
+class SpatialFrames(SpatialTransformer):
+    def forward(self, poses_2d):
+        tokens = self.patch_embedding(poses_2d) + self.position_embedding
+        return self.encoder(tokens.transpose(0, 1)).transpose(0, 1)
+
+
+class SpatialResidual(SpatialTransformer):
+    def forward(self, poses_2d):
+        tokens = self.patch_embedding(poses_2d) + self.position_embedding
+        return tokens + self.encoder(tokens)
+
+
+class SpatialRandomStart(SpatialTransformer):
+    def __init__(self, num_joints, dim, *sizes):
+        super().__init__(num_joints, dim, *sizes)
+        self.position_embedding = nn.Parameter(torch.randn(1, num_joints, dim))
+
+
+class SpatialWithoutDepth(SpatialTransformer):
+    def __init__(self, num_joints, dim, depth, num_heads, mlp_ratio, drop_path):
+        super().__init__(num_joints, dim, depth, num_heads, mlp_ratio, 0.1)
+
+
+class TemporalRandomStart(TemporalTransformer):
+    def __init__(self, num_frames, dim, *sizes):
+        super().__init__(num_frames, dim, *sizes)
+        self.position_embedding = nn.Parameter(torch.randn(1, num_frames, dim))
+
+
+class TemporalWithoutDepth(TemporalTransformer):
+    def __init__(self, num_frames, dim, depth, num_heads, mlp_ratio, drop_path):
+        super().__init__(num_frames, dim, depth, num_heads, mlp_ratio, 0.0)
+
+
 class TemporalOfOne(TemporalTransformer):
     def __init__(self, num_frames, dim, *sizes):
         super().__init__(num_frames, dim, *sizes)
@@ -48,6 +82,22 @@ class TemporalOfOne(TemporalTransformer):
 class CenterHead(RegressionHead):
     def forward(self, tokens):
         return self.regress(tokens[:, tokens.size(1) // 2])
+
+
+class HeadOfTheEncoder(RegressionHead):
+    def __init__(self, num_frames, dim, num_joints):
+        super().__init__(num_frames, dim, num_joints)
+        self.norm = nn.LayerNorm(dim, eps=1e-6)
+
+
+class SqueezesAll(RegressionHead):
+    def forward(self, tokens):
+        return self.regress(self.weighted_mean(tokens).squeeze())
+
+
+class RegressesOneToken(RegressionHead):
+    def regress(self, tokens):
+        return self.linear(self.norm(tokens)).view(len(tokens), -1, 3)
 
 
 class HeadWithoutRegress(nn.Module):
@@ -70,6 +120,24 @@ class ChannelsFirst(pfl.PoseFormer):
 class NoTemporal(pfl.PoseFormer):
     def forward(self, poses_2d):
         return self.head(torch.stack([self.embed_frames(window) for window in poses_2d]))
+
+
+class FirstWindow(pfl.PoseFormer):
+    def forward(self, poses_2d):
+        return super().forward(poses_2d).squeeze()
+
+
+class NoHalves(pfl.PoseFormer):
+    def embed_frames(self, poses_2d):
+        return None
+
+    def forward_temporal(self, tokens):
+        return None
+
+
+class ForwardOnHalves(NoHalves):
+    def forward(self, poses_2d):
+        return self.forward_temporal(self.embed_frames(poses_2d.flatten(0, 1)).unflatten(0, poses_2d.shape[:2]))
 
 
 class OtherHalf(pfl.PoseFormer):
@@ -147,6 +215,10 @@ MISTAKES = {
         "other names": (nn.Linear, "no parameter|stopped"),
         "an object": (nn.Linear(2, 2), "class itself"),
         "too many parts": (SpatialWithMore, "too many"),
+        "frames for joints": (SpatialFrames, "frames look at each other"),
+        "a residual more": (SpatialResidual, "added to its output"),
+        "random positions at the start": (SpatialRandomStart, "starts at zero"),
+        "a rate of its own": (SpatialWithoutDepth, "drop_path.*0.1.*expected 0.5"),
     },
     "05.2": {
         "joints counted from 1": (lambda x, joint, J: x.chunk(J, dim=-1)[joint - 1], "counted from 0"),
@@ -155,15 +227,23 @@ MISTAKES = {
     "05.3": {
         "positions forgotten": (TemporalWithout, "position embedding is not used"),
         "positions of one frame": (TemporalOfOne, "has the shape"),
+        "random positions at the start": (TemporalRandomStart, "starts at zero"),
+        "never drops a branch": (TemporalWithoutDepth, "drop_path.*expected 0.5"),
     },
     "05.4": {
-        "the centre frame's token": (CenterHead, "token of the centre frame"),
+        "the center frame's token": (CenterHead, "token of the center frame"),
+        "the encoder's eps": (HeadOfTheEncoder, "eps of 1e-06.*1e-05"),
+        "a single window loses its axis": (SqueezesAll, "squeeze only the axis of the frames"),
+        "regress for one token a window": (RegressesOneToken, "`regress` gives for tokens .B, F, D."),
         "no regress": (HeadWithoutRegress, "method `regress` is missing"),
     },
     "05.5": {
         "channels of all joints first": (ChannelsFirst, "channel 0 of all joints first"),
         "no temporal stage": (NoTemporal, "temporal stage is left out"),
-        "another half": (OtherHalf, "embed_frames"),
+        "another half": (OtherHalf, "lay those of a frame side by side"),
+        "no halves yet": (NoHalves, "`embed_frames` and `forward_temporal`.*nothing yet"),
+        "forward on halves that are not there": (ForwardOnHalves, "`embed_frames` and `forward_temporal`.*nothing yet"),
+        "a single window loses its axis": (FirstWindow, "pose of a single window"),
     },
     "05.6": {
         "positions forgotten": (
@@ -173,6 +253,8 @@ MISTAKES = {
         "norms outside the layers forgotten": (lambda *s: count(*s, norms=False), "last norms and that of the head"),
         "weighted mean forgotten": (lambda *s: count(*s, mean=False), "weighted mean with its bias is"),
         "bias of the weighted mean forgotten": (lambda *s: count(*s) - 1, "the bias of the weighted mean"),
+        "bias of the patch embedding forgotten": (lambda *s: count(*s) - s[2], "bias of the patch embedding"),
+        "bias of the head's linear layer forgotten": (lambda *s: count(*s) - 3 * s[1], "bias of the head's linear"),
         "biases forgotten": (lambda *s: count(*s, biases=False), "all biases of linear"),
         "temporal layers at the width c": (lambda *s: count(*s, wide=False), "temporal layers have the width c"),
         "one layer": (lambda *s: count(*s, times=1), "one layer of each stage is"),
@@ -203,6 +285,13 @@ MISTAKES = {
         "replaced in the table's order": (
             lambda name: reduce(lambda name, pair: name.replace(*pair), PAIRS.items(), name),
             "`Spatial_blocks` contains `blocks`",
+        ),
+        "a dot too many": (
+            lambda name: (
+                {"head.0": "head.norm", "head.1": "head.linear"}.get(name[:6])
+                or f"{PAIRS[name.partition('.')[0]]}.{name.partition('.')[2]}"
+            ),
+            "ends in a dot",
         ),
         "the first word only": (first_word, "two words long"),
         "the first word only, looked up softly": (lambda name: first_word(name, PAIRS.get), "two words long"),

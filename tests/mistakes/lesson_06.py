@@ -177,6 +177,11 @@ MISTAKES = {
             lambda m, x, s: flip_poses(m(x * torch.tensor([-1.0, 1.0])), s).lerp(m(x), 0.5),
             "on the way in: exchange",
         ),
+        "the first is flipped back": (
+            lambda m, x, s: flip_poses(m(x), s).add(m(flip_poses(x, s))).div(2),
+            "flipped the first prediction",
+        ),
+        "joints in reverse": (lambda m, x, s: m(x.flip(-2)).flip(-2).add(m(x)).div(2), "reverses the list of joints"),
         "one lift of the mean": (lambda m, x, s: m(x.lerp(flip_poses(x, s), 0.5)), "lifted once"),
         "in place": (flip_in_place, "changes the windows"),
     },
@@ -185,6 +190,10 @@ MISTAKES = {
         "by the number of parts": (lambda *a: accumulated(*a, lambda rows, parts, batch: 1 / parts), "share of the"),
         "cleared for every part": (lambda *a: accumulated(*a, share, clear="each"), "Only the last part counts"),
         "a step for every part": (lambda *a: accumulated(*a, share, every=True), "move after every part"),
+        "a clean step for every part": (
+            lambda *a: accumulated(*a, share, every=True, clear="each"),
+            "move after every part",
+        ),
         "the rest is dropped": (lambda *a: accumulated(*a, share, drop=True), "left out"),
         "by a full part's share": (lambda *a: accumulated(*a, lambda rows, parts, batch: 4 / batch), "more than 1"),
         "never cleared": (lambda *a: accumulated(*a, share, clear="never"), "step before are still there"),

@@ -5,7 +5,7 @@ import torch
 
 
 def rotation_and_gain(x, y):
-    """The best proper rotation of one centred pose onto another, and its gain."""
+    """The best proper rotation of one centered pose onto another, and its gain."""
     u, singular, v = torch.svd(x.T @ y)
     sign = torch.tensor([1.0, 1.0, torch.linalg.det(u) * torch.linalg.det(v)])
     return u @ torch.diag(sign) @ v.T, singular @ sign
@@ -69,7 +69,7 @@ MISTAKES = {
         ),
     },
     "07.2": {
-        "left at the origin": (lambda p, t: aligned(p, t, shift=False), "still centred"),
+        "left at the origin": (lambda p, t: aligned(p, t, shift=False), "still centered"),
         "hip for mean": (lambda p, t: aligned(p, t, middle=lambda pose: pose[0]), "hip"),
     },
     "07.3": {

@@ -75,11 +75,21 @@ MISTAKES = {
             lambda a, b, draws: bounds(a, b, draws, torch.arange(len(a))[None], 0.025, 0.975),
             "brings both of its errors",
         ),
-        "ninety per cent": (lambda a, b, draws: bounds(a, b, draws, draws, 0.05, 0.95), "enclose 90 %"),
+        "ninety percent": (lambda a, b, draws: bounds(a, b, draws, draws, 0.05, 0.95), "enclose 90 %"),
         "two drawings": (lambda a, b, draws: bounds(a, b, draws, draws.flip(0), 0.025, 0.975), "far too wide"),
         "a drawing of its own": (
             lambda a, b, draws: bounds(a, b, draws, torch.randint(len(a), draws.shape), 0.025, 0.975),
             "far too wide",
+        ),
+        "bounds from the rise": (
+            lambda a, b, draws: (
+                torch.tensor(bounds(a, b, draws, draws, 0.025, 0.975)) - (b - a).mean() * torch.tensor([0, 1, 1])
+            ),
+            "distances from the rise",
+        ),
+        "relative to each error": (
+            lambda a, b, draws: bounds(torch.zeros_like(a), b / a - 1, draws, draws, 0.025, 0.975),
+            "share of the error",
         ),
         "no bounds": (lambda a, b, draws: (b - a).mean(), "three numbers"),
     },
