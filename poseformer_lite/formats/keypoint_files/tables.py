@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from poseformer_lite.formats.keypoint_files.names import are_coco, in_coco_order
 from poseformer_lite.formats.keypoint_files.tracks import KNOWN_COUNTS, Recording, frame_numbers, text_of
 
+FARTHEST = 1e30  # single precision ends soon after; times may be nanoseconds
 MISSING = ("", "none", "nan", "null", "na")  # cells of a table without a number
 FRAME_NAMES = ("frame", "frame_id", "frame_idx", "image", "image_id", "index", "time", "timestamp", "seconds")
 PERSON_NAMES = ("person", "person_id", "id", "track_id", "track")
@@ -18,18 +20,15 @@ AXIS = re.compile(r"[\s_.-]*(x|y|z|c|conf|confidence|score|likelihood|visibility
 def read_csv(path: Path, format: str | None = None) -> tuple[Recording | np.ndarray, list[str]]:
     """A table's people, or the keypoints (T, J, 2 or 3) of one; and what the user should know of how it was read."""
     rows = _cells(path)
-    if rows and rows[0][0].strip().lower() == "scorer":
+    first = next(iter(rows.values()), [""])
+    if first[0].strip().lower() == "scorer":
         return read_deeplabcut(rows), []
     if format == "deeplabcut":
         raise ValueError("it is not what deeplabcut writes, whose first row begins with scorer")
-    header = rows[0] if rows and _is_header(rows[0]) else None
-    try:
-        table = np.array([[_cell(text) for text in row] for row in (rows[1:] if header else rows)], dtype=np.float64)
-    except ValueError as error:
-        raise ValueError(f"it is not a table of numbers after its header ({error})") from error
+    names = [text.strip() for text in rows.pop(next(iter(rows)))] if _is_header(first) else None
+    table = _numbers(rows, names or [])
     if table.size == 0:
         raise ValueError("it has no rows of numbers, expected one a frame: x0, y0, x1, y1, …")
-    names = [text.strip() for text in header] if header else None
     said, keys = [], {}
     while _counts(table[:, 0]) or (names and names[0].lower() in (*FRAME_NAMES, *PERSON_NAMES)):
         named = names[0] if names else ""
@@ -89,24 +88,25 @@ def are_confidences(columns: np.ndarray) -> bool:
     return bool(((found >= 0) & (found <= 1)).all())
 
 
-def read_deeplabcut(rows: list[list[str]]) -> Recording:
+def read_deeplabcut(rows: dict[int, list[str]]) -> Recording:
     """DeepLabCut's table: rows of scorer, perhaps individuals, bodyparts and coords, then one row a frame."""
     heads = {}
-    while rows and rows[0][0].strip().lower() in ("scorer", "individuals", "bodyparts", "coords"):
-        heads[rows[0][0].strip().lower()] = [text.strip() for text in rows[0]]
-        rows = rows[1:]
+    for line, row in list(rows.items())[:4]:
+        if (name := row[0].strip().lower()) in ("scorer", "individuals", "bodyparts", "coords"):
+            heads[name] = [text.strip() for text in rows.pop(line)]
     if not rows or "bodyparts" not in heads or "coords" not in heads:
         raise ValueError("it begins with a row of scorer, as DeepLabCut's do, but has no rows of bodyparts and coords")
     who = heads.get("individuals", ["0"] * len(heads["bodyparts"]))
-    first = len(rows[0]) - sum(coord in ("x", "y", "likelihood") for coord in heads["coords"])  # columns of an index
+    held = sum(coord in ("x", "y", "likelihood") for coord in heads["coords"])
+    first = len(next(iter(rows.values()))) - held  # columns of an index
     parts: dict[str, dict[str, dict[str, int]]] = {}
     for column in range(first, len(heads["coords"])):
         joints = parts.setdefault(who[column], {})
         joints.setdefault(heads["bodyparts"][column], {})[heads["coords"][column]] = column
-    order = frame_numbers([row[first - 1] for row in rows]) if first else {}
+    table = _numbers(rows, heads["bodyparts"], first)
+    order = frame_numbers([row[first - 1] for row in rows.values()]) if first else {}
     frames: dict[int, list] = {}
-    for i, row in enumerate(rows):
-        values = [_cell(text) for text in row[first:]]
+    for i, (row, values) in enumerate(zip(rows.values(), table, strict=True)):
         people = frames.setdefault(order[row[first - 1]] if first else i, [])
         for person, joints in parts.items():
             columns = [[at[axis] - first for axis in ("x", "y", "likelihood") if axis in at] for at in joints.values()]
@@ -122,8 +122,10 @@ def read_labels(text: str) -> list[tuple[str | None, np.ndarray]]:
     After them may stand the box's confidence and a track's id.
     """
     found = []
-    for line in filter(str.strip, text.splitlines()):
-        values = [_cell(cell) for cell in line.split()][5:]
+    for line, row in enumerate(map(str.split, text.splitlines()), 1):
+        if not row:
+            continue
+        values = _numbers({line: row})[0, 5:].tolist()
         fitting = [
             (joints, size, rest)
             for size in (3, 2)
@@ -139,13 +141,35 @@ def read_labels(text: str) -> list[tuple[str | None, np.ndarray]]:
     return found
 
 
-def _cells(path: Path) -> list[list[str]]:
-    """The rows of a table that commas, semicolons or tabs divide, empty ones left out; a decimal comma is a point."""
+def _cells(path: Path) -> dict[int, list[str]]:
+    """The rows of a table that commas, semicolons or tabs divide, by their lines in the file; a decimal comma is a
+    point, and empty rows are left out.
+    """
     text = text_of(path)
     first = text.partition("\n")[0]
     divider = max(";,\t", key=first.count) if ";" not in first else ";"
-    rows = [row for row in csv.reader(text.splitlines(), delimiter=divider) if any(cell.strip() for cell in row)]
-    return [[cell.replace(",", ".") for cell in row] for row in rows] if divider == ";" else rows
+    reader, comma = csv.reader(text.splitlines(), delimiter=divider), "," if divider == ";" else "."
+    try:
+        rows = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
+    except csv.Error as error:
+        raise ValueError(f"line {reader.line_num}: {error}, as where a quote is not closed") from error
+    return {line: [cell.replace(comma, ".") for cell in row] for line, row in rows}
+
+
+def _numbers(rows: dict[int, list[str]], names: Sequence[str] = (), first: int = 0) -> np.ndarray:
+    """(T, N), rows by their lines without the first columns; ValueError names line and column of what is no number."""
+    values, width = [], len(next(iter(rows.values()), []))
+    for line, row in rows.items():
+        if len(row) != width:
+            raise ValueError(f"line {line} has {len(row)} cells, expected {width} as in the first row of numbers")
+        try:
+            values.append([_cell(text) for text in row[first:]])
+        except ValueError:
+            column = next(i for i, text in enumerate(row) if i >= first and not _is_number(text))
+            named = f" ({names[column]})" if names[column:] else ""
+            found = f"line {line}, column {column + 1}{named} holds {row[column][:60]!r}"
+            raise ValueError(f"{found}, expected a number, or nothing for a joint that was not found") from None
+    return np.array(values, dtype=np.float64)
 
 
 def _is_header(row: list[str]) -> bool:
@@ -162,7 +186,10 @@ def _is_number(text: str) -> bool:
 
 
 def _cell(text: str) -> float:
-    return np.nan if text.strip().lower() in MISSING else float(text)  # a joint that was not found
+    value = np.nan if text.strip().lower() in MISSING else float("?" if "_" in text else text)  # 1_0 would be 10
+    if abs(value) > FARTHEST:
+        raise ValueError
+    return value
 
 
 def _counts(column: np.ndarray) -> bool:
