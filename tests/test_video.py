@@ -226,7 +226,7 @@ def test_no_cut_file_is_read_in_silence(tmp_path, name, codec, options, share):
         assert len(list(read_video(whole))) == 50
     cut = tmp_path / f"cut{whole.suffix}"
     size = int(share * whole.stat().st_size)
-    cut.write_bytes(whole.read_bytes()[: size + (size % 188 == 0)])
+    cut.write_bytes(whole.read_bytes()[: size + (size % 188 == 0)])  # else a transport stream does not tell
     with pytest.warns(UserWarning, match=f"cut{whole.suffix} (is cut off|breaks off after)"):
         try:
             assert 1 < len(list(read_video(cut))) <= 50

@@ -217,13 +217,13 @@ def _ends_early(path: Path) -> bool:
             width = 9 - head[at].bit_length()
             length = int.from_bytes(head[at : at + width]) % 128**width
             return at + width + length > size and length != 128**width - 1  # which is of a stream without an end
-        at = 0
+        at, last = 0, b""
         while at < size and head[4:8] in BOXES:
-            length = int.from_bytes(head[:4])
+            length, last = int.from_bytes(head[:4]), head[4:8]
             at += int.from_bytes(head[8:16]) if length == 1 else length or size - at
             file.seek(at)
             head = file.read(16)
-    return at > size
+    return at > size or last == b"moof"  # whose pictures follow
 
 
 def evenly(track: PersonTrack, times: list[float]) -> tuple[np.ndarray, float]:
