@@ -213,7 +213,7 @@ def _ends_early(path: Path) -> bool:
             return rest.count(b"\xff\xd8\xff") > rest.count(b"\xff\xd9")
         if head[:1] == head[188:189] == b"G":
             return size % 188 > 0
-        if head[:4] == b"\x1a\x45\xdf\xa3" and (at := head.find(b"\x18\x53\x80\x67") + 4) > 4:
+        if head[:4] == b"\x1a\x45\xdf\xa3" and (at := head.find(b"\x18\x53\x80\x67", 0, 4000) + 4) > 4:
             width = 9 - head[at].bit_length()
             length = int.from_bytes(head[at : at + width]) % 128**width
             return at + width + length > size and length != 128**width - 1  # which is of a stream without an end
