@@ -1,4 +1,4 @@
-"""What the course adds to the command line: `reproduce`, `bench`, `explore`, `live`, `grade` and `doctor`."""
+"""What the course adds to the command line, poseformer-lite: a command for each function, named in pyproject.toml."""
 
 from pathlib import Path
 from typing import Annotated
@@ -152,3 +152,25 @@ def doctor(root: Annotated[Path | None, typer.Option(help="folder with a dataset
     for line in lines:
         print(line)
     raise typer.Exit(0 if all(line.ok for line in lines) else 1)
+
+
+def fetch_cmu(folder: Annotated[Path, typer.Argument(help="where the takes go, one folder a subject")]):
+    """Download some 150 takes of CMU's motion capture, chosen for variety; run again to go on after a stop."""
+    from poseformer_course.cmu_download import fetch_cmu as fetch
+    from poseformer_lite.files import check_output
+
+    check_output(folder / "01")
+    files = fetch(folder)
+    print(f"{len(files)} files, {sum(path.stat().st_size for path in files) / 1e6:.0f} MB, are in {folder}")
+
+
+def presets():
+    """Print every setting in which the presets differ."""
+    from poseformer_lite.training.settings import PRESETS, compare_presets
+
+    width = 24
+    print(" " * width + "".join(f"{name:>14}" for name in PRESETS))
+    for setting, *values in compare_presets():
+        print(f"{setting:<{width}}" + "".join(f"{value!s:>14}" for value in values))
+    for name, preset in PRESETS.items():
+        print(f"{name}: {preset.source}")

@@ -55,7 +55,8 @@ class Names:
 def names_of(source: str) -> Names:
     """The names in Python; none in what is none."""
     try:
-        parts = [(part, symtable.symtable(ast.unparse(part), "cell", "exec")) for part in ast.parse(source).body]
+        body = ast.parse(source).body
+        parts = [(part, symtable.symtable(ast.unparse(_Apart().visit(part)), "cell", "exec")) for part in body]
     except SyntaxError:
         return Names(set(), set(), set())
     needed, made, touched = set(), set(), set()
@@ -68,6 +69,18 @@ def names_of(source: str) -> Names:
         made |= stored
         touched |= set_in
     return Names(needed, made, touched)
+
+
+class _Apart(ast.NodeTransformer):
+    """Comprehensions as generators, whose names stay their own: from Python 3.12 on others' count as those around."""
+
+    def visit_ListComp(self, node: ast.ListComp | ast.SetComp) -> ast.GeneratorExp:
+        return ast.GeneratorExp(self.visit(node.elt), [self.visit(loop) for loop in node.generators])
+
+    visit_SetComp = visit_ListComp
+
+    def visit_DictComp(self, node: ast.DictComp) -> ast.GeneratorExp:
+        return self.visit_ListComp(ast.ListComp(ast.Tuple([node.key, node.value], ast.Load()), node.generators))
 
 
 def _read(table: symtable.SymbolTable) -> Iterator[str]:

@@ -158,17 +158,6 @@ def lift(
 
 
 @app.command()
-def fetch_cmu(folder: Annotated[Path, typer.Argument(help="where the takes go, one folder a subject")]):
-    """Download some 150 takes of CMU's motion capture, chosen for variety; run again to go on after a stop."""
-    from poseformer_lite.datasets.sources.cmu_download import fetch_cmu as fetch
-    from poseformer_lite.files import check_output
-
-    check_output(folder / "01")
-    files = fetch(folder)
-    print(f"{len(files)} files, {sum(path.stat().st_size for path in files) / 1e6:.0f} MB, are in {folder}")
-
-
-@app.command()
 def convert(
     dataset: DATASET,
     output: Annotated[Path, typer.Option("--output", "-o", help="folder for the files")],
@@ -205,19 +194,6 @@ def export(
     path = export_onnx(model, output)
     wanted = "normalize_screen" if model.input == "screen" else "canonical_view"
     print(f"{path}  {path.stat().st_size / 1e6:.1f} MB, for keypoints as poseformer_lite's {wanted} makes them")
-
-
-@app.command()
-def presets():
-    """Print every setting in which the presets differ."""
-    from poseformer_lite.training.settings import PRESETS, compare_presets
-
-    width = 24
-    print(" " * width + "".join(f"{name:>14}" for name in PRESETS))
-    for setting, *values in compare_presets():
-        print(f"{setting:<{width}}" + "".join(f"{value!s:>14}" for value in values))
-    for name, preset in PRESETS.items():
-        print(f"{name}: {preset.source}")
 
 
 for _command in entry_points(group="poseformer_lite.commands"):  # of other packages, as the course's `reproduce`

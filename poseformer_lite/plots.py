@@ -7,7 +7,7 @@ dashed, so that they differ in grey too.
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.lines import Line2D
-from matplotlib.ticker import EngFormatter, MultipleLocator
+from matplotlib.ticker import EngFormatter, MultipleLocator, NullFormatter
 
 from poseformer_lite.camera import z_up
 from poseformer_lite.skeleton import H36M17, Skeleton
@@ -56,15 +56,13 @@ def plot_pose_3d(
         _name_sides(ax)
     pose = np.asarray(pose) if world else z_up(pose)
     _draw_bones(ax, pose, skeleton)
-    _equal_box(ax, pose, zoom=0.95 if label else 1.25)  # with room for the names of the axes
+    _equal_box(ax, pose, label)
     ax.view_init(elev=12, azim=turn)
     ax.set_title(title)
     across, away = ("x in m", "y in m") if world else ("x in m", "depth in m")
     ax.tick_params(labelsize=8, pad=0)
     if label:
         ax.set(xlabel=across, ylabel=away, zlabel="height in m")
-    else:
-        ax.set(xticklabels=[], yticklabels=[], zticklabels=[])
     return ax
 
 
@@ -275,11 +273,12 @@ def _name_sides(where) -> None:
     where.legend(lines, ["left", "right"], loc=place, ncols=2, frameon=False, fontsize=9)
 
 
-def _equal_box(ax, pose: np.ndarray, zoom: float) -> None:
-    """The same length on all three axes, the figure filling the box."""
+def _equal_box(ax, pose: np.ndarray, label: bool) -> None:
+    """The same length on all three axes, the figure filling the box, with room for the axes' names and numbers."""
     middle = (pose.max(0) + pose.min(0)) / 2
     half = max(0.55 * np.ptp(pose, axis=0).max(), 1e-3)
     ax.set(**{f"{axis}lim": (center - half, center + half) for axis, center in zip("xyz", middle, strict=True)})
-    ax.set_box_aspect((1, 1, 1), zoom=zoom)
+    ax.set_box_aspect((1, 1, 1), zoom=0.95 if label else 1.25)
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
-        axis.set_major_locator(MultipleLocator(0.5))
+        numbers = axis.get_major_formatter() if label else NullFormatter()  # empty labels have a place, up to 3.10
+        axis.set(major_locator=MultipleLocator(0.5), major_formatter=numbers)

@@ -255,6 +255,15 @@ def trials(folder: Path) -> dict[str, tuple[Callable[[], object], str]]:
     for change, text in {"deep": deep, "cut": '{"fps": 2', "list": "[]", "number": "1", "latin-1": "\xff"}.items():
         file("motion .json", change, "m.json", text, Motion.load)
 
+    row = ",".join(str(100 + 7 * i % 90) for i in range(34))
+    for change, text in {
+        "nothing": "", "a header alone": "a,b,c\n", "a word": row.replace("107", "x", 1),
+        "1_0": row.replace("107", "1_0"), "infinite": row.replace("107", "inf"), "huge": row.replace("107", "1e300"),
+        "a cell less": row[:-4], "a cell more": row + ",1", "a quote": '"' + f"{row}\n" * 2000,
+        "latin-1": row + "\xff", "null": row + "\x00", "another divider": row.replace(",", "|"),
+    }.items():  # fmt: skip
+        file("csv", change, "k.csv", f"{row}\n{row}\n{text}\n{row}\n" if len(text) > 20 else text, read_keypoints)
+
     for old, new in BVH_CHANGES:
         file("bvh", f"{old[:20]!r} -> {new[:30]!r}", "a.bvh", BVH.replace(old, new, 1), read_bvh)
     for old, new in ASF_CHANGES:
@@ -313,6 +322,7 @@ def trials(folder: Path) -> dict[str, tuple[Callable[[], object], str]]:
         "text": {"S1": "x"}, "ragged": {"S1": {"WalkDog": [[1],
         [1, 2]]}}, "16 joints": {"S1": {"WalkDog": poses[:, :16]}},
         "longer": {"S1": {"WalkDog": np.zeros((99, 17, 3))}}, "complex": {"S1": {"WalkDog": poses + 1j}},
+        "millimetres": {"S1": {"WalkDog": 1000 * world["S1"]["WalkDog"]}},
     }.items()}  # fmt: skip
     made |= {f"metadata {value!r}": h36m(metadata=[value]) for value in (1, {"layout_name": "x"})}
     one = cameras["S1"][0]
@@ -338,6 +348,7 @@ def trials(folder: Path) -> dict[str, tuple[Callable[[], object], str]]:
         "test none": ({"S1 Seq1": whole}, {"TS1": None}),
         "number key": ({1: whole}, {"TS1": take}),
         "16 joints": ({"S1 Seq1": [sixteen, 25]}, {"TS1": take}),
+        "normalised": ({"S1 Seq1": whole}, {"TS1": take}),  # all 2D at 0
     }.items():  # fmt: skip
 
         def write(path, training=training, test=test):

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from helpers_data import STANDING
 
+from poseformer_course.cmu_download import CHOSEN, fetch_cmu
 from poseformer_course.people import split_people
 from poseformer_lite.datasets.base import Take
 from poseformer_lite.datasets.sources import cmu_mocap
-from poseformer_lite.datasets.sources.cmu_download import CHOSEN, fetch_cmu
 from poseformer_lite.formats.articulated import forward_kinematics, resample
 from poseformer_lite.formats.asfamc import read_amc, read_asf
 from poseformer_lite.formats.bvh import drop_rest_pose, read_bvh

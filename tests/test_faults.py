@@ -28,8 +28,8 @@ from poseformer_lite.model import load_network
 from poseformer_lite.training.loop import train
 
 DOORS = {  # and how many trials there are at least
-    "config.json": 100, "official": 8, "npz": 25, "npy": 9, "motion .npz": 18, "motion .json": 20, "bvh": 28, "asf": 28,
-    "amc": 10, "human36m": 20, "3dhp": 8, "checkpoint": 25, "cli": 45, "mutated": 90,
+    "config.json": 100, "official": 8, "npz": 25, "npy": 9, "csv": 12, "motion .npz": 18, "motion .json": 20, "bvh": 28,
+    "asf": 28, "amc": 10, "human36m": 20, "3dhp": 8, "checkpoint": 25, "cli": 45, "mutated": 90,
 }  # fmt: skip
 
 

@@ -221,6 +221,38 @@ def test_deeplabcut(tmp_path, individuals):
         read_keypoints(tmp_path / "mouse.csv")
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ((4, 5, "x"), r"line 4, column 6 \(Nose_Y\) holds 'x', expected a number"),
+        ((4, 5, "1_0"), "line 4, column 6 .* holds '1_0'"),  # Python would read 10
+        ((4, 5, "1e999"), "line 4, column 6 .* holds '1e999'"),
+        ((4, 5, "1,2"), "line 4 has 35 cells, expected 34"),
+        ((4, 5, "1\n\n\n"), "line 4 has 6 cells, expected 34"),
+        ((4, 0, '"'), r"line \d+.* not closed|line \d+ has"),
+    ],
+)
+def test_a_cell_that_is_no_number_is_named_by_line_and_column(tmp_path, change, words):
+    line, column, cell = change
+    rows = [[f"{'Nose' if i == 2 else i}_{axis}" for i in range(17) for axis in "XY"]]
+    rows += [[str(round(value, 1)) for value in person[:, :2].ravel()] for person in np.tile(ONE, (200, 1, 1))]
+    rows[line - 1][column] = cell
+    (tmp_path / "bad.csv").write_text("\n".join(",".join(row) for row in rows))
+    with pytest.raises(ValueError, match=f"bad.csv: {words}"):
+        read_keypoints(tmp_path / "bad.csv")
+
+
+def test_a_bad_cell_of_deeplabcut_and_of_a_label_is_named(tmp_path):
+    lines = deeplabcut(False).splitlines()
+    lines[5] = lines[5].replace(lines[5].split(",")[7], "high")
+    (tmp_path / "dlc.csv").write_text("\n".join(lines))
+    with pytest.raises(ValueError, match=r"dlc.csv: line 6, column 8 \(\w+\) holds 'high', expected a number"):
+        read_keypoints(tmp_path / "dlc.csv")
+    (tmp_path / "v_1.txt").write_text("\n0 0.5 0.5 0.1 0.4 " + "0.5 " * 33 + "half\n")
+    with pytest.raises(ValueError, match="line 2, column 39 holds 'half', expected a number"):
+        read_keypoints(tmp_path, "yolo_labels", size=(WIDTH, HEIGHT))
+
+
 def test_a_table_goes_by_its_names_and_its_frames(tmp_path):
     order = [16, *range(16)]
     head = ["frame", *(f"{COCO17.joints[i]}_{axis}" for i in order for axis in ("x", "y", "conf"))]

@@ -20,8 +20,8 @@ def poses(seed: int, *shape: int) -> torch.Tensor:
 
 
 def rotations(seed: int, *shape: int) -> torch.Tensor:
-    count = math.prod(shape)
-    return torch.from_numpy(Rotation.random(count, rng=seed % 2**31).as_matrix().reshape(*shape, 3, 3))
+    quaternions = np.random.default_rng(seed).normal(size=(math.prod(shape), 4))  # of any length, in any direction
+    return torch.from_numpy(Rotation.from_quat(quaternions).as_matrix().reshape(*shape, 3, 3))
 
 
 @pytest.mark.parametrize("metric", [mpjpe, p_mpjpe, n_mpjpe, mpjve], ids=lambda f: f.__name__)

@@ -144,6 +144,17 @@ def test_a_hostile_pickle_is_refused(tmp_path, capsys):
     assert "code was run" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("cell", "found"), [("far", "far"), ("", "nan"), ("1e40", r"1e\+40")])
+def test_a_cell_of_a_csv_that_is_no_number_is_named(motion, tmp_path, cell, found):
+    path = motion.save(tmp_path / "walk.csv")
+    lines = path.read_text().splitlines()
+    cells = lines[6].split(",")
+    lines[6] = ",".join([*cells[:7], cell, *cells[8:]])
+    path.write_text("\n".join(lines))
+    with pytest.raises(ValueError, match=rf"row 3 after its names, column 8 \(RHip y_m\) holds {found}, expected"):
+        Motion.load(path)
+
+
 @pytest.mark.parametrize("suffix", [".npz", ".json", ".csv"])
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
 def test_a_truncated_file_is_named(motion, tmp_path, suffix, share):

@@ -46,6 +46,7 @@ def lesson(tmp_path):
         ("x[i].y = z", "x i z", "", "x"),
         ("def f(a):\n    b = a\n    return b + c", "c", "f", ""),
         ("[a for a in b]\nlambda d: d + e", "b e", "", ""),
+        ("x = {k: {i for i in v} for k, v in w.items() if k != z}", "w z", "x", ""),
         ("with f(a) as b:\n    print(b)", "f a print", "b", ""),
         ("class A(B):\n    c = D", "B D", "A", ""),
         ("%matplotlib inline", "", "", ""),

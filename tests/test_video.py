@@ -91,7 +91,7 @@ def test_the_frames_are_turned_as_the_file_says(monkeypatch):
     image = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
 
     class Frame:
-        time, rotation = 0.0, -90
+        time, rotation, is_corrupt = 0.0, -90, False
 
         def to_ndarray(self, format):
             return image
@@ -108,10 +108,11 @@ def test_the_frames_are_turned_as_the_file_says(monkeypatch):
         def __exit__(self, *_):
             pass
 
-        def decode(self, stream):
-            yield Frame()
+        def demux(self, stream):
+            yield type("Packet", (), {"is_corrupt": False, "decode": lambda self: [Frame()]})()
 
     monkeypatch.setattr(av, "open", lambda path: Container())
+    monkeypatch.setattr(video, "_ends_early", lambda path: False)
     ((_, turned),) = video._decode(Path("a.mov"), False)
     np.testing.assert_array_equal(turned, np.rot90(image, -1))  # clockwise by 90 degrees
     assert turned.shape == (3, 2, 3)
@@ -190,6 +191,69 @@ def test_a_file_that_ends_long_before_it_should_is_said_to(tmp_path):
     (tmp_path / "cut.mkv").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     with pytest.warns(UserWarning, match=r"cut.mkv is cut off: of its 2.0 s, .* are there"):
         assert 1 < len(list(read_video(tmp_path / "cut.mkv"))) < 40
+
+
+@pytest.mark.parametrize("share", [0.51, 0.97])
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        ("a.ts", "mpeg2video", {}),
+        ("a.ts", "libx264", {}),
+        ("a.mp4", "libx264", {"movflags": "frag_every_frame+empty_moov"}),
+        ("a.mp4", "mpeg4", {"movflags": "frag_every_frame+empty_moov"}),
+        ("a.mp4", "mpeg4", {"movflags": "faststart"}),
+        ("a.mov", "mpeg4", {"movflags": "faststart"}),
+        ("a.mkv", "libx264", {}),
+        ("a.webm", "libvpx", {}),
+        ("a.avi", "mjpeg", {}),
+        ("a.avi", "mpeg4", {}),
+        ("a.gif", "gif", {}),
+    ],
+)
+def test_no_cut_file_is_read_in_silence(tmp_path, name, codec, options, share):
+    whole = tmp_path / name
+    rng = np.random.default_rng(0)
+    with av.open(str(whole), "w", options=options) as container:
+        stream = container.add_stream(codec, rate=FPS)
+        stream.width, stream.height = 96, 64
+        stream.pix_fmt = {"gif": "rgb8", "mjpeg": "yuvj420p"}.get(codec, "yuv420p")
+        for _ in range(50):
+            frame = av.VideoFrame.from_ndarray(rng.integers(0, 255, (64, 96, 3), np.uint8), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(list(read_video(whole))) == 50
+    cut = tmp_path / f"cut{whole.suffix}"
+    size = int(share * whole.stat().st_size)
+    cut.write_bytes(whole.read_bytes()[: size + (size % 188 == 0)])  # else a transport stream does not tell
+    with pytest.warns(UserWarning, match=f"cut{whole.suffix} (is cut off|breaks off after)"):
+        try:
+            assert 1 < len(list(read_video(cut))) <= 50
+        except ValueError as error:  # where not even its head can be read
+            warnings.warn(str(error).replace("is not a video that can be read", "is cut off"), stacklevel=2)
+
+
+def test_a_photograph_that_breaks_off_is_said_to(tmp_path):
+    image = av.VideoFrame.from_ndarray(np.random.default_rng(0).integers(0, 255, (64, 96, 3), np.uint8), format="rgb24")
+    encoder = av.CodecContext.create("mjpeg", "w")
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = 96, 64, "yuvj420p", Fraction(1, 25)
+    raw = b"".join(map(bytes, [*encoder.encode(image.reformat(format="yuvj420p")), *encoder.encode()]))
+    (tmp_path / "a.jpg").write_bytes(raw + b"a film that a phone puts after it")
+    (tmp_path / "cut.jpg").write_bytes(raw[: len(raw) // 2])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(list(read_video(tmp_path / "a.jpg"))) == 1
+    with pytest.warns(UserWarning, match="cut.jpg is cut off"):
+        assert len(list(read_video(tmp_path / "cut.jpg"))) == 1
+
+
+def test_frames_that_are_damaged_are_counted(tmp_path, monkeypatch):
+    raw = write_video(tmp_path / "a.avi").read_bytes()
+    monkeypatch.setattr(video, "_ends_early", lambda path: False)
+    (tmp_path / "cut.avi").write_bytes(raw[: raw.index(b"idx1") - 5])  # in the last picture
+    with pytest.warns(UserWarning, match="cut.avi: 1 of 50 frames are damaged, the first at 2.0 s"):
+        list(read_video(tmp_path / "cut.avi"))
 
 
 @pytest.mark.parametrize("content", [b"", b"this is not a video at all" * 50])

@@ -119,7 +119,7 @@ def test_permuting_the_joints_permutes_what_the_viewer_shows(maps, poses):
     order = np.random.default_rng(3).permutation(J)
     there = AttentionMaps(maps.spatial[..., order, :][..., order], maps.temporal)
     before, after = SpatialAttentionViewer(maps, poses), SpatialAttentionViewer(there, poses[:, order])
-    after.state.joint, before.state.joint = 6, order[6]
+    after.state.joint, before.state.joint = 6, int(order[6])
     colors = [np.array(viewer.spec()["data"][-2]["marker"]["color"]) for viewer in (before, after)]
     np.testing.assert_array_equal(colors[0][order], colors[1])
 

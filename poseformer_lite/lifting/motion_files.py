@@ -126,7 +126,11 @@ def _read_csv(path: Path) -> dict:
     wanted = ["seconds", *(f"{joint} {column}" for joint in joints for column in columns)]
     if list(table.columns) != wanted:
         raise ValueError(f"its columns begin with {', '.join(table.columns[:4])}, expected {', '.join(wanted[:4])}")
-    values = table.to_numpy(np.float32)[:, 1:].reshape(len(table), len(joints), len(columns))
+    values = table.apply(pd.to_numeric, errors="coerce").to_numpy(float)
+    for row, column in np.argwhere(~(np.abs(values) < 1e30))[:1]:
+        found = f"row {row + 1} after its names, column {column + 1} ({wanted[column]})"
+        raise ValueError(f"{found} holds {table.iat[row, column]}, expected a finite number")
+    values = values[:, 1:].reshape(len(table), len(joints), len(columns)).astype(np.float32)
     return {
         "poses_3d": values[..., :3], "keypoints": values[..., 3:5], "joints": joints,
         **{name: parsed(word, f"its first line, {name}") for name, word in known.items()},

@@ -18,6 +18,7 @@ from poseformer_lite.tracking import PersonTrack, follow_people
 
 PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")  # videos of one frame
 VIDEO_ENDINGS = (".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".gif", *PICTURE_ENDINGS)
+BOXES = (b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"free", b"skip", b"wide", b"sidx", b"mfra", b"uuid")  # of MP4
 USUAL_FPS = 25.0  # of a single frame
 
 
@@ -167,27 +168,62 @@ def _decode(path: Path, progress: bool) -> Iterator[tuple[float, np.ndarray]]:
     with container:
         if not container.streams.video:
             raise ValueError(f"{path.name} has sound but no frames: expected a video")
-        stream = container.streams.video[0]
-        stream.thread_type = "AUTO"
-        count, first = 0, 0.0
+        stream = container.streams.video[0]  # not decoded by frames in threads, which lose the error of the last one
+        count, first, damaged = 0, 0.0, []
         bar = tqdm(total=stream.frames or None, desc=f"watching {path.name}", unit="frame", disable=not progress)
         try:
-            for frame in container.decode(stream):
+            for packet, frame in ((held, one) for held in container.demux(stream) for one in held.decode()):
                 first = frame.time if count == 0 else first
                 image = np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90)
                 yield (seconds := (frame.time or 0.0) - (first or 0.0)), image
                 count += 1
+                damaged += [seconds] * (packet.is_corrupt or frame.is_corrupt)
                 bar.update(1)
         except av.error.FFmpegError as error:
             if count:
                 warnings.warn(f"{path.name} breaks off after {count} frames ({error}): they are used", stacklevel=2)
         else:
-            if count and seconds < 0.9 * (said := (container.duration or 0) / av.time_base) - 0.5:
-                warnings.warn(f"{path.name} is cut off: of its {said:.1f} s, {seconds:.1f} are there", stacklevel=2)
+            said, words = (container.duration or 0) / av.time_base, ""
+            if count and seconds < 0.9 * said - 0.5:
+                words = f" is cut off: of its {said:.1f} s, {seconds:.1f} are there"
+            elif count and _ends_early(path):
+                words = f" is cut off: the file ends before its contents do, after {seconds:.1f} s"
+            elif damaged:
+                words = f": {len(damaged)} of {count} frames are damaged, the first at {damaged[0]:.1f} s"
+            if words:
+                warnings.warn(f"{path.name}{words}", stacklevel=2)
         finally:
             bar.close()
         if not count:
             raise ValueError(f"{path.name} holds no frame that can be read: it may be cut off")
+
+
+def _ends_early(path: Path) -> bool:
+    """Whether a file is shorter than its contents, where they say it: AVI, Matroska, MP4, GIF, MPEG-TS in packets."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(4096)
+        if head[:4] == b"RIFF":
+            return int.from_bytes(head[4:8], "little") > size
+        if head[:3] == b"GIF":
+            file.seek(-min(size, 64), 2)
+            return not file.read().rstrip(b"\0").endswith(b";")
+        if head[:2] == b"\xff\xd8":  # a JPEG, perhaps with smaller ones in it, and a film after it
+            rest = head + file.read()
+            return rest.count(b"\xff\xd8\xff") > rest.count(b"\xff\xd9")
+        if head[:1] == head[188:189] == b"G":
+            return size % 188 > 0
+        if head[:4] == b"\x1a\x45\xdf\xa3" and (at := head.find(b"\x18\x53\x80\x67", 0, 4000) + 4) > 4:
+            width = 9 - head[at].bit_length()
+            length = int.from_bytes(head[at : at + width]) % 128**width
+            return at + width + length > size and length != 128**width - 1  # which is of a stream without an end
+        at, last = 0, b""
+        while at < size and head[4:8] in BOXES:
+            length, last = int.from_bytes(head[:4]), head[4:8]
+            at += int.from_bytes(head[8:16]) if length == 1 else length or size - at
+            file.seek(at)
+            head = file.read(16)
+    return at > size or last == b"moof"  # whose pictures follow
 
 
 def evenly(track: PersonTrack, times: list[float]) -> tuple[np.ndarray, float]:

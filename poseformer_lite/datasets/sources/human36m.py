@@ -70,14 +70,14 @@ def load(
 
     with about(f"{paths[1]} and {paths[0].name}"):
         sequences = [_sequence(*place, LAYOUTS[said], cameras) for place in views(positions_2d, positions_3d)]
-    with_3d = dict.fromkeys(s.subject for s in sequences if s.poses_3d is not None)  # in order, each once
-    return PoseDataset(
-        name={"h36m": "human36m"}.get(name, name),
-        sequences=sequences,
-        train_subjects=tuple(s for s in with_3d if s not in test_subjects),
-        test_subjects=tuple(s for s in with_3d if s in test_subjects),
-        keypoint_source=keypoints,
-    )
+        with_3d = dict.fromkeys(s.subject for s in sequences if s.poses_3d is not None)  # in order, each once
+        return PoseDataset(
+            name={"h36m": "human36m"}.get(name, name),
+            sequences=sequences,
+            train_subjects=tuple(s for s in with_3d if s not in test_subjects),
+            test_subjects=tuple(s for s in with_3d if s in test_subjects),
+            keypoint_source=keypoints,
+        )
 
 
 def require_files(paths: Sequence[Path], others: str) -> None:

@@ -41,16 +41,16 @@ def load(root: str | Path, keypoints: str = "gt") -> PoseDataset:
     positions_2d = entry(load_npz(paths[1]), "positions_2d", paths[1])
     with about(f"{paths[1]} and {paths[0].name}"):
         sequences = [_sequence(*place) for place in views(positions_2d, positions_3d)]
-    with_3d = dict.fromkeys(s.subject for s in sequences if s.poses_3d is not None)  # in order, each once
-    return PoseDataset(
-        name="humaneva",
-        sequences=sequences,
-        train_subjects=tuple(s for s in with_3d if s.startswith("Train/")),
-        test_subjects=tuple(s for s in with_3d if s.startswith("Validate/")),
-        skeleton=HUMANEVA15,
-        fps=FPS,
-        keypoint_source=keypoints,
-    )
+        with_3d = dict.fromkeys(s.subject for s in sequences if s.poses_3d is not None)  # in order, each once
+        return PoseDataset(
+            name="humaneva",
+            sequences=sequences,
+            train_subjects=tuple(s for s in with_3d if s.startswith("Train/")),
+            test_subjects=tuple(s for s in with_3d if s.startswith("Validate/")),
+            skeleton=HUMANEVA15,
+            fps=FPS,
+            keypoint_source=keypoints,
+        )
 
 
 def _sequence(subject: str, action: str, index: int, keypoints, world) -> PoseSequence:

@@ -52,14 +52,14 @@ def load(root: str | Path, keypoints: str = "gt", layout: str | None = None) -> 
     first, second = (entry(load_npz(path), key, path) for path, key in zip(paths, keys, strict=True))
     with about(f"{paths[0]} and {paths[1].name}"):
         sequences = _training(first) + _test(second) if layout == "P-STMO" else _nested(first, second)
-    subjects = dict.fromkeys(s.subject for s in sequences)
-    return PoseDataset(
-        name=f"mpi_inf_3dhp, {layout}'s files",
-        sequences=sequences,
-        train_subjects=tuple(s for s in subjects if not s.startswith("TS")),
-        test_subjects=tuple(s for s in subjects if s.startswith("TS")),
-        keypoint_source=keypoints,
-    )
+        subjects = dict.fromkeys(s.subject for s in sequences)
+        return PoseDataset(
+            name=f"mpi_inf_3dhp, {layout}'s files",
+            sequences=sequences,
+            train_subjects=tuple(s for s in subjects if not s.startswith("TS")),
+            test_subjects=tuple(s for s in subjects if s.startswith("TS")),
+            keypoint_source=keypoints,
+        )
 
 
 def _training(data: dict) -> list[PoseSequence]:

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from poseformer_lite.formats.keypoint_files.names import are_coco, in_coco_order
 from poseformer_lite.formats.keypoint_files.tracks import KNOWN_COUNTS, Recording, frame_numbers, text_of
 
 MISSING = ("", "none", "nan", "null", "na")  # cells of a table without a number
+FARTHEST = 1e30  # single precision ends soon after; times may be nanoseconds
 FRAME_NAMES = ("frame", "frame_id", "frame_idx", "image", "image_id", "index", "time", "timestamp", "seconds")
 PERSON_NAMES = ("person", "person_id", "id", "track_id", "track")
 JOINT_NAMES = ("joint", "joint_id", "landmark", "landmark_id", "landmark_index", "keypoint", "keypoint_id", "bodypart")
@@ -24,22 +26,19 @@ AXES = [  # of left_shoulder_x, x_left_shoulder or x3, and left_shoulderx
 def read_csv(path: Path, format: str | None = None) -> tuple[Recording | np.ndarray, list[str]]:
     """A table's people, or the keypoints (T, J, 2 or 3) of one; and what the user should know of how it was read."""
     rows = _cells(path)
-    if rows and rows[0][0].strip().lower() == "scorer":
+    head = next(iter(rows.values()), [""])
+    if head[0].strip().lower() == "scorer":
         return read_deeplabcut(rows), []
     if format == "deeplabcut":
         raise ValueError("it is not what deeplabcut writes, whose first row begins with scorer")
-    names = [text.strip() for text in rows[0]] if rows and _is_header(rows[0]) else None
+    names = [text.strip() for text in rows.pop(next(iter(rows)))] if _is_header(head) else None
     said, keys, size = [], {}, None
-    rows = rows[1:] if names else rows
     if names and (found := _by_names(names, rows)):
         known = (*FRAME_NAMES, *PERSON_NAMES, *JOINT_NAMES)
         left = [name for name in names if name and name.lower() not in known and not _joint_and_axis(name)]
         names, rows, size = found
         said += [f"its columns {', '.join(map(repr, left[:4]))} are left out"] if left else []
-    try:
-        table = np.array([[_cell(text) for text in row] for row in rows], dtype=np.float64)
-    except ValueError as error:
-        raise ValueError(f"it is not a table of numbers after its header ({error})") from error
+    table = _numbers(rows, names or [])
     if table.size == 0:
         raise ValueError("it has no rows of numbers, expected one a frame: x0, y0, x1, y1, …")
     while _counts(table[:, 0]) or (names and names[0].lower() in (*FRAME_NAMES, *PERSON_NAMES)):
@@ -62,7 +61,7 @@ def read_csv(path: Path, format: str | None = None) -> tuple[Recording | np.ndar
     return Recording(frames), said
 
 
-def _by_names(names: list[str], rows: list[list[str]]) -> tuple[list[str], list[list[str]], int] | None:
+def _by_names(names: list[str], rows: dict[int, list[str]]) -> tuple[list[str], dict[int, list[str]], int] | None:
     """A table in the order that its names say: who or when, then x, y and perhaps a confidence of each joint.
 
     Rows of one joint each become a row a frame. None where the names do not say which column is what.
@@ -77,24 +76,27 @@ def _by_names(names: list[str], rows: list[list[str]]) -> tuple[list[str], list[
     axes = [axis for axis in "xyc" if at and all(axis in columns for columns in at.values())]
     of_joint = next((i for i, name in enumerate(names) if name.lower() in JOINT_NAMES), None)
     frames: dict[tuple, dict[str, list[str]]] = {}
+    if at:
+        _numbers(rows, names, [*keys, *(column for columns in at.values() for column in columns.values())])  # a check
     if list(at) == [""] and of_joint is not None:
-        for row in rows:
+        for row in rows.values():
             cells = frames.setdefault(tuple(row[i] for i in keys), {})
             cells[row[of_joint].strip()] = [row[at[""][axis]] for axis in axes]
         joints = list(dict.fromkeys(joint for cells in frames.values() for joint in cells))
         joints = sorted(joints, key=float) if all(map(_is_number, joints)) else joints
     elif are_coco(list(at)) or len(at) in KNOWN_COUNTS:
         joints = sorted(at, key=int) if all(joint.isdecimal() for joint in at) else list(at)
-        for number, row in enumerate(rows):
+        for line, row in rows.items():
             cells = {joint: [row[at[joint][axis]] for axis in axes] for joint in joints}
-            frames[(*(row[i] for i in keys), number)] = cells
+            frames[(*(row[i] for i in keys), line)] = cells
     else:
         return None
     size = len(axes)
     ordered = [
         [*key[: len(keys)], *sum((cells.get(j, [""] * size) for j in joints), [])] for key, cells in frames.items()
     ]
-    return [*(names[i] for i in keys), *(f"{joint}_{axis}" for joint in joints for axis in axes)], ordered, size
+    names = [*(names[i] for i in keys), *(f"{joint}_{axis}" for joint in joints for axis in axes)]
+    return names, dict(enumerate(ordered)), size
 
 
 def _joint_and_axis(name: str) -> tuple[str, str] | None:
@@ -147,19 +149,20 @@ def are_confidences(columns: np.ndarray) -> bool:
     return bool(((found >= 0) & (found <= 1)).all())
 
 
-def read_deeplabcut(rows: list[list[str]]) -> Recording:
+def read_deeplabcut(rows: dict[int, list[str]]) -> Recording:
     """DeepLabCut's table: rows of scorer, perhaps individuals, bodyparts and coords, then one row a frame."""
     heads = {}
-    while rows and rows[0][0].strip().lower() in ("scorer", "individuals", "bodyparts", "coords"):
-        heads[rows[0][0].strip().lower()] = [text.strip() for text in rows[0]]
-        rows = rows[1:]
+    for line, row in list(rows.items())[:4]:
+        if (name := row[0].strip().lower()) in ("scorer", "individuals", "bodyparts", "coords"):
+            heads[name] = [text.strip() for text in rows.pop(line)]
     if not rows or "bodyparts" not in heads or "coords" not in heads:
         raise ValueError("it begins with a row of scorer, as DeepLabCut's do, but has no rows of bodyparts and coords")
     who = heads.get("individuals", ["0"] * len(heads["bodyparts"]))
-    first = len(rows[0]) - sum(coord in ("x", "y", "likelihood") for coord in heads["coords"])  # columns of an index
-    order = frame_numbers([row[first - 1] for row in rows]) if first else {}
-    values = np.array([[_cell(text) for text in row[first:]] for row in rows], np.float32)
-    frames: dict[int, list] = {order[row[first - 1]] if first else i: [] for i, row in enumerate(rows)}
+    width = len(next(iter(rows.values())))
+    first = width - sum(coord in ("x", "y", "likelihood") for coord in heads["coords"])  # columns of an index
+    values = _numbers(rows, heads["bodyparts"], range(first, width)).astype(np.float32)
+    order = frame_numbers([row[first - 1] for row in rows.values()]) if first else {}
+    frames: dict[int, list] = {order[row[first - 1]] if first else i: [] for i, row in enumerate(rows.values())}
     for person in dict.fromkeys(who[first:]):
         at = [i for i in range(first, len(who)) if who[i] == person]
         size = len({heads["coords"][i] for i in at})
@@ -176,8 +179,10 @@ def read_labels(text: str) -> list[tuple[str | None, np.ndarray]]:
     After them may stand the box's confidence and a track's id.
     """
     found = []
-    for line in filter(str.strip, text.splitlines()):
-        values = [_cell(cell) for cell in line.split()][5:]
+    for line, row in enumerate(map(str.split, text.splitlines()), 1):
+        if not row:
+            continue
+        values = _numbers({line: row})[0, 5:].tolist()
         fitting = [
             (joints, size, rest)
             for size in (3, 2)
@@ -193,19 +198,45 @@ def read_labels(text: str) -> list[tuple[str | None, np.ndarray]]:
     return found
 
 
-def _cells(path: Path) -> list[list[str]]:
-    """The rows of a table that commas, semicolons, tabs or spaces divide; a decimal comma is a point.
+def _cells(path: Path) -> dict[int, list[str]]:
+    """The rows of a table that commas, semicolons, tabs or spaces divide, by their lines in the file.
 
-    Empty rows are left out, as are those that begin with #, and an empty column behind the divider that ends each row.
+    A decimal comma becomes a point. Empty rows are left out, as are those that begin with #, and an empty column behind
+    the divider that ends each row.
     """
-    lines = [line for line in text_of(path).splitlines() if not line.startswith("#")]
-    first = next(filter(str.strip, lines), "").strip()
+    lines = {i: line for i, line in enumerate(text_of(path).splitlines(), 1) if line.strip() and line[0] != "#"}
+    first = next(iter(lines.values()), "").strip()
     divider = ";" if ";" in first else max(",\t", key=first.count)
-    rows = csv.reader(lines, delimiter=divider) if divider in first else map(str.split, lines)
-    rows = [row for row in rows if any(cell.strip() for cell in row)]
-    if all(len(row) > 1 and not row[-1].strip() for row in rows) and any(row[-2].strip() for row in rows):
-        rows = [row[:-1] for row in rows]
-    return [[cell.replace(",", ".") for cell in row] for row in rows] if divider == ";" else rows
+    rows, at = {}, list(lines)
+    reader = csv.reader(lines.values(), delimiter=divider) if divider in first else map(str.split, lines.values())
+    try:
+        rows = {at[getattr(reader, "line_num", i) - 1]: row for i, row in enumerate(reader, 1)}
+    except csv.Error as error:
+        raise ValueError(f"line {at[reader.line_num - 1]}: {error}, as where a quote is not closed") from error
+    rows = {line: row for line, row in rows.items() if any(map(str.strip, row))}
+    if all(len(row) > 1 and not row[-1].strip() for row in rows.values()) and any(
+        row[-2].strip() for row in rows.values()
+    ):
+        rows = {line: row[:-1] for line, row in rows.items()}
+    comma = "," if divider == ";" else "."
+    return {line: [cell.replace(comma, ".") for cell in row] for line, row in rows.items()}
+
+
+def _numbers(rows: dict[int, list[str]], names: Sequence[str] = (), columns: Iterable[int] | None = None) -> np.ndarray:
+    """(T, N), some or all columns of rows by their lines; ValueError names line and column of what is no number."""
+    values, width = [], len(next(iter(rows.values()), []))
+    columns = range(width) if columns is None else columns
+    for line, row in rows.items():
+        if len(row) != width:
+            raise ValueError(f"line {line} has {len(row)} cells, expected {width} as in the first row of numbers")
+        try:
+            values.append([_cell(row[column]) for column in columns])
+        except ValueError:
+            column = next(column for column in columns if not _is_number(row[column]))
+            named = f" ({names[column]})" if names[column:] else ""
+            found = f"line {line}, column {column + 1}{named} holds {row[column][:60]!r}"
+            raise ValueError(f"{found}, expected a number, or nothing for a joint that was not found") from None
+    return np.array(values, dtype=np.float64)
 
 
 def _is_header(row: list[str]) -> bool:
@@ -222,7 +253,10 @@ def _is_number(text: str) -> bool:
 
 
 def _cell(text: str) -> float:
-    return np.nan if text.strip().lower() in MISSING else float(text)  # a joint that was not found
+    value = np.nan if text.strip().lower() in MISSING else float("?" if "_" in text else text)  # 1_0 would be 10
+    if abs(value) > FARTHEST:
+        raise ValueError
+    return value
 
 
 def _counts(column: np.ndarray) -> bool:
