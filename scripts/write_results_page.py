@@ -256,6 +256,22 @@ def speed(files: Files) -> Iterator[Row]:
     ]
     yield Row("a training step, against plain code", results, [path])
 
+    found = files[path := f"{BENCH}/half_precision.json"]
+    results = [
+        f"`{name}`, {way}: joints move by {row['moved, mean']:.2f} mm in the mean, accelerations grow by "
+        f"{row['acceleration, %']:.1f}%, MPJPE {ways['float32']['MPJPE']:.2f} -> {row['MPJPE']:.2f} mm"
+        for name, ways in found["shipped"].items()
+        for way, row in ways.items()
+        if way != "float32"
+    ]
+    yield Row("what bfloat16 costs, synthetic, simulated detector, without flip averaging", results, [path])
+    results = [
+        f"{name}: {over_seeds([run['MPJPE'] for run in found['trained'][key]])}, training error in the last epoch "
+        f"{over_seeds([run['training'][-1] for run in found['trained'][key]])}"
+        for key, name in {"no": "float32", "bf16": "bfloat16"}.items()
+    ]
+    yield Row("… networks trained in it, the course's size, f = 27, same seeds and windows", results, [path])
+
     results = []
     for row in files[path := f"{BENCH}/bench/pipeline.json"]["pipeline"]:
         share = rounded(100 * row["share of a training step"], 2)

@@ -39,6 +39,9 @@ def random_keypoints(layout: str, num_frames: int, columns: int = 2) -> np.ndarr
     middle, used = walk.mean(axis=(0, 1)), weights.any(axis=1)
     found = np.einsum("tkc,kj->tjc", np.resize(walk, (num_frames, *walk.shape[1:])) - middle, np.linalg.pinv(weights))
     found = found[:, np.maximum.accumulate(used * np.arange(len(used)))]  # what Human3.6M does not have, by the last
+    names = get_skeleton(layout).joints
+    face = [joint for joint, name in enumerate(names) if name.endswith(("Eye", "Ear")) and not used[joint]]
+    found[:, face] = found[:, [names.index("Nose")] * len(face)] if face else 0
     keypoints = np.empty((num_frames, len(joints), columns), np.float32)
     keypoints[..., :2] = middle + found + rng.normal(0, 3, found.shape)
     keypoints[..., 2:] = rng.uniform(0.3, 1, (num_frames, len(joints), columns - 2))
