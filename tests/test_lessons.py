@@ -3,6 +3,7 @@
 import ast
 import inspect
 import json
+import math
 import re
 import statistics
 from collections import Counter
@@ -172,7 +173,11 @@ def stored(name: str) -> dict:
 
 @pytest.fixture(scope="module")
 def lesson_11() -> str:
-    path = next(path for path in LESSONS if path.name.startswith("11"))
+    return prose("11")
+
+
+def prose(number: str) -> str:
+    path = next(path for path in LESSONS if path.name.startswith(number))
     return "\n\n".join(cell.source for cell in frozen_notebooks.read(path).cells if cell.cell_type == "markdown")
 
 
@@ -219,6 +224,15 @@ def test_what_lesson_11_says_of_lifting_was_measured(lesson_11):
     products = [100 * row["share of the temporal stage's products"]["ours"][0] for row in ours]
     assert f"{min(batch):.1f} to {max(batch):.1f} times as fast as the plain network in one batch" in lesson_11
     assert f"would have taken {min(products):.0f} to {max(products):.0f} % of its time" in lesson_11
+
+
+def test_what_lessons_say_of_bfloat16_was_measured(lesson_11):
+    lesson_06, found = prose("06"), stored("half_precision")["difference"]
+    apart = max(map(abs, found["bf16 minus float32, mm"]))
+    assert f"within {math.ceil(10 * apart) / 10:.1f} mm of those trained in 32 bits" in lesson_06
+    assert f"by {found['standard deviation over seeds in float32, mm']:.1f} mm (standard deviation" in lesson_06
+    ways = [row["times as fast as: ours"]["ours, bf16"][0] for row in stored("bench/inference")["inference"]]
+    assert f"lifted {min(ways):.1f} to {max(ways):.1f} times as fast with it" in lesson_11
 
 
 def test_what_lesson_11_says_of_what_did_not_help_was_measured(lesson_11):
