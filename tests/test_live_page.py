@@ -238,6 +238,17 @@ def test_heads_are_switches_and_the_error_answers(open_page, model):
 
 
 @pytest.mark.browser
+def test_keys_that_come_faster_than_the_picture_all_count(open_page):
+    page = open_page()
+    page.locator("button[data-stage=keypoints]").press("Enter")
+    page.locator("#open").press("Home")
+    before = page.evaluate(VIEW)["state"]["joint"]
+    press = "key => document.querySelector('#open').dispatchEvent(new KeyboardEvent('keydown', {key}))"
+    page.evaluate(f"() => ['ArrowUp', 'ArrowUp', 'ArrowDown', 'ArrowUp'].forEach({press})")
+    assert page.evaluate(VIEW)["state"]["joint"] == before - 2
+
+
+@pytest.mark.browser
 def test_every_stage_opens_with_its_numbers_and_nothing_jumps(open_page):
     page = open_page()
     places = """() => JSON.stringify(

@@ -74,6 +74,7 @@ export function onGrid(canvas, place, pick) {
     if (!grid || !arrow) return;
     event.preventDefault();
     const within = (value, count) => Math.min(Math.max(value, 0), count - 1);
-    pick(within(grid.at[0] + arrow[1], grid.rows), within(grid.at[1] + arrow[0], grid.columns));
+    grid.at = [within(grid.at[0] + arrow[1], grid.rows), within(grid.at[1] + arrow[0], grid.columns)]; // for a next key
+    pick(...grid.at); // that comes before the picture is drawn anew
   });
 }
