@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from poseformer_lite.model.encoder import encoders
 
 PRECISIONS = ("float32", "bfloat16", "auto")
-PAYS = 2.0  # times as fast a product must be in bfloat16: in hardware it is 4 to 11 times, in software at most once
+PAYS = 2.0  # times as fast a product must be in bfloat16: in hardware it is several times
 MOVED, SHAKEN = 0.0005, 1.02  # "auto" allows joints to move by so many metres in the mean, and so much more jitter
 TRIED = 32  # frames of a sequence on which "auto" looks at that
 
@@ -54,7 +54,7 @@ def _in_bfloat16(linear: nn.Linear) -> Callable[[Tensor], Tensor]:
 
 
 def choose_precision(model: nn.Module, poses_2d: Tensor) -> str:
-    """ "bfloat16" where it pays and does no harm, else "float32".
+    """Choose "bfloat16" where it pays and does no harm, else "float32".
 
     It pays where the processor multiplies in it in hardware, which is measured once in a process (`bfloat16_speed`). It
     does no harm where, in the middle frames of this sequence, joints move by under half a millimetre in the mean and
