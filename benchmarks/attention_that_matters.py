@@ -11,8 +11,6 @@ deviation over seeds, the same data and the same number of windows for all.
 """
 
 import argparse
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +19,7 @@ import torch
 from head_ablation import middle, one_camera_of_each_take
 
 from poseformer_course.bench.record import record
-from poseformer_course.heads import ablated, all_heads, head_ablation
+from poseformer_course.heads import ablated, all_heads, head_ablation, joints_hidden
 from poseformer_lite.datasets import load_dataset
 from poseformer_lite.model.heads import attention_maps
 from poseformer_lite.model.poseformer import PoseFormer
@@ -54,25 +52,6 @@ WAYS = {
 }
 
 
-@contextmanager
-def hiding(model: PoseFormer, share: float = 0.0, joints: list[int] | None = None) -> Iterator[None]:
-    """Until the block ends, tokens of joints hold only their position: of the given ones, or drawn while training."""
-
-    def hide(embedding, inputs, tokens: torch.Tensor) -> torch.Tensor:
-        hidden = torch.zeros(tokens.shape[:2], dtype=torch.bool)  # (N, J)
-        if joints is not None:
-            hidden[:, joints] = True
-        elif model.training:
-            hidden = torch.rand(tokens.shape[:2]) < share
-        return tokens.masked_fill(hidden[..., None], 0.0)
-
-    hook = model.spatial.patch_embedding.register_forward_hook(hide)
-    try:
-        yield
-    finally:
-        hook.remove()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3)
@@ -97,13 +76,14 @@ def trained_and_measured(way: Way, data, pairs: list, seed: int, epochs: int) ->
     model = PoseFormer(**get_preset("speedrun").model | way.model)
     gone = [head for head in all_heads(model) if head.stage in way.without]
     with ablated(model, *gone, instead="mean"):
-        with hiding(model, way.hide) if way.hide else nullcontext():
+        drawn = (lambda tokens: torch.rand(tokens.shape[:2]) < way.hide) if way.hide else None
+        with joints_hidden(model, drawn=drawn):
             train(model, data, "speedrun", progress=False, seed=seed, epochs=epochs)
         groups = [
             tuple(h for h in all_heads(model) if h.stage in some) for some in (("spatial",), ("temporal",), STAGES)
         ]
         whole = head_ablation(model, pairs, groups, instead="mean", progress=False)
-        with hiding(model, joints=HIDDEN):
+        with joints_hidden(model, *HIDDEN):
             seen_less = head_ablation(model, pairs, groups[:1], instead="mean", progress=False)
         rows = attention_maps(model, torch.cat([poses_2d[::10] for poses_2d, _ in pairs])).stages
     differ = {

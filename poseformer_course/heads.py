@@ -1,6 +1,6 @@
 """The study of a trained network's heads: what the paper draws of them, and what it costs to do without one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -109,6 +109,40 @@ def ablated(model: nn.Module, *heads: Head, instead: str = "zero") -> Iterator[n
     finally:
         for hook in hooks:
             hook.remove()
+
+
+@contextmanager
+def joints_hidden(
+    model: nn.Module, *joints: int, drawn: Callable[[Tensor], Tensor] | None = None
+) -> Iterator[nn.Module]:
+    """The model with some joints hidden from it, until the block ends: their tokens say which joint, and not where.
+
+    The patch embedding of a hidden joint (Eq. 1) is zero, so that only its position embedding is left.
+
+    :param model: a network with a spatial stage, changed in place while the block runs
+    :param joints: hidden in every frame
+    :param drawn: takes the embedded joints (N, J, C) of N frames, and gives those that are hidden, (N, J) of bool;
+        asked while the model trains, and only then
+    :returns: A context manager that gives the model.
+    :raises ValueError: for a joint that the model does not have, and for a model without a spatial stage.
+    """
+    if not hasattr(model, "spatial"):
+        raise ValueError(f"a {type(model).__name__} has no tokens of joints to hide: take a PoseFormer")
+    if lost := [joint for joint in joints if joint not in range(model.num_joints)]:
+        raise ValueError(f"there is no joint {lost[0]}: they are 0 to {model.num_joints - 1}")
+
+    def hide(embedding, inputs, tokens: Tensor) -> Tensor:
+        hidden = torch.zeros(tokens.shape[:2], dtype=torch.bool, device=tokens.device)  # (N, J)
+        hidden[:, list(joints)] = True
+        if drawn is not None and model.training:
+            hidden |= drawn(tokens)
+        return tokens.masked_fill(hidden[..., None], 0.0)
+
+    hook = model.spatial.patch_embedding.register_forward_hook(hide)
+    try:
+        yield model
+    finally:
+        hook.remove()
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,24 +1,27 @@
 """Train the weights that ship with the package, on real CMU motion and on synthetic motion together.
 
-    python scripts/train_weights.py lite|small|wild --cmu FOLDER [FOLDER ...] [--mixed-precision bf16]
+    python scripts/train_weights.py lite|small|wild|attentive --cmu FOLDER [FOLDER ...] [--mixed-precision bf16]
 
 Every epoch sees all training takes on other bodies, through other cameras, with another detector's errors; takes with
 more motion are seen through more cameras. The people, the kind of motion and the takes of CMU that `split_people` holds
 out, and the synthetic test subjects, are not touched. `lite` (9 frames) learns from nothing, `small` (27) goes on from
-it, and `wild` from `small`, behind the canonical camera. Goes on where it was stopped. bf16 pays on GPUs and on
-processors with matrix units (AMX).
+it, and `wild` from `small`, behind the canonical camera; `attentive` (9) goes on from `lite` with joints hidden,
+which it has to ask the others for. Goes on where it was stopped. bf16 pays on GPUs and on processors with matrix units
+(AMX).
 """
 
 import argparse
 import json
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from poseformer_course.bench.record import describe_machine
+from poseformer_course.heads import joints_hidden
 from poseformer_course.people import split_people
 from poseformer_course.transfer import with_longer_windows
 from poseformer_lite.datasets import PoseDataset, Take
@@ -38,7 +41,8 @@ SETTINGS = {"optimizer": "adamw", "weight_decay": 0.01, "schedule": "cosine", "w
 class Recipe:
     """keypoints and cameras: as `view_takes` has them; input: of `LiftingNetwork`; start: whose weights, or None.
 
-    num_frames: of longer windows than those of the start.
+    num_frames: of longer windows than those of the start; hide: up to which share of a window's joints the network is
+    shown nothing of but which joints they are, throughout the window, and again as many in single frames.
     """
 
     keypoints: tuple[str, ...]
@@ -47,6 +51,7 @@ class Recipe:
     start: str | None
     num_frames: int
     settings: dict
+    hide: float = 0.0
 
 
 RECIPES = {
@@ -74,7 +79,24 @@ RECIPES = {
         27,
         {"epochs": 20, "windows_per_epoch": 32 * 600, "batch_size": 32, "learning_rate": 7e-4, "supervise": "every"},
     ),
+    "attentive": Recipe(
+        ("noisy",),
+        "random",
+        "screen",
+        "lite",
+        9,
+        {"epochs": 30, "windows_per_epoch": 128 * 300, "batch_size": 128, "learning_rate": 2e-3, "supervise": "every"},
+        hide=0.3,
+    ),
 }
+
+
+def hidden_joints(tokens: torch.Tensor, num_frames: int, most: float) -> torch.Tensor:
+    """Those that a batch's windows are not shown, a share drawn for each: (B * F, J, C) -> (B * F, J) of bool."""
+    shape = (len(tokens) // num_frames, num_frames, tokens.shape[1])
+    share = most * torch.rand(shape[0], 1, 1)
+    throughout = torch.rand(shape[0], 1, shape[2]) < share
+    return (throughout | (torch.rand(shape) < share)).flatten(0, 1).to(tokens.device)
 
 
 def on_another_body(take: Take, rng: np.random.Generator) -> Take:
@@ -132,21 +154,24 @@ def main() -> None:
         model = with_longer_windows(model, num_frames=recipe.num_frames)
     model.input = recipe.input
     settings = SETTINGS | recipe.settings | {"mixed_precision": arguments.mixed_precision, "seed": arguments.seed}
-    run = train(model, data, "lite", output=Path("runs") / f"{arguments.name}-{arguments.seed}", **settings)
+    drawn = partial(hidden_joints, num_frames=model.num_frames, most=recipe.hide) if recipe.hide else None
+    with joints_hidden(model, drawn=drawn):
+        run = train(model, data, "lite", output=Path("runs") / f"{arguments.name}-{arguments.seed}", **settings)
     if not run.finished:
         return
     output = arguments.output or Path("poseformer_lite/weights") / arguments.name
     model.half().save_pretrained(output)
     with atomic_path(output / "training.json") as path:
-        path.write_text(json.dumps(_card(run, model), indent=1) + "\n")
+        path.write_text(json.dumps(_card(run, model, recipe), indent=1) + "\n")
     print(f"{run}, written to {output}; python benchmarks/shipped_weights.py measures it")
 
 
-def _card(run, model) -> dict:
+def _card(run, model, recipe: Recipe) -> dict:
     chosen = ("epochs", "windows_per_epoch", "batch_size", "learning_rate", "supervise", "mixed_precision", "seed")
     return {
         "model": {"input": model.input, **model.config},
         "parameters": model.num_parameters(),
+        "joints hidden, at most": recipe.hide,
         "data": "CMU motion capture (mocap.cs.cmu.edu) and the package's synthetic motion, training takes only",
         "settings": SETTINGS | {name: getattr(run.settings, name) for name in chosen},
         "minutes": round(run.history[-1]["seconds"] / 60, 1),

@@ -10,7 +10,7 @@ import torch
 from scipy.special import ndtr, softmax
 
 import poseformer_lite as pfl
-from poseformer_course.heads import ablated, all_heads, attention_rollout, figure_maps, head_ablation
+from poseformer_course.heads import ablated, all_heads, attention_rollout, figure_maps, head_ablation, joints_hidden
 from poseformer_course.plots import plot_heads
 from poseformer_course.prior_work import NETWORKS
 from poseformer_lite.datasets import PoseSequence
@@ -335,6 +335,46 @@ def test_another_replacement_is_refused(model):
         pytest.raises(ValueError, match="'noise': choose zero, uniform or mean"),
         ablated(model, Head("spatial", 0, 0), instead="noise"),
     ):
+        pass
+
+
+# With a joint hidden
+
+
+def test_nothing_of_a_hidden_joint_reaches_the_network_but_which_it_is(model, sequence):
+    moved = sequence.clone()
+    moved[:, 16] += 0.3
+    whole = model.predict_sequence(sequence)
+    with joints_hidden(model, 16, 3):
+        less = model.predict_sequence(sequence)
+        assert torch.equal(less, model.predict_sequence(moved))
+        rows = attention_maps(model, sequence).spatial[:, 0]  # (T, H, J, J)
+        assert (rows[:, :, 16] - rows[:, :, 15]).abs().max() > 1e-3, "its token is told from others by its position"
+    assert not torch.allclose(less, whole)
+    assert torch.equal(model.predict_sequence(sequence), whole)
+
+
+def test_joints_are_drawn_in_training_alone(model, sequence):
+    asked = []
+
+    def drawn(tokens):
+        asked.append(tuple(tokens.shape))
+        return torch.arange(17).expand(len(tokens), -1) == 5
+
+    windows = sequence[None, :5]  # (B, F, J, 2)
+    moved = windows.clone()
+    moved[:, :, 5] += 0.3
+    with joints_hidden(model, drawn=drawn), torch.no_grad():
+        assert not torch.equal(model(windows), model(moved)) and not asked
+        model.train()
+        assert torch.equal(model(windows), model(moved))
+    assert set(asked) == {(5, 17, 8)}
+
+
+def test_what_cannot_be_hidden_is_refused(model):
+    with pytest.raises(ValueError, match="no joint 17: they are 0 to 16"), joints_hidden(model, 17):
+        pass
+    with pytest.raises(ValueError, match="MeanPose has no tokens of joints"), joints_hidden(MeanPose(), 0):
         pass
 
 

@@ -1,0 +1,122 @@
+"""Does a loss on bones, beside Eq. 9, straighten the knees that come out bent, and what does it cost?
+
+    python benchmarks/bone_losses.py --cmu FOLDER [FOLDER ...] [--seeds 3] [--windows 65536] [--json FILE]
+
+`lite` goes on with the same windows of CMU's training takes, seen by a simulated detector, under four losses: Eq. 9
+alone; with the mean error of the bones as vectors, once and twice as heavy as the joints'; and with that of their
+lengths. MPJPE and P-MPJPE in mm on unseen people, every fifth frame, flip averaged; the mean error of a bone's length,
+mm; and the median angle of knees that are straight in truth (over 165 degrees). Mean and standard deviation over seeds.
+"""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import torch
+from shipped_weights import errors
+from straight_knees import knees
+
+from poseformer_course.bench.record import record
+from poseformer_course.people import split_people
+from poseformer_lite.datasets import PoseDataset
+from poseformer_lite.datasets.sources import cmu_mocap
+from poseformer_lite.datasets.virtual.views import view_takes
+from poseformer_lite.metrics import mpjpe
+from poseformer_lite.model.base import predict
+from poseformer_lite.model.poseformer import PoseFormer
+from poseformer_lite.skeleton import H36M17
+from poseformer_lite.training.loop import train
+
+PARENTS, CHILDREN = (list(ends) for ends in zip(*H36M17.bones, strict=True))
+EPOCHS, VIEWS = 8, 2  # views of each take, new ones in every epoch
+
+
+def bones(poses_3d: torch.Tensor) -> torch.Tensor:
+    """(..., 17, 3) -> (..., 16, 3), from each parent to its child."""
+    return poses_3d[..., CHILDREN, :] - poses_3d[..., PARENTS, :]
+
+
+def vectors(poses_3d: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """The mean error of the bones, metres."""
+    return (bones(poses_3d) - bones(target)).norm(dim=-1).mean()
+
+
+def lengths(poses_3d: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """The mean error of the bones' lengths, metres."""
+    return (bones(poses_3d).norm(dim=-1) - bones(target).norm(dim=-1)).abs().mean()
+
+
+WAYS = {"Eq. 9": (0, vectors), "bones": (1, vectors), "bones, twice": (2, vectors), "lengths": (1, lengths)}
+
+
+def beside_eq_9(weight: float, of_bones: Callable) -> Callable:
+    """MPJPE with a loss of bones added where a network is trained, which is where the mean is asked for."""
+
+    def loss(poses_3d, target, reduce: bool = True):
+        whole = mpjpe(poses_3d, target, reduce=reduce)
+        return whole + weight * of_bones(poses_3d, target) if reduce and weight else whole
+
+    return loss
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cmu", type=Path, nargs="+", required=True)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--windows", type=int, default=65_536)
+    parser.add_argument("--json", type=Path, help="write the results here, after every network")
+    arguments = parser.parse_args()
+
+    split = split_people([take for folder in arguments.cmu for take in cmu_mocap.read_takes(folder)])
+    people = split.unseen_people[::2]
+    seen = {kind: view_takes(people, "random", kind, cmu_mocap.TEST_SEED, 2) for kind in ("noisy", "gt")}
+    found: dict[str, list[dict]] = {way: [] for way in WAYS}
+    for seed in range(arguments.seeds):
+        for way, of_bones in WAYS.items():
+            model = PoseFormer.from_pretrained("lite").float()
+            changes = {"epochs": EPOCHS, "windows_per_epoch": arguments.windows // EPOCHS, "learning_rate": 5e-4}
+            with patch("poseformer_lite.training.loop.mpjpe", beside_eq_9(*of_bones)):
+                train(model, training(split.training), "lite", progress=False, seed=seed, **changes)
+            found[way].append(measured(model, seen))
+            print(way, seed, found[way][-1], flush=True)
+            record(arguments.json, windows=arguments.windows, ways={w: summary(r) for w, r in found.items() if r})
+
+
+def training(takes: list) -> PoseDataset:
+    """The training takes as a simulated detector sees them through cameras drawn anew in every epoch."""
+
+    def redraw(seed: int) -> list:
+        return view_takes(takes, "random", "noisy", seed, VIEWS)
+
+    subjects = tuple(sorted({take.subject for take in takes}))
+    return PoseDataset("cmu_mocap", redraw(0), subjects, (), keypoint_source="noisy", redraw=redraw)
+
+
+def measured(model: PoseFormer, seen: dict[str, list]) -> dict[str, float]:
+    found = [errors(model, sequence) for sequence in seen["noisy"]]
+    lifted = [predict(model, torch.from_numpy(s.poses_2d()), H36M17) for s in seen["noisy"]]
+    off = [lengths(poses, torch.from_numpy(s.poses_3d)) for poses, s in zip(lifted, seen["noisy"], strict=True)]
+    angles = knees(model, seen)
+    return {
+        "MPJPE": float(np.concatenate([pair[0] for pair in found]).mean()),
+        "P-MPJPE": float(np.concatenate([pair[1] for pair in found]).mean()),
+        "a bone's length": 1000 * float(torch.stack(off).mean()),
+        "knees in truth": angles["true"],
+        "knees": angles["simulated detector"],
+        "knees from true 2D": angles["true 2D"],
+    }
+
+
+def summary(runs: list[dict]) -> dict:
+    """{what: [mean, standard deviation]} and how many seeds there were."""
+    spread = {what: [run[what] for run in runs] for what in runs[0]}
+    return {"seeds": len(runs)} | {
+        what: [round(float(np.mean(v)), 1), round(float(np.std(v, ddof=1)), 1) if len(v) > 1 else None]
+        for what, v in spread.items()
+    }
+
+
+if __name__ == "__main__":
+    main()
