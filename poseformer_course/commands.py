@@ -155,7 +155,7 @@ def doctor(root: Annotated[Path | None, typer.Option(help="folder with a dataset
 
 
 def fetch_cmu(folder: Annotated[Path, typer.Argument(help="where the takes go, one folder a subject")]):
-    """Download some 150 takes of CMU's motion capture, chosen for variety; run again to go on after a stop."""
+    """Download some 200 takes of CMU's motion capture, chosen for variety; run again to go on after a stop."""
     from poseformer_course.cmu_download import fetch_cmu as fetch
     from poseformer_lite.files import check_output
 

@@ -12,7 +12,7 @@ import pytest
 from helpers_data import STANDING
 
 from poseformer_course.cmu_download import CHOSEN, fetch_cmu
-from poseformer_course.people import split_people
+from poseformer_course.people import UNSEEN_PEOPLE, split_people
 from poseformer_lite.datasets.base import Take
 from poseformer_lite.datasets.sources import cmu_mocap
 from poseformer_lite.formats.articulated import forward_kinematics, resample
@@ -493,5 +493,11 @@ def test_without_the_site_nothing_is_left(tmp_path):
 
 
 def test_the_chosen_takes_are_as_many_as_the_readme_says():
-    assert 140 <= sum(map(len, CHOSEN.values())) <= 160
+    assert 190 <= sum(map(len, CHOSEN.values())) <= 210
     assert f"of {len(CHOSEN)} subjects" in (Path(__file__).parents[1] / "data/README.md").read_text(encoding="utf-8")
+
+
+def test_what_the_shipped_weights_learned_from_and_were_tested_with_is_among_them(shared):
+    takes = [path.stem.split("_") for path in (shared / "mocap_people").glob("*/*.amc")]
+    assert takes and all(int(take) in CHOSEN[int(subject)] for subject, take in takes)
+    assert {int(subject) for subject in UNSEEN_PEOPLE} <= set(CHOSEN)
