@@ -154,11 +154,12 @@ ROWS = {
 }
 
 
-@pytest.mark.parametrize("card", ["small", "wild"])
+@pytest.mark.parametrize("card", ["small", "wild", "attentive"])
 def test_cards_of_weights_say_what_was_measured(card):
     files = Files(ROOT)
     shipped, walk = (files[f"benchmarks/results/{name}.json"]["mm"] for name in ("shipped_weights", "real_video"))
-    lines = (ROOT / "poseformer_lite" / "weights" / card / "README.md").read_text(encoding="utf-8").splitlines()
+    text = (ROOT / "poseformer_lite" / "weights" / card / "README.md").read_text(encoding="utf-8")
+    lines = text[text.index("| keypoints |") :].splitlines()
     table = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
     (_, *networks), _, *rows = table
     assert card in networks and {row[0] for row in rows} == {*ROWS, "one real walk, BlazePose"}
@@ -167,3 +168,17 @@ def test_cards_of_weights_say_what_was_measured(card):
             if cell:
                 errors = shipped[network][ROWS[name]] if name in ROWS else walk[network]["mean"]
                 assert cell == f"{errors['MPJPE']} ({errors['P-MPJPE']})", (name, network)
+
+
+def test_the_card_of_attentive_says_what_attention_is_worth_to_it():
+    found = Files(ROOT)["poseformer_course/results/hidden_joints.json"]["networks"]
+    text = (ROOT / "poseformer_lite" / "weights" / "attentive" / "README.md").read_text(encoding="utf-8")
+    rows = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:1] == "|"]
+    names, (_, *shown), (_, *mean_rows), (_, *one), (_, *two), (_, *arm), (_, *differ) = rows[0], *rows[2:8]
+    for n, name in enumerate(names[1:]):
+        whole = found[name]["nothing"]
+        assert shown[n] == f"{whole['MPJPE']:.1f}" and mean_rows[n] == f"{whole['spatial mean rows cost']:+.1f}"
+        hidden = [f"{found[name][what]['MPJPE']:.1f}" for what in ("one joint", "wrist and foot", "an arm")]
+        assert [one[n], two[n], arm[n]] == hidden, name
+        assert differ[n] == f"{whole['in the head where they do most']:.2f}"
+    assert names[1:] == list(found) and found["attentive"]["nothing"]["spatial mean rows cost"] > 10
