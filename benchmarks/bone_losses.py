@@ -10,6 +10,7 @@ mm; and the median angle of knees that are straight in truth (over 165 degrees).
 
 import argparse
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
@@ -30,7 +31,7 @@ from poseformer_lite.skeleton import H36M17
 from poseformer_lite.training.loop import train
 
 PARENTS, CHILDREN = (list(ends) for ends in zip(*H36M17.bones, strict=True))
-EPOCHS, VIEWS = 8, 2  # views of each take, new ones in every epoch
+EPOCHS, VIEWS, DRAWS = 8, 2, 4  # views of each take, drawn so many times and used in turn
 
 
 def bones(poses_3d: torch.Tensor) -> torch.Tensor:
@@ -72,23 +73,28 @@ def main() -> None:
     split = split_people([take for folder in arguments.cmu for take in cmu_mocap.read_takes(folder)])
     people = split.unseen_people[::2]
     seen = {kind: view_takes(people, "random", kind, cmu_mocap.TEST_SEED, 2) for kind in ("noisy", "gt")}
+    data = training(split.training)
     found: dict[str, list[dict]] = {way: [] for way in WAYS}
     for seed in range(arguments.seeds):
         for way, of_bones in WAYS.items():
             model = PoseFormer.from_pretrained("lite").float()
             changes = {"epochs": EPOCHS, "windows_per_epoch": arguments.windows // EPOCHS, "learning_rate": 5e-4}
             with patch("poseformer_lite.training.loop.mpjpe", beside_eq_9(*of_bones)):
-                train(model, training(split.training), "lite", progress=False, seed=seed, **changes)
+                train(model, data, "lite", progress=False, seed=seed, **changes)
             found[way].append(measured(model, seen))
             print(way, seed, found[way][-1], flush=True)
             record(arguments.json, windows=arguments.windows, ways={w: summary(r) for w, r in found.items() if r})
 
 
 def training(takes: list) -> PoseDataset:
-    """The training takes as a simulated detector sees them through cameras drawn anew in every epoch."""
+    """The training takes as a simulated detector sees them through cameras drawn at random."""
+
+    @cache
+    def drawn(number: int) -> list:
+        return view_takes(takes, "random", "noisy", number, VIEWS)
 
     def redraw(seed: int) -> list:
-        return view_takes(takes, "random", "noisy", seed, VIEWS)
+        return drawn(seed % DRAWS)
 
     subjects = tuple(sorted({take.subject for take in takes}))
     return PoseDataset("cmu_mocap", redraw(0), subjects, (), keypoint_source="noisy", redraw=redraw)
