@@ -13,10 +13,11 @@ export const PAGE = `
     <button type="button" class="stage-name" data-stage="keypoints" aria-controls="detail" aria-expanded="false"><b>1</b>Keypoints</button>
     <label class="hide-name"><span>joint</span><select id="joint"></select></label>
   </header>
-  <canvas id="flat" tabindex="0" role="application" aria-roledescription="picture of a body" aria-label="The keypoints of this frame. Arrow keys move the chosen joint, with shift faster; N and P choose the next and the previous one."></canvas>
+  <canvas id="flat" tabindex="0" role="application" aria-roledescription="picture of a body" aria-label="The keypoints of this frame. Arrow keys move the chosen joint, with shift faster; N and P choose the next and the previous one, H hides it from the network or shows it again."></canvas>
   <footer>
-    <label><input type="checkbox" id="alone"> this frame only</label>
-    <button type="button" id="undo">Undo<span class="wide"> moves</span></button>
+    <label><input type="checkbox" id="alone"> move in this frame only</label>
+    <button type="button" id="hide"></button>
+    <button type="button" id="reset">Reset<span class="wide"> joints</span></button>
   </footer>
 </section>
 
