@@ -351,6 +351,7 @@ def test_time_and_takes(open_page, model):
         seen = page.evaluate(VIEW)
         assert seen["state"]["take"] == name and apart(model, seen) < 0.001
     page.locator("#take").select_option("clip")
+    page.evaluate(VIEW)
     assert "nobody knows the true pose" in page.inner_text(".error")
     page.locator("#take").select_option("walk")
     page.get_by_label("frame", exact=True).press("End")
