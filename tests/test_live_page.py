@@ -430,6 +430,9 @@ def test_on_a_phone_a_finger_moves_a_joint(open_page, model):
     assert seen["state"]["joint"] == 13 and seen["state"]["moves"][0][1][1] < -0.01
     assert apart(model, seen) < 0.01
     assert page.evaluate("scrollY") == 0
+    page.get_by_role("button", name="Hide this joint").tap()
+    seen = page.evaluate(VIEW)
+    assert seen["state"]["hidden"] == [13] and apart(model, seen) < 0.01
     small = """() => [...document.querySelectorAll('.explore :is(button, select)')]
         .filter(one => one.offsetHeight && one.offsetHeight < 24).length"""
     assert page.evaluate(small) == 0
