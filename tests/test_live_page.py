@@ -316,6 +316,14 @@ def test_every_stage_opens_with_its_numbers_and_nothing_jumps(open_page):
 
 
 @pytest.mark.browser
+def test_the_sizes_are_the_networks_own(open_page, tmp_path):
+    page = open_page(address=explore(small_model(num_frames=9)).save(tmp_path / "page.html").as_uri())
+    width = page.evaluate("() => view.network.spatialDim")
+    expected = [f"17 × {width}", "17 × 17", f"9 × {17 * width}", "9 × 9", "9 → 1"]
+    assert page.locator(".flow .shape").all_inner_texts() == expected
+
+
+@pytest.mark.browser
 def test_what_is_clicked_is_what_is_explained(open_page):
     page = open_page("#stage=spatial&joint=3")
     state = page.evaluate(VIEW)

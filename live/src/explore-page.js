@@ -7,7 +7,7 @@ const thumb = (stage, number, title, shape) => `
     <span class="shape">${shape}</span>
   </button>`;
 
-export const PAGE = `
+export const page = ({ numFrames: F, numJoints: J, spatialDim: C, temporalDim: D }) => `
 <section class="panel flat-panel" aria-label="Keypoints">
   <header>
     <button type="button" class="stage-name" data-stage="keypoints" aria-controls="detail" aria-expanded="false"><b>1</b>Keypoints</button>
@@ -22,11 +22,11 @@ export const PAGE = `
 </section>
 
 <nav class="flow" aria-label="Stages of the network">
-  ${thumb("joints", 2, "Joint tokens", "17 × 16")}
-  ${thumb("spatial", 3, "Spatial attention", "17 × 17")}
-  ${thumb("frames", 4, "Frame tokens", "27 × 272")}
-  ${thumb("temporal", 5, "Temporal attention", "27 × 27")}
-  ${thumb("weights", 6, "Frame weights", "27 → 1")}
+  ${thumb("joints", 2, "Joint tokens", `${J} × ${C}`)}
+  ${thumb("spatial", 3, "Spatial attention", `${J} × ${J}`)}
+  ${thumb("frames", 4, "Frame tokens", `${F} × ${D}`)}
+  ${thumb("temporal", 5, "Temporal attention", `${F} × ${F}`)}
+  ${thumb("weights", 6, "Frame weights", `${F} → 1`)}
 </nav>
 
 <section class="panel space-panel" aria-label="3D pose">

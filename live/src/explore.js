@@ -2,7 +2,7 @@
 
 import { JOINT_NAMES } from "./body.js";
 import { colors } from "./draw.js";
-import { PAGE } from "./explore-page.js";
+import { page } from "./explore-page.js";
 import { Heads } from "./heads.js";
 import { said } from "./math.js";
 import { drawFilm, drawFlat, drawOpen, drawThumb, drawTimeline } from "./pictures.js";
@@ -35,7 +35,7 @@ class Explore {
     this.takes = Object.fromEntries(Object.entries(stored).map(([name, one]) => [name, new Take(name, one)]));
     this.limits = { takes: Object.keys(this.takes), length: (take) => this.takes[take].length, network };
     this.state = new State(fromHash(location.hash || (window.poseformerStart ?? ""), this.limits));
-    element.innerHTML = PAGE;
+    element.innerHTML = page(network);
     this.element = element;
     this.find = (selector) => element.querySelector(selector);
     this.changed = new Set(["take", ...CHANGES]);

@@ -114,6 +114,9 @@ export function fromHash(hash, { takes, length, network }) {
     turn: (text) => pair(text, 3600, 89),
     step: (text) => whole(text, 0, 10),
   };
+  for (const stage of ["spatial", "temporal"]) {
+    if (!layerAndHead(String(DEFAULTS[stage]), stage)) values[stage] = [0, 0]; // the network is smaller
+  }
   for (const [name, read] of Object.entries(READERS)) {
     const value = given.has(name) ? read(given.get(name)) : undefined;
     if (value !== undefined) values[name] = value;

@@ -29,6 +29,12 @@ test("what no page can show is left out", () => {
   assert.deepEqual(fromHash(`#${bad}`, limits), { take: "walk", off: ["spatial layer 1 head 1"], hidden: [4], moves: [["5", [0.1, 0.2]]], alone: false });
 });
 
+test("of a network of one layer and one head, those are shown", () => {
+  const network = { ...limits.network, numHeads: 1, depths: { spatial: 1, temporal: 1 } };
+  assert.deepEqual(fromHash("", { ...limits, network }), { spatial: [0, 0], temporal: [0, 0] });
+  assert.deepEqual(fromHash("", limits), {});
+});
+
 test("who listens is told once, of what differs", () => {
   const state = new State();
   const told = [];
