@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from poseformer_course.heads import ablated
+from poseformer_course.heads import ablated, joints_hidden
 from poseformer_lite.model import PoseFormer
 from poseformer_lite.model.base import SHIPPED_WEIGHTS, window_frames
 from poseformer_lite.model.heads import Head, attention_maps
@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LIVE = ROOT / "live"
 PAGE = ROOT / "poseformer_course" / "page"
 ABLATED = (Head("spatial", 0, 1), Head("temporal", 1, 2))
+HIDDEN = (0, 16)
 PER_UNIT = 10_000  # of takes.json
 
 
@@ -77,19 +78,22 @@ def golden(folder: Path, windows: torch.Tensor) -> dict:
         poses = model(windows)
         with ablated(model, *ABLATED):
             without = model(windows)
+        with joints_hidden(model, *HIDDEN):
+            hidden = model(windows)
     maps, F = attention_maps(model, windows), model.num_frames
     answers = [
         {
             "window": windows[b],
             "pose": poses[b],
             "poseWithout": without[b],
+            "poseHidden": hidden[b],
             "spatial": maps.spatial[b * F : (b + 1) * F],
             "temporal": maps.temporal[b],
         }
         for b in range(len(windows))
     ]
     flat = [{name: value.flatten().tolist() for name, value in answer.items()} for answer in answers]
-    return {"without": [str(head) for head in ABLATED], "windows": flat}
+    return {"without": [str(head) for head in ABLATED], "hidden": HIDDEN, "windows": flat}
 
 
 def write_golden(path: Path) -> Path:

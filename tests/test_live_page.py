@@ -17,7 +17,7 @@ from helpers_live import LIVE, PAGE, build, node, served, take, window, write_go
 from typer.testing import CliRunner
 
 from chromium import BROWSER_FLAGS
-from poseformer_course.heads import ablated
+from poseformer_course.heads import ablated, joints_hidden
 from poseformer_course.page import STAGES, explore
 from poseformer_lite.cli import app
 from poseformer_lite.model import PoseFormer, TemporalTransformerBaseline
@@ -169,12 +169,12 @@ def model() -> PoseFormer:
 
 
 def answer(model, seen: dict, without: tuple = ()) -> np.ndarray:
-    """What torch says about the take that the page shows, with what was moved there. -> (J, 3)"""
+    """What torch says about the take that the page shows, with what was moved and hidden there. -> (J, 3)"""
     keypoints = take(seen["state"]["take"]).copy()
     for where, by in seen["state"]["moves"]:
         joint, _, frame = where.partition("@")
         keypoints[int(frame) if frame else slice(None), int(joint)] += np.float32(by)
-    with torch.no_grad(), ablated(model, *without):
+    with torch.no_grad(), ablated(model, *without), joints_hidden(model, *seen["state"]["hidden"]):
         return model(window(keypoints, seen["state"]["frame"]).double())[0].numpy()
 
 
@@ -208,7 +208,7 @@ def test_a_moved_joint_gives_torchs_answer(open_page, model):
     assert np.abs(np.subtract(dragged["pose"], plain["pose"])).max() > 0.01, "metres: the arm has moved"
 
     page.locator("#flat").press("Shift+ArrowLeft")
-    page.get_by_label("this frame only").check()
+    page.get_by_label("move in this frame only").check()
     page.locator("#flat").press("n")
     for key in ("ArrowUp", "ArrowRight"):
         page.locator("#flat").press(key)
@@ -216,7 +216,41 @@ def test_a_moved_joint_gives_torchs_answer(open_page, model):
     assert [where for where, _ in pressed["state"]["moves"]] == ["13", "14@60"]
     assert pressed["state"]["moves"][0][1][0] < dragged["state"]["moves"][0][1][0]
     assert apart(model, pressed) < 0.01
-    page.get_by_role("button", name="Undo moves").click()
+    page.get_by_role("button", name="Reset joints").click()
+    assert page.evaluate(VIEW)["pose"] == plain["pose"]
+
+
+@pytest.mark.browser
+def test_a_hidden_joint_gives_torchs_answer(open_page, model):
+    page = open_page("#stage=joints&joint=13")
+    plain = page.evaluate(VIEW)
+    page.get_by_role("button", name="Hide this joint").click()
+    hidden = page.evaluate(VIEW)
+    assert hidden["state"]["hidden"] == [13] and apart(model, hidden) < 0.01
+    assert np.abs(np.subtract(hidden["pose"], plain["pose"])).max() > 0.01, "metres"
+    position = model.spatial.position_embedding[0, 13, 0].item()
+    assert page.locator("#numbers .result").text_content() == f"{position:.3f}".replace("-", "−")
+    for stage in ("keypoints", "joints", "spatial"):
+        page.locator(f"button[data-stage={stage}]").click()
+        page.evaluate(VIEW)
+        assert "The network is told which joint a hidden one is, not where" in page.inner_text("#stage-says")
+    page.wait_for_function("() => document.querySelector('#said').textContent.includes('The hidden left wrist')")
+
+    drag(page, 13, (40, -30))
+    moved = page.evaluate(VIEW)
+    assert moved["state"]["moves"] and moved["pose"] == hidden["pose"]
+    page.locator("#flat").press("n")
+    page.locator("#flat").press("h")
+    both = page.evaluate(VIEW)
+    assert both["state"]["hidden"] == [13, 14] and apart(model, both) < 0.01
+    page.wait_for_function("() => view.whole?.errors.every(Number.isFinite) && location.hash.includes('hidden')")
+    error = float(page.inner_text("#error").removesuffix(" mm"))
+    assert page.evaluate("() => view.whole.errors[60]") == pytest.approx(error, abs=0.06)
+    assert open_page("#" + page.evaluate("location.href").split("#")[1]).evaluate(VIEW) == both
+
+    page.get_by_role("button", name="Show it again").press("Enter")
+    assert page.evaluate(VIEW)["pose"] == hidden["pose"]
+    page.get_by_role("button", name="Reset joints").click()
     assert page.evaluate(VIEW)["pose"] == plain["pose"]
 
 
@@ -282,6 +316,14 @@ def test_every_stage_opens_with_its_numbers_and_nothing_jumps(open_page):
 
 
 @pytest.mark.browser
+def test_the_sizes_are_the_networks_own(open_page, tmp_path):
+    page = open_page(address=explore(small_model(num_frames=9)).save(tmp_path / "page.html").as_uri())
+    width = page.evaluate("() => view.network.spatialDim")
+    expected = [f"17 × {width}", "17 × 17", f"9 × {17 * width}", "9 × 9", "9 → 1"]
+    assert page.locator(".flow .shape").all_inner_texts() == expected
+
+
+@pytest.mark.browser
 def test_what_is_clicked_is_what_is_explained(open_page):
     page = open_page("#stage=spatial&joint=3")
     state = page.evaluate(VIEW)
@@ -317,6 +359,7 @@ def test_time_and_takes(open_page, model):
         seen = page.evaluate(VIEW)
         assert seen["state"]["take"] == name and apart(model, seen) < 0.001
     page.locator("#take").select_option("clip")
+    page.evaluate(VIEW)
     assert "nobody knows the true pose" in page.inner_text(".error")
     page.locator("#take").select_option("walk")
     page.get_by_label("frame", exact=True).press("End")
@@ -395,6 +438,9 @@ def test_on_a_phone_a_finger_moves_a_joint(open_page, model):
     assert seen["state"]["joint"] == 13 and seen["state"]["moves"][0][1][1] < -0.01
     assert apart(model, seen) < 0.01
     assert page.evaluate("scrollY") == 0
+    page.get_by_role("button", name="Hide this joint").tap()
+    seen = page.evaluate(VIEW)
+    assert seen["state"]["hidden"] == [13] and apart(model, seen) < 0.01
     small = """() => [...document.querySelectorAll('.explore :is(button, select)')]
         .filter(one => one.offsetHeight && one.offsetHeight < 24).length"""
     assert page.evaluate(small) == 0

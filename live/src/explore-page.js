@@ -7,25 +7,26 @@ const thumb = (stage, number, title, shape) => `
     <span class="shape">${shape}</span>
   </button>`;
 
-export const PAGE = `
+export const page = ({ numFrames: F, numJoints: J, spatialDim: C, temporalDim: D }) => `
 <section class="panel flat-panel" aria-label="Keypoints">
   <header>
     <button type="button" class="stage-name" data-stage="keypoints" aria-controls="detail" aria-expanded="false"><b>1</b>Keypoints</button>
     <label class="hide-name"><span>joint</span><select id="joint"></select></label>
   </header>
-  <canvas id="flat" tabindex="0" role="application" aria-roledescription="picture of a body" aria-label="The keypoints of this frame. Arrow keys move the chosen joint, with shift faster; N and P choose the next and the previous one."></canvas>
+  <canvas id="flat" tabindex="0" role="application" aria-roledescription="picture of a body" aria-label="The keypoints of this frame. Arrow keys move the chosen joint, with shift faster; N and P choose the next and the previous one, H hides it from the network or shows it again."></canvas>
   <footer>
-    <label><input type="checkbox" id="alone"> this frame only</label>
-    <button type="button" id="undo">Undo<span class="wide"> moves</span></button>
+    <label><input type="checkbox" id="alone"> move in this frame only</label>
+    <button type="button" id="hide"></button>
+    <button type="button" id="reset">Reset<span class="wide"> joints</span></button>
   </footer>
 </section>
 
 <nav class="flow" aria-label="Stages of the network">
-  ${thumb("joints", 2, "Joint tokens", "17 × 16")}
-  ${thumb("spatial", 3, "Spatial attention", "17 × 17")}
-  ${thumb("frames", 4, "Frame tokens", "27 × 272")}
-  ${thumb("temporal", 5, "Temporal attention", "27 × 27")}
-  ${thumb("weights", 6, "Frame weights", "27 → 1")}
+  ${thumb("joints", 2, "Joint tokens", `${J} × ${C}`)}
+  ${thumb("spatial", 3, "Spatial attention", `${J} × ${J}`)}
+  ${thumb("frames", 4, "Frame tokens", `${F} × ${D}`)}
+  ${thumb("temporal", 5, "Temporal attention", `${F} × ${F}`)}
+  ${thumb("weights", 6, "Frame weights", `${F} → 1`)}
 </nav>
 
 <section class="panel space-panel" aria-label="3D pose">

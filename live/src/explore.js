@@ -2,7 +2,7 @@
 
 import { JOINT_NAMES } from "./body.js";
 import { colors } from "./draw.js";
-import { PAGE } from "./explore-page.js";
+import { page } from "./explore-page.js";
 import { Heads } from "./heads.js";
 import { said } from "./math.js";
 import { drawFilm, drawFlat, drawOpen, drawThumb, drawTimeline } from "./pictures.js";
@@ -17,6 +17,7 @@ import { Tour } from "./tour-card.js";
 export const embedded = () => location.protocol === "about:";
 
 const SETTLED = 350; // milliseconds without a change, after which the link, the curve and the spoken sentence follow
+const CHANGES = ["moves", "off", "hidden"]; // what a visitor may change that the network's answer depends on
 const FILMED = ["frames", "temporal", "weights"]; // stages that see the window, which is shown as a strip of film
 
 /**
@@ -34,10 +35,10 @@ class Explore {
     this.takes = Object.fromEntries(Object.entries(stored).map(([name, one]) => [name, new Take(name, one)]));
     this.limits = { takes: Object.keys(this.takes), length: (take) => this.takes[take].length, network };
     this.state = new State(fromHash(location.hash || (window.poseformerStart ?? ""), this.limits));
-    element.innerHTML = PAGE;
+    element.innerHTML = page(network);
     this.element = element;
     this.find = (selector) => element.querySelector(selector);
-    this.changed = new Set(["take", "moves", "off"]);
+    this.changed = new Set(["take", ...CHANGES]);
     this.space = new Space(this.find("#space"), (turn) => this.state.set({ turn }));
     this.heads = new Heads(this.find("#heads"), network, this.state);
     this.tour = new Tour(this.find("#tour"), this.state, (part) => this.reveal(part));
@@ -53,6 +54,11 @@ class Explore {
 
   get take() {
     return this.takes[this.state.get("take")];
+  }
+
+  /** What the network does without, as its forward takes it. */
+  get options() {
+    return { without: new Set(this.state.get("off")), hidden: new Set(this.state.get("hidden")) };
   }
 
   fillMenus() {
@@ -72,7 +78,8 @@ class Explore {
     find("#joint").addEventListener("change", ({ target }) => state.set({ joint: +target.value, key: -1 }));
     find("#frame").addEventListener("input", ({ target }) => state.set({ frame: +target.value }));
     find("#alone").addEventListener("change", ({ target }) => state.set({ alone: target.checked }));
-    find("#undo").addEventListener("click", () => state.set({ moves: [] }));
+    find("#hide").addEventListener("click", () => this.hide());
+    find("#reset").addEventListener("click", () => state.set({ moves: [], hidden: [] }));
     find("#all-on").addEventListener("click", () => state.set({ off: [] }));
     find("#play").addEventListener("click", () => this.play(!this.playing));
     onPicture(find("#flat"), {
@@ -80,6 +87,7 @@ class Explore {
       choose: (joint) => state.set({ joint, key: -1 }),
       joint: () => state.get("joint"),
       move: (dx, dy) => this.flat && this.move(dx / this.flat.fit.scale, dy / this.flat.fit.scale),
+      hide: () => this.hide(),
       numJoints: this.network.numJoints,
     });
     onGrid(find("#open"), () => this.open, (row, column) => this.pick(row, column));
@@ -120,6 +128,12 @@ class Explore {
     state.set({ moves: [...moves] });
   }
 
+  /** Hide the touched joint from the network, or show it again. */
+  hide() {
+    const [joint, hidden] = [this.state.get("joint"), this.state.get("hidden")];
+    this.state.set({ hidden: hidden.includes(joint) ? hidden.filter((other) => other !== joint) : [...hidden, joint] });
+  }
+
   /** In true time, or slower: frames are left out where the computer is too slow. */
   play(on) {
     this.find("#play").textContent = on ? "Pause" : "Play";
@@ -152,11 +166,10 @@ class Explore {
     });
   }
 
-  /** Everything that is shown of one moment, worked out where the keypoints or the heads have changed. */
+  /** Everything that is shown of one moment, worked out where something that it depends on has changed. */
   moment() {
     const { state, network, take, changed } = this;
     const some = (...names) => names.some((name) => changed.has(name));
-    const without = new Set(state.get("off"));
     const { numFrames: F, numJoints: J } = network;
     const center = (F - 1) / 2;
     if (some("take")) {
@@ -164,13 +177,13 @@ class Explore {
       this.loadPictures();
     }
     if (some("take", "moves")) this.keypoints = take.moved(state.get("moves"));
-    if (some("take", "moves", "frame", "off")) {
+    if (some("take", "frame", ...CHANGES)) {
       const frames = take.window(state.get("frame"), F);
       const window = take.gather(this.keypoints, frames);
       const began = performance.now();
-      const result = network.forward(window, { without });
+      const result = network.forward(window, this.options);
       this.durations = [...(this.durations ?? []).slice(-8), performance.now() - began];
-      const plain = !without.size && !state.get("moves").length;
+      const plain = CHANGES.every((name) => !state.get(name).length);
       const before = plain ? result : network.forward(take.gather(take.keypoints, frames));
       this.kept = { frames, window, result, before, truth: take.truthAt(state.get("frame")), pose2d: window.subarray(center * J * 2, (center + 1) * J * 2) };
     }
@@ -190,6 +203,7 @@ class Explore {
       L: network.depths,
       key: state.get("key") < 0 ? largestOf(spatialRow) : state.get("key"),
       frameKey: state.get("frameKey") < 0 ? largestOf(temporalRow) : state.get("frameKey"),
+      isHidden: state.get("hidden").includes(state.get("joint")),
       palette: colors(),
     };
   }
@@ -212,7 +226,7 @@ class Explore {
     this.drawError(moment);
     this.fillControls(moment);
     this.tour.draw();
-    const whole = ["take", "moves", "off"].some((name) => changed.has(name));
+    const whole = ["take", ...CHANGES].some((name) => changed.has(name));
     this.stale ||= whole;
     if (whole) this.whole?.stop();
     this.drawCurve();
@@ -239,7 +253,7 @@ class Explore {
     if (!this.stale) return;
     this.stale = false;
     this.whole?.stop();
-    this.whole = new WholeTake(this.network, this.take, this.keypoints, new Set(this.state.get("off")), () => this.drawCurve());
+    this.whole = new WholeTake(this.network, this.take, this.keypoints, this.options, () => this.drawCurve());
   }
 
   drawBodies(moment) {
@@ -274,8 +288,8 @@ class Explore {
     }
   }
 
-  drawError({ result, before, truth, state }) {
-    const changed = state.get("moves").length || state.get("off").length;
+  drawError({ result, before, truth }) {
+    const changed = result !== before;
     const error = truth && mpjpe(result.pose, truth);
     const was = truth && mpjpe(before.pose, truth);
     const by = mpjpe(result.pose, before.pose);
@@ -296,22 +310,23 @@ class Explore {
     this.find("#bar-now").style.width = `${Math.min(error ?? by, 200) / 2}%`;
   }
 
-  fillControls({ state, take }) {
+  fillControls({ state, take, isHidden }) {
     const { find } = this;
     find("#take").value = state.get("take");
     find("#joint").value = state.get("joint");
     find("#frame").max = take.length - 1;
     find("#frame").value = state.get("frame");
     find("#alone").checked = state.get("alone");
-    find("#undo").disabled = !state.get("moves").length;
+    this.put("#hide", isHidden ? "Show it again" : "Hide this joint");
+    find("#reset").disabled = !state.get("moves").length && !state.get("hidden").length;
     find("#all-on").disabled = !state.get("off").length;
     this.put("#time", `${said(state.get("frame") / take.fps, 2)} s`);
     this.put("#source", take.source);
   }
 
   /** One sentence for who cannot see the page. */
-  says({ state, spatialRow, key, truth, result }) {
-    const joint = JOINT_NAMES[state.get("joint")];
+  says({ state, spatialRow, key, truth, result, isHidden }) {
+    const joint = (isHidden ? "hidden " : "") + JOINT_NAMES[state.get("joint")];
     const error = truth ? ` The error is ${said(mpjpe(result.pose, truth), 0)} millimeters.` : "";
     return `${STAGE[state.get("stage")].title}. The ${joint} looks most at the ${JOINT_NAMES[key]}, ${said(100 * spatialRow[key], 0)} percent.${error}`;
   }

@@ -1,6 +1,6 @@
 // What each stage looks like, small in the row of stages and large when it is open, and what a click in it means.
 
-import { JOINT_NAMES, JOINTS } from "./body.js";
+import { BONES, JOINT_NAMES, JOINTS } from "./body.js";
 import { dot, drawBones, fitBody, fresh, frameCells, heatmap, pointsOf } from "./draw.js";
 import { said } from "./math.js";
 import { jointErrors } from "./take.js";
@@ -95,23 +95,26 @@ export function drawOpen(canvas, stage, moment) {
   return { ...place, rows, columns, at: [row, column + (stage === "frames" ? moment.state.get("channel") : 0)] };
 }
 
+/** A joint's name at a row or a column, in parentheses while the joint is hidden. */
+const nameOf = (joint, state) => (state.get("hidden").includes(joint) ? `(${JOINTS[joint]})` : JOINTS[joint]);
+
 function rowNames(context, place, rows, { state, palette }) {
   const step = place.height / rows;
   context.textAlign = "right";
   for (let i = 0; i < rows; i++) {
     context.fillStyle = i === state.get("joint") ? palette.chosen : palette.muted;
-    context.fillText(JOINTS[i], place.x - 6, (i + 0.5) * step);
+    context.fillText(nameOf(i, state), place.x - 6, (i + 0.5) * step);
   }
 }
 
-function columnNames(context, place, columns, { key, palette }) {
+function columnNames(context, place, columns, { key, state, palette }) {
   context.textAlign = "right";
   for (let i = 0; i < columns; i++) {
     context.save();
     context.translate(place.x + ((i + 0.5) * place.width) / columns, place.y + place.height + 5);
     context.rotate(-Math.PI / 2);
     context.fillStyle = i === key ? palette.chosen : palette.muted;
-    context.fillText(JOINTS[i], 0, 0);
+    context.fillText(nameOf(i, state), 0, 0);
     context.restore();
   }
 }
@@ -207,7 +210,7 @@ export function drawFlat(canvas, moment, { image, before }) {
   if (!at) return null;
   const { context, width, height } = at;
   const { pose2d, take, state, palette, spatialRow } = moment;
-  const joint = state.get("joint");
+  const [joint, hidden] = [state.get("joint"), state.get("hidden")];
   const { J, frames } = moment;
   const nearby = take.keypoints.subarray(frames[0] * J * 2, (frames.at(-1) + 1) * J * 2); // so that its size changes slowly
   const fit = fitBody(nearby, take.hipAt(state.get("frame")), J, width, height, Math.min(22, 0.09 * width));
@@ -235,9 +238,17 @@ export function drawFlat(canvas, moment, { image, before }) {
   }
   context.globalAlpha = 1;
   const size = width < 220 ? 0.7 : 1;
-  drawBones(context, points, palette, 3.5 * size);
+  for (const bone of BONES) {
+    context.globalAlpha = bone.some((end) => hidden.includes(end)) ? 0.3 : 1;
+    drawBones(context, points, palette, 3.5 * size, { bones: [bone] });
+  }
+  context.globalAlpha = 1;
   const top = largest(spatialRow);
-  points.forEach((point, number) => dot(context, point, size * (looks ? 3.5 + (4 * spatialRow[number]) / top : 4.5), number === joint ? palette.chosen : palette.ink, palette.panel));
+  points.forEach((point, number) => {
+    const inks = [number === joint ? palette.chosen : palette.ink, palette.panel];
+    if (hidden.includes(number)) inks.reverse(); // hollow
+    dot(context, point, size * (looks ? 3.5 + (4 * spatialRow[number]) / top : 4.5), ...inks);
+  });
   context.strokeStyle = palette.chosen;
   context.lineWidth = 2;
   context.beginPath();

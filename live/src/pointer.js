@@ -9,8 +9,8 @@ const placeIn = (canvas, event) => {
   return [event.clientX - left, event.clientY - top];
 };
 
-/** Joints in a picture are chosen and moved; N and P, or page up and down, choose the next and the previous one. */
-export function onPicture(canvas, { points, choose, joint, move, numJoints }) {
+/** Joints in a picture are chosen and moved; N and P, or page up and down, choose the next and the previous one, H hides it. */
+export function onPicture(canvas, { points, choose, joint, move, hide, numJoints }) {
   let last = null;
   const nearest = ([x, y]) => {
     const far = (points() ?? []).map(([px, py]) => Math.hypot(px - x, py - y));
@@ -42,8 +42,10 @@ export function onPicture(canvas, { points, choose, joint, move, numJoints }) {
   canvas.addEventListener("keydown", (event) => {
     const next = { n: 1, N: 1, PageDown: 1, p: -1, P: -1, PageUp: -1 }[event.key];
     const arrow = ARROWS[event.key];
-    if (event.ctrlKey || event.metaKey || event.altKey || !(next || arrow)) return;
+    const hides = event.key.toLowerCase() === "h" && !event.repeat;
+    if (event.ctrlKey || event.metaKey || event.altKey || !(next || arrow || hides)) return;
     event.preventDefault();
+    if (hides) return hide();
     if (next) return choose((joint() + next + numJoints) % numJoints);
     const step = event.shiftKey ? STEP.shift : STEP.plain;
     move(arrow[0] * step, arrow[1] * step);

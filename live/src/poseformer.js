@@ -74,17 +74,18 @@ export class PoseFormer {
   /**
    * Fig. 2(b), from bottom to top.
    * @param {Float32Array} window (F, J, 2)
-   * @param {{without?: Set<string>}} options names of heads whose outputs are zero, as headName gives them
+   * @param {{without?: Set<string>, hidden?: Set<number>}} options names of heads whose outputs are zero, as headName gives
+   *   them; joints of whose tokens, in every frame, only the position embedding is left
    * @returns {{pose: Float32Array, spatial: Float32Array, temporal: Float32Array, frameWeights: Float32Array, tokens: object, layers: object}}
    *   pose (J, 3) metres; attention weights spatial (F, L, H, J, J) and temporal (L, H, F, F), whose rows sum to one;
    *   frameWeights (F,); tokens: embedded (F, J, C) before and joints (F, J, C) after the spatial transformer, positioned
    *   (F, D) before and frames (F, D) after the temporal one, mean (D,); layers: for both stages the queries, keys and
    *   values of each layer, side by side, (N, 3 * C) or (F, 3 * D)
    */
-  forward(window, { without } = {}) {
+  forward(window, { without, hidden } = {}) {
     const [F, J] = [this.numFrames, this.numJoints];
     if (window.length !== F * J * 2) throw new Error(`a window has ${window.length} numbers, expected ${F} x ${J} x 2`);
-    const spatial = this.embedFrames(window, { without });
+    const spatial = this.embedFrames(window, { without, hidden });
     const temporal = this.forwardTemporal(spatial.tokens, { without });
     return {
       pose: temporal.pose,
@@ -97,12 +98,15 @@ export class PoseFormer {
   }
 
   /** The spatial transformer: frames (N, J, 2), which do not see each other -> tokens (N, D), attention (N, L, H, J, J). */
-  embedFrames(poses2d, { without } = {}) {
+  embedFrames(poses2d, { without, hidden = new Set() } = {}) {
     const { numJoints: J, spatialDim: C } = this;
     const N = poses2d.length / (2 * J);
     const embedded = this.linear(poses2d, N * J, "spatial.patch_embedding"); // (N * J, C)
     const positions = this.tensor("spatial.position_embedding").data; // E_SPos, (J, C)
-    for (let i = 0; i < embedded.length; i++) embedded[i] += positions[i % (J * C)];
+    for (let i = 0; i < embedded.length; i++) {
+      const at = i % (J * C);
+      embedded[i] = (hidden.has(Math.floor(at / C)) ? 0 : embedded[i]) + positions[at];
+    }
     const { x, attention, layers } = this.encoder("spatial", embedded, N, J, C, without);
     return { tokens: x, attention, embedded, layers }; // a frame's joints, side by side, are its one token
   }

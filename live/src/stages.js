@@ -39,12 +39,14 @@ function attentionNumbers({ d, q, k, scores, total }, key, i, j) {
   ].join("");
 }
 
+const hiding = (state) => state.get("hidden").length ? " The network is told which joint a hidden one is, not where: it must infer that from the rest." : "";
+
 export const STAGE = {
   keypoints: {
     title: "Keypoints",
     equation: "the input",
     shape: ({ F, J }) => `${F} × ${J} × 2`,
-    says: () => "A detector has found 17 joints in every frame. Two numbers each, measured from the middle of the picture; depth is lost.",
+    says: ({ state }) => `A detector has found 17 joints in every frame. Two numbers each, measured from the middle of the picture; depth is lost.${hiding(state)}`,
     numbers({ take, state, window, center, J }) {
       const joint = state.get("joint");
       const [x, y] = window.subarray((center * J + joint) * 2);
@@ -61,27 +63,31 @@ export const STAGE = {
     title: "Joint tokens",
     equation: "patch embedding",
     shape: ({ F, J, C }) => `${F} × ${J} × ${C}`,
-    says: ({ C }) => `A token is a list of numbers that stands for one thing. Each joint gets one: a linear layer makes ${C} numbers of x and y, and a learned position says which joint it is.`,
-    numbers({ network, state, window, center, J, C, result }) {
+    says: ({ C, state }) => `A token is a list of numbers that stands for one thing. Each joint gets one: a linear layer makes ${C} numbers of x and y, and a learned position says which joint it is.${hiding(state)}`,
+    numbers({ network, state, window, center, J, C, result, isHidden }) {
       const [joint, channel] = [state.get("joint"), state.get("channel")];
       const [x, y] = window.subarray((center * J + joint) * 2);
       const weight = network.tensor("spatial.patch_embedding.weight").data;
       const bias = network.tensor("spatial.patch_embedding.bias").data[channel];
       const position = network.tensor("spatial.position_embedding").data[joint * C + channel];
       const value = result.tokens.embedded[(center * J + joint) * C + channel];
+      if (isHidden) return [
+        formula(bold("z"), mo("="), mn(0), mo("+"), sub(bold("e"), mt("joint"))),
+        formula(mn(0), mo("+"), factor(position), mo("="), `<mn class="result">${said(value)}</mn>`),
+      ].join("");
       return [
         formula(bold("z"), mo("="), mi("W"), mo("("), mi("x"), mo(","), mi("y"), mo(")"), mo("+"), bold("b"), mo("+"), sub(bold("e"), mt("joint"))),
         formula(mn(said(weight[2 * channel], 2)), mo("·"), factor(x), mo("+"), factor(weight[2 * channel + 1], 2), mo("·"), factor(y)),
         formula(mo("+"), factor(bias, 2), mo("+"), factor(position, 2), mo("="), `<mn class="result">${said(value)}</mn>`),
       ].join("");
     },
-    tip: ({ state }) => `${Name(state.get("joint"))}, channel ${state.get("channel")}. Click a cell to see its sum. Blue is positive, orange negative.`,
+    tip: ({ state, isHidden }) => `${Name(state.get("joint"))}, channel ${state.get("channel")}${isHidden ? ", hidden: W (x, y) + b is left out" : ""}. Click a cell to see its sum. Blue is positive, orange negative.`,
   },
   spatial: {
     title: "Spatial attention",
     equation: "Eq. 2 of the paper",
     shape: ({ J, L, H }) => `${L.spatial} layers × ${H} heads × ${J} × ${J}`,
-    says: ({ J }) => `Each joint looks at all ${J}. Its row says how much it takes from each, bright for much, one in total; green lines show that on the body. A head is one such map, learned on its own.`,
+    says: ({ J, state }) => `Each joint looks at all ${J}. Its row says how much it takes from each, bright for much, one in total; green lines show that on the body. A head is one such map, learned on its own.${hiding(state)}`,
     numbers(moment) {
       const { state, result, center, J, C, H } = moment;
       const [layer, head] = state.get("spatial");

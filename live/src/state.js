@@ -14,6 +14,7 @@ const DEFAULTS = {
   spatial: [1, 1], // layer and head that are shown
   temporal: [1, 0],
   off: [], // names of heads, as headName gives them
+  hidden: [], // joints whose places the network is not told
   moves: [], // ["joint" or "joint@frame", [dx, dy]], screen units
   alone: false, // whether a joint moves in this frame only
   turn: [-35, 12], // degrees: how the 3D pose is turned and tilted
@@ -107,11 +108,15 @@ export function fromHash(hash, { takes, length, network }) {
     spatial: (text) => layerAndHead(text, "spatial"),
     temporal: (text) => layerAndHead(text, "temporal"),
     off: (text) => text.split(" ").map(headOf).filter(known),
+    hidden: (text) => [...new Set(text.split(",").map((joint) => whole(joint, 0, J - 1)))].filter((joint) => joint !== undefined),
     moves: (text) => text.split(" ").map(move).filter(Boolean),
     alone: (text) => text === "true",
     turn: (text) => pair(text, 3600, 89),
     step: (text) => whole(text, 0, 10),
   };
+  for (const stage of ["spatial", "temporal"]) {
+    if (!layerAndHead(String(DEFAULTS[stage]), stage)) values[stage] = [0, 0]; // the network is smaller
+  }
   for (const [name, read] of Object.entries(READERS)) {
     const value = given.has(name) ? read(given.get(name)) : undefined;
     if (value !== undefined) values[name] = value;

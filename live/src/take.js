@@ -73,8 +73,8 @@ export const mpjpe = (pose, truth) => jointErrors(pose, truth).reduce((sum, erro
  * Frames are embedded once, not once per window, as predict_sequence does it.
  */
 export class WholeTake {
-  constructor(network, take, keypoints, without, report) {
-    Object.assign(this, { network, take, without, report });
+  constructor(network, take, keypoints, options, report) {
+    Object.assign(this, { network, take, options, report });
     this.errors = new Float32Array(take.length).fill(NaN);
     this.stopped = false;
     this.run(keypoints);
@@ -85,15 +85,15 @@ export class WholeTake {
   }
 
   async run(keypoints) {
-    const { network, take, without } = this;
+    const { network, take, options } = this;
     const [J, D, F] = [take.numJoints, network.temporalDim, network.numFrames];
     if (!take.truth) return;
     const tokens = new Float32Array(take.length * D);
-    const embed = (t) => tokens.set(network.embedFrames(keypoints.subarray(t * 2 * J, (t + 1) * 2 * J), { without }).tokens, t * D);
+    const embed = (t) => tokens.set(network.embedFrames(keypoints.subarray(t * 2 * J, (t + 1) * 2 * J), options).tokens, t * D);
     const lift = (t) => {
       const window = new Float32Array(F * D);
       take.window(t, F).forEach((frame, i) => window.set(tokens.subarray(frame * D, (frame + 1) * D), i * D));
-      this.errors[t] = mpjpe(network.forwardTemporal(window, { without }).pose, take.truthAt(t));
+      this.errors[t] = mpjpe(network.forwardTemporal(window, options).pose, take.truthAt(t));
     };
     for (const step of [embed, lift]) {
       for (let t = 0; t < take.length; ) {

@@ -34,7 +34,7 @@ function madeUp(count, seed = 1) {
 
 const networks = process.env.GOLDEN ? JSON.parse(readFileSync(process.env.GOLDEN, "utf8")) : {};
 
-for (const [folder, { without, windows }] of Object.entries(networks)) {
+for (const [folder, { without, hidden, windows }] of Object.entries(networks)) {
   for (const simd of [true, false]) {
     test(`${folder}, ${simd ? "kernel" : "plain"}: poses and attention are torch's`, async (t) => {
       const network = await loadPoseFormer(
@@ -53,6 +53,12 @@ for (const [folder, { without, windows }] of Object.entries(networks)) {
         const ablated = network.forward(window, { without: new Set(without) });
         worst.pose = Math.max(worst.pose, largestDifference(ablated.pose, golden.poseWithout));
         assert.ok(largestDifference(ablated.pose, golden.pose) > 1e-4, "heads that are off make a difference");
+        const unseen = { hidden: new Set(hidden) };
+        const partly = network.forward(window, unseen);
+        worst.pose = Math.max(worst.pose, largestDifference(partly.pose, golden.poseHidden));
+        assert.ok(largestDifference(partly.pose, golden.pose) > 1e-3, "hidden joints make a difference");
+        const moved = window.map((value, i) => (hidden.includes(Math.floor(i / 2) % network.numJoints) ? value + 1 : value));
+        assert.deepEqual(network.forward(moved, unseen).pose, partly.pose, "a hidden joint that moves makes none");
       }
       t.diagnostic(`pose ${(1000 * worst.pose).toFixed(6)} mm, attention weights ${worst.weights.toExponential(1)}`);
       assert.ok(worst.pose < POSE_TOLERANCE, `${1000 * worst.pose} mm`);

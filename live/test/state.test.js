@@ -16,7 +16,7 @@ test("a fresh page has an empty link", () => assert.equal(new State().toHash(), 
 test("a link says all that was changed", () => {
   const changes = {
     take: "clip", frame: 7, stage: "temporal", joint: 3, key: 4, query: 0, frameKey: 26, channel: 15, spatial: [0, 3], temporal: [0, 0],
-    off: ["spatial layer 0 head 3", "temporal layer 1 head 0"], moves: [["16", [0.25, -0.1]], ["3@7", [-1, 0.00001]]], alone: true,
+    off: ["spatial layer 0 head 3", "temporal layer 1 head 0"], hidden: [16, 0], moves: [["16", [0.25, -0.1]], ["3@7", [-1, 0.00001]]], alone: true,
     turn: [-80, 30], step: 4,
   };
   const state = new State();
@@ -25,8 +25,14 @@ test("a link says all that was changed", () => {
 });
 
 test("what no page can show is left out", () => {
-  const bad = "take=no&frame=150&stage=x&joint=17&key=-2&channel=1.5&spatial=2,0&temporal=1&off=s0.4 t2.0 q1.1 s1.1&moves=17:0,0 3@200:0,0 3:9,0 4:a,0 5:0.1,0.2&alone=1&turn=1,90&step=11&__proto__=1";
-  assert.deepEqual(fromHash(`#${bad}`, limits), { take: "walk", off: ["spatial layer 1 head 1"], moves: [["5", [0.1, 0.2]]], alone: false });
+  const bad = "take=no&frame=150&stage=x&joint=17&key=-2&channel=1.5&spatial=2,0&temporal=1&off=s0.4 t2.0 q1.1 s1.1&hidden=17,-1,,3.5,0x2,4,a,04,4&moves=17:0,0 3@200:0,0 3:9,0 4:a,0 5:0.1,0.2&alone=1&turn=1,90&step=11&__proto__=1";
+  assert.deepEqual(fromHash(`#${bad}`, limits), { take: "walk", off: ["spatial layer 1 head 1"], hidden: [4], moves: [["5", [0.1, 0.2]]], alone: false });
+});
+
+test("of a network of one layer and one head, those are shown", () => {
+  const network = { ...limits.network, numHeads: 1, depths: { spatial: 1, temporal: 1 } };
+  assert.deepEqual(fromHash("", { ...limits, network }), { spatial: [0, 0], temporal: [0, 0] });
+  assert.deepEqual(fromHash("", limits), {});
 });
 
 test("who listens is told once, of what differs", () => {
