@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, parse_qsl
 
 import numpy as np
 import pytest
@@ -99,6 +99,8 @@ def test_the_course_fills_the_page_as_it_is_built(built):
         ({"stage": "attention"}, "no stage 'attention': choose one of keypoints, joints, spatial"),
         ({"take": "run"}, "no take 'run': choose one of walk, greet, sit, clip"),
         ({"joint": "Nose"}, "no joint 'Nose'"),
+        ({"hidden": ["RWrist", "Nose"]}, "no joint 'Nose'"),
+        ({"head": Head("spatial", 1, 4)}, "no spatial layer 1 head 4: its last one is temporal layer 1 head 3"),
         ({"model": "wild"}, "of 17 joints with input 'canonical'"),
         ({"model": TemporalTransformerBaseline()}, "this is a TemporalTransformerBaseline"),
     ],
@@ -106,6 +108,12 @@ def test_the_course_fills_the_page_as_it_is_built(built):
 def test_what_the_page_has_not_is_said(wrong, words):
     with pytest.raises(ValueError, match=words):
         explore(**wrong)
+
+
+def test_the_page_opens_at_a_head_and_with_joints_hidden():
+    page = explore(small_model(num_frames=9), head=Head("spatial", 0, 1), hidden=["RWrist", "LFoot"]).html
+    start = dict(parse_qsl(json.loads(re.search(r"window.poseformerStart=(.*);</script>", page)[1])))
+    assert start == {"stage": "spatial", "take": "walk", "joint": "16", "hidden": "16,6", "spatial": "0,1"}
 
 
 def test_a_network_of_ones_own_is_in_the_page_to_the_last_bit(tmp_path):

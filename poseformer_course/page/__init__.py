@@ -3,18 +3,22 @@
 import base64
 import html
 import json
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlencode
 
 import ipywidgets
 import torch
 from IPython.display import display
 
 from poseformer_course.clip import clip_file
+from poseformer_course.heads import all_heads
 from poseformer_lite.files import atomic_path
+from poseformer_lite.model.heads import Head
 from poseformer_lite.model.poseformer import PoseFormer
 from poseformer_lite.skeleton import H36M17
 from poseformer_lite.viewers.viewer import WIDGET_VIEW
@@ -34,26 +38,39 @@ FRAME = '<iframe title="PoseFormer in a page" style="width: 100%; height: 820px;
 
 
 def explore(
-    model: str | Path | PoseFormer = "small", stage: str = "spatial", take: str = "walk", joint: str = "RWrist"
+    model: str | Path | PoseFormer = "small",
+    stage: str = "spatial",
+    take: str = "walk",
+    joint: str = "RWrist",
+    head: Head | None = None,
+    hidden: Sequence[str] = (),
 ) -> "ExplorePage":
     """The page with a network in it, as the last line of a cell or for `save`.
 
     :param model: a network for 17 joints on the plain screen, or what `from_pretrained` takes
     :param stage: the one that is open, of `STAGES`
     :param take: "walk", "greet" and "sit" are synthetic and have a true pose, "clip" is a real video
-    :param joint: the one that is touched, by its name in `H36M17`.
+    :param joint: the one that is touched, by its name in `H36M17`
+    :param head: the one whose map is large, of either stage
+    :param hidden: names of joints that are hidden from the network, as `poseformer_course.heads.joints_hidden` does.
     :returns: A page that shows itself in a notebook, and that `save` writes.
-    :raises ValueError: for a stage, take or joint that the page has not, and for a network that it cannot run.
+    :raises ValueError: for a stage, take, joint or head that is not there, and for a network that the page cannot run.
     """
     takes = _file("takes.json")
-    choices = {"stage": (stage, STAGES), "take": (take, tuple(json.loads(takes))), "joint": (joint, H36M17.joints)}
-    for name, (given, known) in choices.items():
+    choices = [("stage", stage, STAGES), ("take", take, tuple(json.loads(takes)))]
+    for name, given, known in choices + [("joint", name, H36M17.joints) for name in (joint, *hidden)]:
         if given not in known:
             raise ValueError(f"the page has no {name} {given!r}: choose one of {', '.join(known)}")
     network = _runnable(model, ("screen",), "small")
-    start = f"stage={stage}&take={take}&joint={H36M17.joints.index(joint)}"
+    start = {"stage": stage, "take": take, "joint": H36M17.joints.index(joint)}
+    if hidden:
+        start["hidden"] = ",".join(str(H36M17.joints.index(name)) for name in hidden)
+    if head is not None:
+        if head not in all_heads(network):
+            raise ValueError(f"the network has no {head}: its last one is {all_heads(network)[-1]}")
+        start[head.stage] = f"{head.layer},{head.head}"
     scripts = [_asset("takes.json", takes), *_weights(network, "small")]
-    scripts.append(f"window.poseformerStart={json.dumps(start)};")
+    scripts.append(f"window.poseformerStart={json.dumps(urlencode(start))};")
     return ExplorePage(_filled("explore.html", scripts), stage)
 
 
