@@ -50,7 +50,7 @@ const ASSETS = "<!-- assets -->";
 const shell = ({ style, script }) => page({ policy: POLICY, style, scripts: `${ASSETS}\n<script>${script}</script>` });
 
 async function write(folder) {
-  const inside = [["takes.json", read("../poseformer_course/page/takes.json")], ...weights("small")];
+  const inside = [["takes.json", read("../poseformer_course/page/takes.json")], ...weights("attentive")];
   const explore = await bundle(false);
   const whole = shell(explore).replace(ASSETS, () => inside.map((one) => `<script>${plain(one)}</script>`).join("\n"));
   if (whole.length > LIMIT) throw new Error(`explore.html has ${whole.length} bytes, more than ${LIMIT}`);

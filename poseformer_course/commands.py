@@ -71,7 +71,7 @@ def run_bench(
 
 
 def explore(
-    weights: Annotated[str, typer.Option(help="a shipped name, or a folder of save_pretrained")] = "small",
+    weights: Annotated[str, typer.Option(help="a shipped name, or a folder of save_pretrained")] = "attentive",
     stage: Annotated[
         str, typer.Option(help="keypoints, joints, spatial, frames, temporal, weights or pose")
     ] = "spatial",

@@ -63,7 +63,7 @@ def take(name: str) -> np.ndarray:
     return np.frombuffer(base64.b64decode(stored), "<i2").reshape(-1, 17, 2).astype(np.float32) / PER_UNIT
 
 
-def window(keypoints: np.ndarray, frame: int, num_frames: int = 27) -> torch.Tensor:
+def window(keypoints: np.ndarray, frame: int, num_frames: int) -> torch.Tensor:
     """(T, J, 2) -> (1, F, J, 2) round that frame."""
     return torch.from_numpy(keypoints)[window_frames(torch.tensor([frame]), len(keypoints), num_frames)]
 
@@ -99,7 +99,7 @@ def golden(folder: Path, windows: torch.Tensor) -> dict:
 def write_golden(path: Path) -> Path:
     """Answers of three shipped networks for random windows and for a real walk's, as JSON that Node reads."""
     networks = {}
-    for name in ("lite", "small", "wild"):
+    for name in ("lite", "small", "wild", "attentive"):
         F = PoseFormer.from_pretrained(name).num_frames
         made_up = 0.3 * torch.randn(1, F, 17, 2, generator=torch.Generator().manual_seed(0))
         networks[str(SHIPPED_WEIGHTS / name)] = golden(

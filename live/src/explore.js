@@ -41,7 +41,7 @@ class Explore {
     this.changed = new Set(["take", ...CHANGES]);
     this.space = new Space(this.find("#space"), (turn) => this.state.set({ turn }));
     this.heads = new Heads(this.find("#heads"), network, this.state);
-    this.tour = new Tour(this.find("#tour"), this.state, (part) => this.reveal(part));
+    this.tour = new Tour(this.find("#tour"), network, this.state, (part) => this.reveal(part));
     this.fillMenus();
     this.listen();
     this.state.listen((names) => {
@@ -74,9 +74,9 @@ class Explore {
         this.reveal(".flow");
       });
     }
-    find("#take").addEventListener("change", ({ target }) => state.set({ take: target.value, frame: Math.min(60, this.takes[target.value].length - 1), moves: [] }));
+    find("#take").addEventListener("change", ({ target }) => state.set({ take: target.value, frame: Math.min(50, this.takes[target.value].length - 1), moves: [] }));
     find("#joint").addEventListener("change", ({ target }) => state.set({ joint: +target.value, key: -1 }));
-    find("#frame").addEventListener("input", ({ target }) => state.set({ frame: +target.value }));
+    find("#frame").addEventListener("input", ({ target }) => state.set({ frame: Math.min(+target.value, this.take.length - 1) }));
     find("#alone").addEventListener("change", ({ target }) => state.set({ alone: target.checked }));
     find("#hide").addEventListener("click", () => this.hide());
     find("#reset").addEventListener("click", () => state.set({ moves: [], hidden: [] }));

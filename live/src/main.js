@@ -17,9 +17,9 @@ async function network(name, report) {
 async function explore() {
   const bar = find("#loading progress");
   const takes = JSON.parse(text(await loadAsset("takes.json")));
-  const small = await network("small", (share) => (bar.value = share));
-  find("#no-simd").hidden = small.simd;
-  const view = mountExplore(find("#explore"), small, takes);
+  const shown = await network("attentive", (share) => (bar.value = share));
+  find("#no-simd").hidden = shown.simd;
+  const view = mountExplore(find("#explore"), shown, takes);
   find("#loading").hidden = true;
   find("#explore").hidden = false;
   view.draw();

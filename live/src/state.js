@@ -4,15 +4,15 @@ export const STAGES = ["keypoints", "joints", "spatial", "frames", "temporal", "
 
 const DEFAULTS = {
   take: "walk",
-  frame: 60, // of the take: the center of the window
+  frame: 50, // of the take: the center of the window
   stage: "spatial", // the one that is open
   joint: 16, // that is touched, and asks in the spatial transformer
   key: -1, // the joint that answers; -1 is the one with the largest weight
   query: -1, // place in the window of the frame that asks; -1 is the center
   frameKey: -1, // place of the frame that answers; -1 is the one with the largest weight
   channel: 0, // of a joint's token, whose number is worked out
-  spatial: [1, 1], // layer and head that are shown
-  temporal: [1, 0],
+  spatial: [1, 3], // layer and head that are shown
+  temporal: [0, 0],
   off: [], // names of heads, as headName gives them
   hidden: [], // joints whose places the network is not told
   moves: [], // ["joint" or "joint@frame", [dx, dy]], screen units

@@ -4,8 +4,9 @@ import { STEPS } from "./tour.js";
 
 export class Tour {
   /** @param {(part: string) => void} reveal scrolls to a part of the view, where that is needed */
-  constructor(element, state, reveal) {
-    Object.assign(this, { element, state, reveal, begun: 0 });
+  constructor(element, network, state, reveal) {
+    const { numFrames: F, temporalDim: D } = network;
+    Object.assign(this, { element, state, reveal, begun: 0, sizes: { F, D, "F-1": F - 1 } });
     element.innerHTML = `
       <h2 id="tour-title"></h2>
       <p id="tour-text"></p>
@@ -52,6 +53,7 @@ export class Tour {
   }
 
   put(selector, text) {
+    text = text.replace(/\{(.+?)\}/g, (_, size) => this.sizes[size]);
     if (this.find(selector).textContent !== text) this.find(selector).textContent = text;
   }
 }

@@ -2,7 +2,8 @@
 
 /**
  * done: whether the deed is done, of the state and of what it was when the step began; show: the state a step begins with;
- * look: the part of the view that the step is about, where not all of it fits into the window.
+ * look: the part of the view that the step is about, where not all of it fits into the window; {F}, {D} and {F-1} stand for what
+ * the network has: frames in a window, numbers in the token of one, and other frames.
  * @type {{title: string, text: string, task: string, show: object, look: string, done: (now: (name: string) => any, then: object) => boolean}[]}
  */
 export const STEPS = [
@@ -40,7 +41,7 @@ export const STEPS = [
   },
   {
     title: "Heads have different tastes",
-    text: "A head is one such map. Four work side by side in each of two layers, L0 and L1. Some look at one joint only, others at many. Nobody told them to: training did.",
+    text: "A head is one such map. Four work side by side in each of two layers, L0 and L1. In some every joint gives the same answer; in L1 H3 legs look at legs and the head at the head. Nobody told them to: training did.",
     task: "Click a different small map.",
     show: { stage: "spatial" },
     look: "#heads",
@@ -48,7 +49,7 @@ export const STEPS = [
   },
   {
     title: "A frame is one token",
-    text: "Now the 17 tokens of a frame are laid side by side. From here on the network sees no joints any more, only 27 frames of 272 numbers each.",
+    text: "Now the 17 tokens of a frame are laid side by side. From here on the network sees no joints any more, only {F} frames of {D} numbers each.",
     task: "Click elsewhere in the map: the box shows a joint’s numbers in a frame.",
     show: { stage: "frames" },
     look: ".flow",
@@ -56,14 +57,14 @@ export const STEPS = [
   },
   {
     title: "Frames look at each other",
-    text: "The same attention again, over time. One frame cannot tell whether an arm points at us or away; how it moves within half a second helps to.",
+    text: "The same attention again, over time. One frame cannot tell whether an arm points at us or away; how it moves in the frames around helps to.",
     task: "Choose a frame in the strip of film.",
     show: { stage: "temporal", query: -1, frameKey: -1 },
     look: "#film",
     done: (now, then) => now("query") !== then.query,
   },
   {
-    title: "One pose from 27 frames",
+    title: "One pose from {F} frames",
     text: "A weighted mean leaves one token. Its weights are the same for every video: they were learned once. Then one linear layer gives 51 numbers: 17 joints in space.",
     task: "Open the last stage, 3D pose.",
     show: { stage: "weights" },
@@ -72,7 +73,7 @@ export const STEPS = [
   },
   {
     title: "Mislead it",
-    text: "Move a joint in a single frame, and in 3D it mostly goes less than a quarter of the way: 26 other frames disagree. Move it in all frames, and the network has to believe you.",
+    text: "Move a joint in a single frame, and in 3D it mostly goes less than a quarter of the way: {F-1} other frames disagree. Move it in all frames, and the network has to believe you.",
     task: "Tick “move in this frame only” and drag a joint far away.",
     show: { stage: "temporal", moves: [], hidden: [] },
     look: ".flat-panel",

@@ -15,7 +15,7 @@ test("a fresh page has an empty link", () => assert.equal(new State().toHash(), 
 
 test("a link says all that was changed", () => {
   const changes = {
-    take: "clip", frame: 7, stage: "temporal", joint: 3, key: 4, query: 0, frameKey: 26, channel: 15, spatial: [0, 3], temporal: [0, 0],
+    take: "clip", frame: 7, stage: "temporal", joint: 3, key: 4, query: 0, frameKey: 26, channel: 15, spatial: [0, 3], temporal: [1, 2],
     off: ["spatial layer 0 head 3", "temporal layer 1 head 0"], hidden: [16, 0], moves: [["16", [0.25, -0.1]], ["3@7", [-1, 0.00001]]], alone: true,
     turn: [-80, 30], step: 4,
   };
@@ -31,7 +31,7 @@ test("what no page can show is left out", () => {
 
 test("of a network of one layer and one head, those are shown", () => {
   const network = { ...limits.network, numHeads: 1, depths: { spatial: 1, temporal: 1 } };
-  assert.deepEqual(fromHash("", { ...limits, network }), { spatial: [0, 0], temporal: [0, 0] });
+  assert.deepEqual(fromHash("", { ...limits, network }), { spatial: [0, 0] });
   assert.deepEqual(fromHash("", limits), {});
 });
 

@@ -29,16 +29,16 @@ SHOWN = {  # on the still of each stage, below the seven small pictures of the s
     "keypoints": "a table of the x and y of the 17 keypoints, and how they come from pixels",
     "joints": "a table of 17 joint tokens with 16 channels each",
     "spatial": "a table of 17 by 17 attention weights, small ones of all eight heads, and the sums behind one weight",
-    "frames": "a table of 27 frame tokens with 272 channels each",
-    "temporal": "a table of 27 by 27 attention weights, small ones of all eight heads, and the sums behind one weight",
-    "weights": "27 bars, the weights of the frames, highest in the middle",
+    "frames": "a table of 9 frame tokens with 272 channels each",
+    "temporal": "a table of 9 by 9 attention weights, small ones of all eight heads, and the sums behind one weight",
+    "weights": "9 bars, the weights of the frames, of both signs",
     "pose": "a bar for the error of each joint, and the 3D pose over the true one",
 }
 FRAME = '<iframe title="PoseFormer in a page" style="width: 100%; height: 820px; border: 0" srcdoc="{}"></iframe>'
 
 
 def explore(
-    model: str | Path | PoseFormer = "small",
+    model: str | Path | PoseFormer = "attentive",
     stage: str = "spatial",
     take: str = "walk",
     joint: str = "RWrist",
@@ -61,7 +61,7 @@ def explore(
     for name, given, known in choices + [("joint", name, H36M17.joints) for name in (joint, *hidden)]:
         if given not in known:
             raise ValueError(f"the page has no {name} {given!r}: choose one of {', '.join(known)}")
-    network = _runnable(model, ("screen",), "small")
+    network = _runnable(model, ("screen",), "attentive")
     start = {"stage": stage, "take": take, "joint": H36M17.joints.index(joint)}
     if hidden:
         start["hidden"] = ",".join(str(H36M17.joints.index(name)) for name in hidden)
@@ -69,7 +69,7 @@ def explore(
         if head not in all_heads(network):
             raise ValueError(f"the network has no {head}: its last one is {all_heads(network)[-1]}")
         start[head.stage] = f"{head.layer},{head.head}"
-    scripts = [_asset("takes.json", takes), *_weights(network, "small")]
+    scripts = [_asset("takes.json", takes), *_weights(network, "attentive")]
     scripts.append(f"window.poseformerStart={json.dumps(urlencode(start))};")
     return ExplorePage(_filled("explore.html", scripts), stage)
 
@@ -113,7 +113,7 @@ class ExplorePage(Page):
         view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
         number = STAGES.index(self.stage) + 1
         words = (
-            f"PoseFormer in a page, open at stage {number}, {self.stage!r}; the still picture shows the network 'small'"
+            f"PoseFormer in a page, open at stage {number}, {self.stage!r}; the still picture shows the network 'attentive'"
         )
         picture = base64.b64encode(_file(f"{self.stage}.png")).decode()
         bundle = {"text/plain": words, "image/png": picture, WIDGET_VIEW: view}
