@@ -28,6 +28,7 @@ COMMANDS = {  # of files that name none, or one that has changed since
     f"{BENCH}/long_sequences_memory.json": "python benchmarks/long_sequences.py",
 }
 SIZES = {"paper": "the paper's size", "course": "the course's size"}
+LENGTH = "a bone's length"
 SHARE = "share of the recipe's time"
 
 
@@ -152,6 +153,27 @@ def accuracy(files: Files) -> Iterator[Row]:
     true = rounded(next(iter(knees.values()))["true"], 0)
     yield Row(f"straight knees of unseen people as they are lifted, degrees, {true} in truth", lifted, [path])
 
+    found = files[path := f"{BENCH}/bone_losses.json"]
+    results = [
+        f"{way}: MPJPE {_spread(row['MPJPE'])} mm, aligned {_spread(row['P-MPJPE'])}, a bone's length off by "
+        f"{_spread(row[LENGTH])} mm, straight knees {_spread(row['knees'])}°"
+        for way, row in found["ways"].items()
+    ]
+    seeds = next(iter(found["ways"].values()))["seeds"]
+    true = _spread(found["ways"]["Eq. 9"]["knees in truth"][:1])
+    what = f"`lite` trained on with a loss of bones beside Eq. 9, {found['windows']:,} windows, {seeds} seeds"
+    yield Row(f"{what}, unseen people; straight knees have {true}° in truth", results, [path])
+
+    found = files[path := f"{BENCH}/canonical_camera.json"]
+    results = [
+        f"{way}, "
+        + ", ".join(f"unseen {who} {_spread(row['MPJPE'])} ({_spread(row['P-MPJPE'])})" for who, row in rows.items())
+        for way, rows in found["mm"].items()
+    ]
+    seeds = next(iter(found["mm"]["screen"].values()))["seeds"]
+    what = f"plain screen or canonical camera, 9 frames, {found['windows']:,} windows, {seeds} seeds"
+    yield Row(f"{what}, through wide cameras, MPJPE (aligned), mm", results, [path])
+
     found = files[path := f"{BENCH}/joint_angles.json"]["degrees"]
     results = [f"{seen}: {listed(_of_both_sides(rows), unit='°')}" for seen, rows in found.items()]
     yield Row("joint angles from `wild`, mean absolute error, left and right together", results, [path])
@@ -166,6 +188,11 @@ def accuracy(files: Files) -> Iterator[Row]:
     ratio = f"ratio {found['mean_ratio']:.2f}"
     what = f"learning from synthetic people: the same PoseFormer tested on CMU, {_seeds(found['seeds'])}"
     yield Row(what, [*errors, ratio], [path])
+
+
+def _spread(values: list[float]) -> str:
+    """[mean, standard deviation] or [mean]."""
+    return "\N{NO-BREAK SPACE}± ".join(map(str, values))
 
 
 def _of_both_sides(rows: dict) -> dict[str, float]:

@@ -83,7 +83,10 @@ def test_explore_is_one_file_that_asks_for_nothing(built):
 def test_the_course_fills_the_page_as_it_is_built(built):
     """To the letter, but for where it starts; the network's sizes may be written in another order."""
     made = {}
-    for name, page in (("built", (built / "explore.html").read_text()), ("course", explore("attentive", take="clip").html)):
+    for name, page in (
+        ("built", (built / "explore.html").read_text()),
+        ("course", explore("attentive", take="clip").html),
+    ):
         config = re.search(r"<script>.*config.json.*=\"(.*)\";</script>\n", page)
         start = re.search(r"<script>window.poseformerStart=(.*);</script>\n", page)
         rest = page.replace(config[0], "").replace(start[0] if start else "", "")

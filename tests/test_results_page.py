@@ -170,6 +170,27 @@ def test_cards_of_weights_say_what_was_measured(card):
                 assert cell == f"{errors['MPJPE']} ({errors['P-MPJPE']})", (name, network)
 
 
+def test_the_card_of_wild_says_what_camera_and_bones_are_worth():
+    files = Files(ROOT)
+    cameras, losses = (
+        files["benchmarks/results/canonical_camera.json"]["mm"],
+        files["benchmarks/results/bone_losses.json"]["ways"],
+    )
+    text = (ROOT / "poseformer_lite" / "weights" / "wild" / "README.md").read_text(encoding="utf-8")
+
+    def said(values):
+        return "{} ± {}".format(*values)
+
+    screen, canonical, true = ([row[who]["MPJPE"] for who in ("people", "takes")] for row in cameras.values())
+    plain, bones, twice, lengths = losses.values()
+    for pair in (screen, canonical, true, [plain["knees"], bones["knees"]], [plain["MPJPE"], bones["MPJPE"]]):
+        assert all(said(values) in text for values in pair), pair
+    assert f"to {twice['knees'][0]}." in text
+    assert plain["knees"][0] - 2 < lengths["knees"][0] < plain["knees"][0]
+    assert 0.7 < lengths["MPJPE"][0] - plain["MPJPE"][0] < 1.4
+    assert {row["seeds"] for row in losses.values()} == {rows["people"]["seeds"] for rows in cameras.values()} == {3}
+
+
 def test_the_card_of_attentive_says_what_attention_is_worth_to_it():
     found = Files(ROOT)["poseformer_course/results/hidden_joints.json"]["networks"]
     text = (ROOT / "poseformer_lite" / "weights" / "attentive" / "README.md").read_text(encoding="utf-8")
