@@ -41,7 +41,7 @@ export const STEPS = [
   },
   {
     title: "Heads have different tastes",
-    text: "A head is one such map. Four work side by side in each of two layers, L0 and L1. In some every joint gives the same answer; in L1 H3 legs look at legs and the head at the head. Nobody told them to: training did.",
+    text: "A head is one such map. Four work side by side in each of two layers, L0 and L1. In some, all rows are alike, whichever joint looks; in others legs look at legs, and the head at the head. Nobody programmed that: it was learned.",
     task: "Click a different small map.",
     show: { stage: "spatial" },
     look: "#heads",
@@ -73,7 +73,7 @@ export const STEPS = [
   },
   {
     title: "Mislead it",
-    text: "Move a joint in a single frame, and in 3D it mostly goes less than a quarter of the way: {F-1} other frames disagree. Move it in all frames, and the network has to believe you.",
+    text: "Move a joint in a single frame, and in 3D it mostly goes less than a quarter of the way: {F-1} other frames disagree. Move it in all frames, and the network mostly follows.",
     task: "Tick “move in this frame only” and drag a joint far away.",
     show: { stage: "temporal", moves: [], hidden: [] },
     look: ".flat-panel",
