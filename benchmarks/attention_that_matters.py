@@ -99,12 +99,15 @@ def trained_and_measured(way: Way, data, pairs: list, seed: int, epochs: int) ->
     )
 
 
-def summary(found: dict[str, list[dict]]) -> dict:
+def summary(found: dict[str, list[dict]], digits: int = 3) -> dict:
     """{way: {what: [mean, standard deviation], "seeds": how many}} of what is there so far."""
     return {
         name: {"seeds": len(runs)}
         | {
-            what: [round(float(np.mean(values)), 3), round(float(np.std(values, ddof=1)), 3) if len(runs) > 1 else None]
+            what: [
+                round(float(np.mean(values)), digits),
+                round(float(np.std(values, ddof=1)), digits) if len(runs) > 1 else None,
+            ]
             for what in runs[0]
             for values in [[run[what] for run in runs]]
         }

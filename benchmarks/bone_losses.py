@@ -10,18 +10,18 @@ mm; and the median angle of knees that are straight in truth (over 165 degrees).
 
 import argparse
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
 import torch
+from attention_that_matters import summary
+from canonical_camera import EPOCHS, drawn_views, training
 from shipped_weights import errors
 from straight_knees import knees
 
 from poseformer_course.bench.record import record
 from poseformer_course.people import split_people
-from poseformer_lite.datasets import PoseDataset
 from poseformer_lite.datasets.sources import cmu_mocap
 from poseformer_lite.datasets.virtual.views import view_takes
 from poseformer_lite.metrics import mpjpe
@@ -31,7 +31,6 @@ from poseformer_lite.skeleton import H36M17
 from poseformer_lite.training.loop import train
 
 PARENTS, CHILDREN = (list(ends) for ends in zip(*H36M17.bones, strict=True))
-EPOCHS, VIEWS, DRAWS = 8, 2, 4  # views of each take, drawn so many times and used in turn
 
 
 def bones(poses_3d: torch.Tensor) -> torch.Tensor:
@@ -73,7 +72,7 @@ def main() -> None:
     split = split_people([take for folder in arguments.cmu for take in cmu_mocap.read_takes(folder)])
     people = split.unseen_people[::2]
     seen = {kind: view_takes(people, "random", kind, cmu_mocap.TEST_SEED, 2) for kind in ("noisy", "gt")}
-    data = training(split.training)
+    data = training(drawn_views(split.training, "random", "noisy"), "noisy")
     found: dict[str, list[dict]] = {way: [] for way in WAYS}
     for seed in range(arguments.seeds):
         for way, of_bones in WAYS.items():
@@ -83,21 +82,7 @@ def main() -> None:
                 train(model, data, "lite", progress=False, seed=seed, **changes)
             found[way].append(measured(model, seen))
             print(way, seed, found[way][-1], flush=True)
-            record(arguments.json, windows=arguments.windows, ways={w: summary(r) for w, r in found.items() if r})
-
-
-def training(takes: list) -> PoseDataset:
-    """The training takes as a simulated detector sees them through cameras drawn at random."""
-
-    @cache
-    def drawn(number: int) -> list:
-        return view_takes(takes, "random", "noisy", number, VIEWS)
-
-    def redraw(seed: int) -> list:
-        return drawn(seed % DRAWS)
-
-    subjects = tuple(sorted({take.subject for take in takes}))
-    return PoseDataset("cmu_mocap", redraw(0), subjects, (), keypoint_source="noisy", redraw=redraw)
+            record(arguments.json, windows=arguments.windows, ways=summary(found, digits=1))
 
 
 def measured(model: PoseFormer, seen: dict[str, list]) -> dict[str, float]:
@@ -112,15 +97,6 @@ def measured(model: PoseFormer, seen: dict[str, list]) -> dict[str, float]:
         "knees in truth": angles["true"],
         "knees": angles["simulated detector"],
         "knees from true 2D": angles["true 2D"],
-    }
-
-
-def summary(runs: list[dict]) -> dict:
-    """{what: [mean, standard deviation]} and how many seeds there were."""
-    spread = {what: [run[what] for run in runs] for what in runs[0]}
-    return {"seeds": len(runs)} | {
-        what: [round(float(np.mean(v)), 1), round(float(np.std(v, ddof=1)), 1) if len(v) > 1 else None]
-        for what, v in spread.items()
     }
 
 

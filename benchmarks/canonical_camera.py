@@ -9,6 +9,7 @@ out; the mean over seeds and the standard deviation.
 """
 
 import argparse
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -40,7 +41,8 @@ def main() -> None:
     split = split_people([take for folder in arguments.cmu for take in cmu_mocap.read_takes(folder)])
     held_out = {"people": split.unseen_people[::2], "takes": split.unseen_takes, "motion": split.unseen_motion}
     views = {who: view_takes(takes, "wide", "wild", cmu_mocap.TEST_SEED, 2) for who, takes in held_out.items()}
-    data = {way: seen(split.training, shown) for way, shown in WAYS.items()}
+    drawn = drawn_views(split.training, "wide", "wild")
+    data = {way: training(drawn, "wild", shown) for way, shown in WAYS.items()}
     found: dict[str, list[dict]] = {way: [] for way in WAYS}
     for seed in range(arguments.seeds):
         for way, shown in WAYS.items():
@@ -55,18 +57,25 @@ def main() -> None:
             )
 
 
-def seen(takes: list, shown: str) -> PoseDataset:
-    """The training takes through wide cameras, as the network is shown them."""
+def drawn_views(takes: list, cameras: str, keypoints: str) -> Callable[[int], list]:
+    """The takes as they are seen in an epoch, by its seed: one of DRAWS drawings, each of which is made once."""
 
     @cache
     def drawn(number: int) -> list:
-        return [as_shown(sequence, shown) for sequence in view_takes(takes, "wide", "wild", number, VIEWS)]
+        return view_takes(takes, cameras, keypoints, number, VIEWS)
+
+    return lambda seed: drawn(seed % DRAWS)
+
+
+def training(drawn: Callable[[int], list], keypoints: str, shown: str = "screen") -> PoseDataset:
+    """What is drawn anew for each epoch, as the network is shown it."""
 
     def redraw(seed: int) -> list:
-        return drawn(seed % DRAWS)
+        return [as_shown(sequence, shown) for sequence in drawn(seed)]
 
-    subjects = tuple(sorted({take.subject for take in takes}))
-    return PoseDataset("cmu_mocap", redraw(0), subjects, (), keypoint_source="wild", redraw=redraw)
+    sequences = redraw(0)
+    subjects = tuple(sorted({sequence.subject for sequence in sequences}))
+    return PoseDataset("cmu_mocap", sequences, subjects, (), keypoint_source=keypoints, redraw=redraw)
 
 
 def as_shown(sequence, shown: str):
