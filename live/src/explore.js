@@ -9,7 +9,7 @@ import { drawFilm, drawFlat, drawOpen, drawThumb, drawTimeline } from "./picture
 import { onGrid, onPicture } from "./pointer.js";
 import { leveling, Space, upright } from "./space.js";
 import { STAGE } from "./stages.js";
-import { fromHash, State, STAGES } from "./state.js";
+import { DEFAULTS, fromHash, State, STAGES } from "./state.js";
 import { mpjpe, Take, WholeTake } from "./take.js";
 import { Tour } from "./tour-card.js";
 
@@ -74,7 +74,7 @@ class Explore {
         this.reveal(".flow");
       });
     }
-    find("#take").addEventListener("change", ({ target }) => state.set({ take: target.value, frame: Math.min(50, this.takes[target.value].length - 1), moves: [] }));
+    find("#take").addEventListener("change", ({ target }) => state.set({ take: target.value, frame: Math.min(DEFAULTS.frame, this.takes[target.value].length - 1), moves: [] }));
     find("#joint").addEventListener("change", ({ target }) => state.set({ joint: +target.value, key: -1 }));
     find("#frame").addEventListener("input", ({ target }) => state.set({ frame: Math.min(+target.value, this.take.length - 1) }));
     find("#alone").addEventListener("change", ({ target }) => state.set({ alone: target.checked }));

@@ -2,7 +2,7 @@
 
 export const STAGES = ["keypoints", "joints", "spatial", "frames", "temporal", "weights", "pose"];
 
-const DEFAULTS = {
+export const DEFAULTS = {
   take: "walk",
   frame: 50, // of the take: the center of the window
   stage: "spatial", // the one that is open
