@@ -113,7 +113,8 @@ class ExplorePage(Page):
         view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
         number = STAGES.index(self.stage) + 1
         words = (
-            f"PoseFormer in a page, open at stage {number}, {self.stage!r}; the still picture shows the network 'attentive'"
+            f"PoseFormer in a page, open at stage {number}, {self.stage!r}; "
+            "the still picture shows the network 'attentive'"
         )
         picture = base64.b64encode(_file(f"{self.stage}.png")).decode()
         bundle = {"text/plain": words, "image/png": picture, WIDGET_VIEW: view}
