@@ -30,12 +30,7 @@ from poseformer_lite.model.poseformer import PoseFormer
 from poseformer_lite.skeleton import H36M17
 from poseformer_lite.training.loop import train
 
-PARENTS, CHILDREN = (list(ends) for ends in zip(*H36M17.bones, strict=True))
-
-
-def bones(poses_3d: torch.Tensor) -> torch.Tensor:
-    """(..., 17, 3) -> (..., 16, 3), from each parent to its child."""
-    return poses_3d[..., CHILDREN, :] - poses_3d[..., PARENTS, :]
+bones = H36M17.bone_vectors
 
 
 def vectors(poses_3d: torch.Tensor, target: torch.Tensor) -> torch.Tensor:

@@ -46,11 +46,6 @@ def turn_to_front(directions: np.ndarray) -> np.ndarray:
     :returns: (T, 3, 3).
     """
     x, y, z = np.moveaxis(directions / np.linalg.norm(directions, axis=-1, keepdims=True), -1, 0)
-    return np.stack(
-        [
-            np.stack([1 - x * x / (1 + z), -x * y / (1 + z), -x], axis=-1),
-            np.stack([-x * y / (1 + z), 1 - y * y / (1 + z), -y], axis=-1),
-            np.stack([x, y, z], axis=-1),
-        ],
-        axis=-2,
-    )
+    crossed = -x * y / (1 + z)
+    rows = [[1 - x * x / (1 + z), crossed, -x], [crossed, 1 - y * y / (1 + z), -y], [x, y, z]]
+    return np.moveaxis(np.array(rows), -1, 0)

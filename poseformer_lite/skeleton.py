@@ -58,10 +58,14 @@ class Skeleton:
         """'left', 'right' or 'middle'."""
         return "left" if joint in self.left else "right" if joint in self.right else "middle"
 
+    def bone_vectors(self, poses_3d):
+        """All bones from parent to child, in the order of `bones`: (..., J, 3), array or tensor -> (..., J - 1, 3)."""
+        parents, children = map(list, zip(*self.bones, strict=True))
+        return poses_3d[..., children, :] - poses_3d[..., parents, :]
+
     def bone_lengths(self, poses_3d: np.ndarray) -> np.ndarray:
         """Lengths of all bones, in the order of `bones`. poses_3d: (..., J, 3) -> (..., J - 1), same unit."""
-        parents, children = np.array(self.bones).T
-        return np.linalg.norm(poses_3d[..., children, :] - poses_3d[..., parents, :], axis=-1)
+        return np.linalg.norm(self.bone_vectors(poses_3d), axis=-1)
 
     def with_bone_lengths(self, poses_3d: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """The poses with every bone in its direction but of the given length; the root stays where it is.
@@ -70,11 +74,9 @@ class Skeleton:
         before their children among the joints, as they do in the bodies that 3D poses are given in.
         """
         moved = poses_3d.copy()
-        for (parent, child), length in zip(self.bones, lengths, strict=True):
-            bone = poses_3d[..., child, :] - poses_3d[..., parent, :]
-            moved[..., child, :] = moved[..., parent, :] + bone * (
-                length / np.linalg.norm(bone, axis=-1, keepdims=True)
-            )
+        bones = self.bone_vectors(poses_3d) * (lengths / self.bone_lengths(poses_3d))[..., None]
+        for index, (parent, child) in enumerate(self.bones):
+            moved[..., child, :] = moved[..., parent, :] + bones[..., index, :]
         return moved
 
 

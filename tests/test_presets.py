@@ -65,6 +65,7 @@ def test_an_unknown_preset_lists_those_there_are():
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
         ({"decay": 0}, "decay is 0"),
         ({"weight_decay": -0.1}, "weight_decay is -0.1"),
+        ({"bone_weight": -1}, "bone_weight is -1"),
         ({"warmup_steps": -1}, "warmup_steps is -1"),
         ({"windows_per_epoch": 0}, "windows_per_epoch is 0"),
         ({"windows_per_epoch": -5}, "windows_per_epoch is -5"),

@@ -54,6 +54,7 @@ def test_h36m_as_published():
 def test_bone_lengths_by_hand():
     body = Skeleton("three", ("A", "LB", "RB"), (-1, 0, 0), left=(1,), right=(2,))
     poses = np.array([[[0.0, 0, 0], [3, 4, 0], [0, 0, 2]], [[1, 1, 1], [1, 1, 1], [2, 3, 3]]])
+    np.testing.assert_array_equal(body.bone_vectors(poses)[0], [[3, 4, 0], [0, 0, 2]])
     np.testing.assert_array_equal(body.bone_lengths(poses), [[5, 2], [0, 3]])
     assert body.bone_lengths(np.zeros((2, 4, 3, 3))).shape == (2, 4, 2)
 

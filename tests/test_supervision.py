@@ -63,6 +63,23 @@ def test_the_loss_is_the_mean_of_the_centre_and_of_every_frame(tiny):
     assert run.history[0]["train_mm"] == pytest.approx(1000 * sum(both).item() / 2, rel=1e-4)
 
 
+@pytest.mark.parametrize("supervise", ["center", "every"])
+def test_bones_weigh_beside_the_joints(tiny, supervise):
+    model = small_model(drop_path=0.0)
+    data = tiny.subset(subjects=["S1"])
+    windows = Windows(data.train(), model.num_frames, data.skeleton, flip=True, every_frame=True)
+    poses_2d, target = windows.gather(torch.arange(len(windows)))
+    with torch.no_grad():
+        center, every = model.forward_every_frame(poses_2d)
+    off = [center - target[:, model.num_frames // 2], every - target][: 1 if supervise == "center" else 2]
+    parents, children = map(list, zip(*data.skeleton.bones, strict=True))
+    bones = [(poses[..., children, :] - poses[..., parents, :]).norm(dim=-1).mean().item() for poses in off]
+    changes = {"epochs": 1, "batch_size": len(windows), "learning_rate": 1e-30, "weight_decay": 0.0}
+    changes = SETTINGS | changes | {"windows_per_epoch": None, "supervise": supervise}
+    found = [train(model, data, **changes, bone_weight=weight).history[0]["train_mm"] for weight in (0.0, 0.5)]
+    assert found[1] - found[0] == pytest.approx(500 * sum(bones) / len(bones), rel=1e-3)
+
+
 def test_it_learns_and_the_centre_frame_with_it(tiny):
     model = small_model()
     changes = SETTINGS | {"validation": 0.4}

@@ -58,10 +58,7 @@ class PoseLifter:
             raise ValueError(f"precision is {precision!r}: choose one of {', '.join(PRECISIONS)}")
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.model = model.to(self.device).eval()
-        self.fps = fps
-        self.flip = flip
-        self.stride = stride
-        self.precision = precision
+        self.fps, self.flip, self.stride, self.precision = fps, flip, stride, precision
 
     @classmethod
     def from_pretrained(cls, name_or_folder: str | Path = "wild", **options) -> "PoseLifter":

@@ -212,9 +212,8 @@ class LiftingNetwork(nn.Module):
         with atomic_path(folder / "model.safetensors") as path:
             save_file(weights, path)
         with atomic_path(folder / "config.json") as path:
-            path.write_text(
-                json.dumps({"network": type(self).__name__, "input": self.input, **self.config}, indent=1) + "\n"
-            )
+            config = {"network": type(self).__name__, "input": self.input, **self.config}
+            path.write_text(json.dumps(config, indent=1) + "\n")
         return folder
 
     def push_to_hub(self, repo_id: str, *, revision: str | None = None, private: bool | None = None) -> str:
@@ -364,7 +363,5 @@ def window_frames(centers: Tensor, num_frames: int, window: int, look_ahead: int
     :returns: (M, window) frame numbers.
     """
     half = window // 2
-    offsets = torch.arange(-half, half + 1)
-    if look_ahead is not None:
-        offsets = offsets.clamp(max=look_ahead)
+    offsets = torch.arange(-half, half + 1).clamp(max=half if look_ahead is None else look_ahead)
     return (centers[:, None] + offsets).clamp(0, num_frames - 1)

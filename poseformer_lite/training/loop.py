@@ -16,6 +16,7 @@ from poseformer_lite.files import atomic_path, check_output, held
 from poseformer_lite.metrics import mpjpe
 from poseformer_lite.model.base import LiftingNetwork
 from poseformer_lite.model.precision import in_precision
+from poseformer_lite.skeleton import Skeleton
 from poseformer_lite.training.checkpoints import NAME, load_checkpoint, save_checkpoint
 from poseformer_lite.training.machine import (
     interrupts,
@@ -121,17 +122,26 @@ class _Loss(nn.Module):
     A module, so that several processes and half precision have one call to see to.
     """
 
-    def __init__(self, model: LiftingNetwork, every_frame: bool, precision: str):
+    def __init__(self, model: LiftingNetwork, skeleton: Skeleton, settings: Settings, precision: str):
         super().__init__()
-        self.model, self.every_frame, self.precision = model, every_frame, precision
+        self.model, self.skeleton, self.precision = model, skeleton, precision
+        self.every_frame, self.bone_weight = settings.supervise == "every", settings.bone_weight
 
     def forward(self, poses_2d: Tensor, target: Tensor) -> Tensor:
         """Windows (B, F, J, 2) and their center poses (B, J, 3), or the poses of every frame (B, F, J, 3) -> ()."""
         with in_precision(self.model, self.precision):
             if not self.every_frame:
-                return mpjpe(self.model(poses_2d), target)
+                return self.error(self.model(poses_2d), target)
             center, every = self.model.forward_every_frame(poses_2d)
-        return (mpjpe(center, target[:, target.shape[1] // 2]) + mpjpe(every, target)) / 2
+        return (self.error(center, target[:, target.shape[1] // 2]) + self.error(every, target)) / 2
+
+    def error(self, predicted: Tensor, target: Tensor) -> Tensor:
+        """MPJPE, and `bone_weight` times the mean error of the bones as vectors."""
+        error = mpjpe(predicted, target)
+        if self.bone_weight:
+            bones = (self.skeleton.bone_vectors(poses) for poses in (predicted, target))
+            error = error + self.bone_weight * mpjpe(*bones)
+        return error
 
 
 class _Trainer:
@@ -143,9 +153,8 @@ class _Trainer:
         self.training, self.held_out = split_validation(data.train(), settings.validation, settings.seed)
         self.progress = progress and self.accelerator.is_main_process
         self.run_ = TrainingRun(model, settings, output=output)
-        on_a_gpu = self.accelerator.device.type == "cuda"  # where accelerate's autocast sees to it
-        half = settings.mixed_precision == "bf16" and not on_a_gpu
-        loss = _Loss(model, settings.supervise == "every", "bfloat16" if half else "float32")
+        half = settings.mixed_precision == "bf16" and self.accelerator.device.type != "cuda"  # autocast's there
+        loss = _Loss(model, data.skeleton, settings, "bfloat16" if half else "float32")
         self.loss, self.optimizer = self.accelerator.prepare(loss, make_optimizer(model, settings))
         self.epoch, self.step, self.seconds = 0, 0, 0.0  # step counts within the epoch
         self.loss_sum = torch.zeros((), device=self.accelerator.device)
@@ -153,7 +162,12 @@ class _Trainer:
 
     def run(self, interrupted: threading.Event) -> TrainingRun:
         self._start_or_resume()
-        self._train_epochs(interrupted)
+        windows = None
+        while self.epoch < self.settings.epochs and not interrupted.is_set():
+            if windows is None or self.data.redraw:
+                every_frame = self.settings.supervise == "every"
+                windows = self._windows(self._sequences(self.epoch), flip=self.settings.flip, every_frame=every_frame)
+            self._train_epoch(windows, interrupted)
         self.run_.finished = self.epoch >= self.settings.epochs
         if self.run_.finished:
             self._finish()
@@ -161,14 +175,6 @@ class _Trainer:
             where = f"and will go on from {self.output}" if self.output else "and was not saved: no output= was given"
             print(f"Stopped in epoch {self.epoch + 1} of {self.settings.epochs}, {where}.")
         return self.run_
-
-    def _train_epochs(self, interrupted: threading.Event) -> None:
-        windows = None
-        while self.epoch < self.settings.epochs and not interrupted.is_set():
-            if windows is None or self.data.redraw:
-                every_frame = self.settings.supervise == "every"
-                windows = self._windows(self._sequences(self.epoch), flip=self.settings.flip, every_frame=every_frame)
-            self._train_epoch(windows, interrupted)
 
     def _train_epoch(self, windows: Windows, interrupted: threading.Event) -> None:
         order = self._order(len(windows))
@@ -236,10 +242,9 @@ class _Trainer:
             "validation_mm": self._validate(),
         }
         self.run_.history.append(row)
-        if self.settings.select == "best" and row["validation_mm"] is not None:
-            so_far = min(r["validation_mm"] for r in self.run_.history)
-            if row["validation_mm"] == so_far:
-                self.best = {name: tensor.detach().clone() for name, tensor in self.run_.model.state_dict().items()}
+        judged = self.settings.select == "best" and row["validation_mm"] is not None
+        if judged and row["validation_mm"] == min(r["validation_mm"] for r in self.run_.history):
+            self.best = {name: tensor.detach().clone() for name, tensor in self.run_.model.state_dict().items()}
         shown = "" if row["validation_mm"] is None else f", held out {row['validation_mm']:.1f} mm"
         bar.set_postfix_str(f"{row['train_mm']:.1f} mm{shown}")
         bar.close()

@@ -41,6 +41,10 @@ class Settings:
     """"center" is the paper's loss (Eq. 9); "every" (ours) averages it with the error of every frame of the window,
     regressed from the frame's own token: F poses to learn from at the price of one.
     """
+    bone_weight: float = 0.0
+    """How heavily the error of the bones, as vectors from parent to child, weighs beside Eq. 9 (ours); the history's
+    `train_mm` is the sum.
+    """
     start: Literal["given", "prepared"] = "given"
     """"given" takes the network as it is; "prepared" first makes a new PoseFormer's patch embedding four times as large
     (lesson 10) and its weighted mean over frames the plain mean, which is what "every" wants: a frame's own token and
@@ -63,7 +67,8 @@ class Settings:
             number(getattr(self, name), name, 0, 2**63 - 1, whole=True)
         for name in ("learning_rate", "decay"):
             number(getattr(self, name), name, over=0)
-        number(self.weight_decay, "weight_decay", 0)
+        for name in ("weight_decay", "bone_weight"):
+            number(getattr(self, name), name, 0)
         number(self.validation, "validation", 0, under=1)
         if self.windows_per_epoch is not None:
             number(self.windows_per_epoch, "windows_per_epoch", 1, whole=True)

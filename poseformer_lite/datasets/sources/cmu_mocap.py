@@ -156,8 +156,7 @@ def read_takes(root: str | Path, fps: float = 50.0) -> list[Take]:
 
 def glitches(world: np.ndarray, fps: float) -> np.ndarray:
     """The frames (N,) in which a bone of world (T, 17, 3) turns by more than FASTEST_TURN since the frame before."""
-    parents, children = np.array(H36M17.bones).T
-    bones = world[:, children] - world[:, parents]
+    bones = H36M17.bone_vectors(world)
     bones = bones / np.maximum(np.linalg.norm(bones, axis=-1, keepdims=True), 1e-9)
     turns = np.degrees(np.arccos(np.clip((bones[1:] * bones[:-1]).sum(-1), -1, 1)))  # (T - 1, 16)
     return 1 + np.flatnonzero(turns.max(axis=1) > FASTEST_TURN / fps)
