@@ -1,5 +1,6 @@
 """JupyterLab on this machine and a page of Chromium that looks at it and reaches nothing else."""
 
+import json
 import os
 import secrets
 import select
@@ -99,6 +100,21 @@ def run_all_cells(page, notebook: str) -> None:
 def save(page) -> None:
     page.keyboard.press("Control+s")
     page.locator(".lm-DockPanel-tabBar .jp-mod-dirty").wait_for(state="detached")
+
+
+def asked(lab: Lab, path: str, given: dict | None = None, method: str | None = None) -> dict | list | None:
+    """What the server's API answers to a path; where something is given to it, or it is asked by another method."""
+    headers = {"Authorization": f"token {lab.token}"}
+    data = None if given is None else json.dumps(given).encode()
+    request = urllib.request.Request(f"{lab.address}/api/{path}", data, headers, method=method)
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
+        return json.loads(answer.read() or "null")
+
+
+def end_kernels(lab: Lab) -> None:
+    """Shut down every kernel, so that there are none, as on a server that has just started."""
+    for session in asked(lab, "sessions"):
+        asked(lab, f"sessions/{session['id']}", method="DELETE")
 
 
 @dataclass

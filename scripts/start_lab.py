@@ -51,6 +51,7 @@ def lab_options(is_root: bool, opens_browser: bool, environ: Mapping[str, str] =
         f"--IdentityProvider.token={secrets.token_hex(16)}",  # Jupyter prints its own addresses for a token of its own
         "--ServerApp.answer_yes=True",  # Ctrl-C ends it without a question
         "--Application.log_level=ERROR",
+        "--ServerApp.contents_manager_class=still_pictures.StillPictures",  # beside this file
         "--LabApp.news_url=None",  # neither asks for news in a popup nor fetches them
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]

@@ -18,7 +18,7 @@ pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install
 
 from helpers_browser import frame_of, page_with_viewers
 
-from lab import ROOT, copy_course, lab_page, run_all_cells, running_lab, save
+from lab import ROOT, copy_course, end_kernels, lab_page, run_all_cells, running_lab, save
 from poseformer_course import toys
 from poseformer_lite import viewers
 from poseformer_lite.skeleton import H36M17
@@ -129,6 +129,13 @@ def test_after_a_reload_slider_and_figure_agree_also_where_plotly_loads_slowly(l
         assert "frame 10 " in motion.title()
         drawn = np.array(motion.data("joints", "x", "y", "z")).T
         np.testing.assert_allclose(drawn, told["drawn"][10], atol=1e-5)
+        end_kernels(lab)
+        page.reload()  # and JupyterLab starts a new kernel, which knows of no viewer
+        picture = page.locator(".jp-OutputArea-output img").first
+        picture.wait_for()
+        page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
+        assert picture.evaluate("image => image.naturalWidth") > 300
+        assert page.get_by_text("Error displaying widget").count() == 0
 
 
 @pytest.fixture(scope="module")

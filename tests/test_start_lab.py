@@ -18,9 +18,12 @@ import webbrowser
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import nbformat
 import pytest
 
+import frozen_notebooks
 import start_lab
+from lab import asked, end_kernels, running_lab
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVER = {"port": 8889, "url": "http://localhost:8889/", "token": "secret"}
@@ -198,3 +201,29 @@ def test_in_codespaces_its_own_forwarded_page_reaches_the_kernels_and_no_other(c
         with pytest.raises(HTTPClientError, match="403"):
             asyncio.run(subscribe(host, "https://elsewhere.test"))
     assert lab.interrupt() == 0
+
+
+@pytest.mark.slow
+def test_a_notebook_is_opened_with_its_widgets_only_where_its_kernel_still_runs(tmp_path):
+    """A new kernel knows of no widget, and JupyterLab would say so in place of showing the picture beside it."""
+    outputs = [
+        {frozen_notebooks.WIDGET_VIEW: {"model_id": "1"}, "image/png": "aaaa"},
+        {frozen_notebooks.WIDGET_VIEW: {"model_id": "2"}, "text/plain": "Button()"},  # has nothing else to show
+    ]
+    cell = nbformat.v4.new_code_cell("", outputs=[nbformat.v4.new_output("display_data", data=d) for d in outputs])
+    folder = tmp_path / "root" / "sub"
+    folder.mkdir(parents=True)
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), folder / "saved.ipynb")
+    with running_lab(tmp_path / "root", tmp_path) as lab:
+
+        def kinds() -> list[set[str]]:
+            notebook = asked(lab, "contents/sub/saved.ipynb")["content"]
+            return [set(output["data"]) for output in notebook["cells"][0]["outputs"]]
+
+        with_pictures = [{"image/png"}, set(outputs[1])]
+        assert kinds() == with_pictures
+        asked(lab, "sessions", {"path": "sub/saved.ipynb", "name": "", "type": "notebook", "kernel": {}})
+        assert kinds() == [set(output) for output in outputs]
+        end_kernels(lab)
+        assert kinds() == with_pictures
+    assert frozen_notebooks.WIDGET_VIEW in (folder / "saved.ipynb").read_text(encoding="utf-8"), "the file is as it was"
