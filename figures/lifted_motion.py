@@ -35,7 +35,8 @@ def main() -> None:
     walk = [s for s in data.test() if s.subject == "S11" and s.action == "Walking 1"][1]
     motion = PoseLifter.from_pretrained("small")(walk.keypoints, walk.width, walk.height, fps=data.fps)
     motion = motion.smoothed(0.2).with_constant_bones()
-    lap = replace(motion, poses_3d=motion.poses_3d[LAP], keypoints=motion.keypoints[LAP])
+    parts = {name: getattr(motion, name)[LAP] for name in ("poses_3d", "keypoints", "filled")}
+    lap = replace(motion, **parts)
     space = on_the_floor(walk.camera.camera_to_world(lap.poses_3d))
     write_gif(frames_of(lap, space), Path(__file__).with_suffix(".gif"), 1000 * EVERY / lap.fps)
 

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import threading
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -280,7 +282,9 @@ def test_a_mistake_is_one_of_the_errors_that_main_turns_into_a_sentence(
 def test_ctrl_c_ends_training_with_130(h36m, tmp_path, tiny_preset, monkeypatch):
     from poseformer_lite.training import loop
 
-    monkeypatch.setattr(loop._Trainer, "_train_epochs", lambda *_: None)  # stopped before the first step
+    pressed = threading.Event()
+    pressed.set()  # before the first step
+    monkeypatch.setattr(loop, "interrupts", lambda: nullcontext(pressed))
     arguments = ["train", "human36m", "--root", str(h36m), "--output", str(tmp_path)]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 130 and "Stopped in epoch 1 of" in result.output
