@@ -37,7 +37,7 @@ def errors(fault=None, faster=1, spread=1.0, **said) -> np.ndarray:
         poses_3d = camera.world_to_camera(take.world[: FRAMES * faster : faster].astype(np.float32))
         seen = simulate_detector(camera.project(poses_3d), np.random.default_rng(i), spread=spread, swaps=0)
         seen = seen if fault is None else fault(seen)
-        motion = lifter(seen, **{"width": camera.width, "height": camera.height, **said})
+        motion = lifter(seen, **{"width": camera.width, "height": camera.height, "as_given": True, **said})
         found.append(1000 * np.linalg.norm(motion.poses_3d - (poses_3d - poses_3d[:, :1]), axis=-1))
     return np.stack(found)
 
