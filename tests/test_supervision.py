@@ -6,7 +6,6 @@ from helpers_data import small_model, tiny_dataset
 
 from poseformer_course.prior_work import TemporalConvolution
 from poseformer_lite.datasets.windows import Windows
-from poseformer_lite.metrics import mpjpe
 from poseformer_lite.model import TemporalTransformerBaseline
 from poseformer_lite.training.loop import train
 
@@ -50,21 +49,9 @@ def test_windows_give_the_pose_of_every_frame_mirrored_and_held_at_the_ends(tiny
     assert torch.equal(targets[0, 0], targets[0, 2]) and torch.equal(targets[1, 3], windows.targets[6])
 
 
-def test_the_loss_is_the_mean_of_the_centre_and_of_every_frame(tiny):
-    model = small_model(drop_path=0.0)
-    data = tiny.subset(subjects=["S1"])
-    windows = Windows(data.train(), model.num_frames, data.skeleton, flip=True, every_frame=True)
-    poses_2d, target = windows.gather(torch.arange(len(windows)))
-    with torch.no_grad():
-        center, every = model.forward_every_frame(poses_2d)
-        both = mpjpe(center, target[:, model.num_frames // 2]), mpjpe(every, target)
-    changes = {"epochs": 1, "batch_size": len(windows), "learning_rate": 1e-30, "weight_decay": 0.0}
-    run = train(model, data, **SETTINGS | changes | {"windows_per_epoch": None, "supervise": "every"})
-    assert run.history[0]["train_mm"] == pytest.approx(1000 * sum(both).item() / 2, rel=1e-4)
-
-
+@pytest.mark.parametrize("bone_weight", [0.0, 0.5])
 @pytest.mark.parametrize("supervise", ["center", "every"])
-def test_bones_weigh_beside_the_joints(tiny, supervise):
+def test_the_loss_is_of_the_centre_or_the_mean_with_every_frame_and_bones_weigh_beside_it(tiny, supervise, bone_weight):
     model = small_model(drop_path=0.0)
     data = tiny.subset(subjects=["S1"])
     windows = Windows(data.train(), model.num_frames, data.skeleton, flip=True, every_frame=True)
@@ -73,11 +60,14 @@ def test_bones_weigh_beside_the_joints(tiny, supervise):
         center, every = model.forward_every_frame(poses_2d)
     off = [center - target[:, model.num_frames // 2], every - target][: 1 if supervise == "center" else 2]
     parents, children = map(list, zip(*data.skeleton.bones, strict=True))
-    bones = [(poses[..., children, :] - poses[..., parents, :]).norm(dim=-1).mean().item() for poses in off]
+    joints, bones = (
+        sum(errors.norm(dim=-1).mean().item() for errors in each) / len(off)
+        for each in (off, [errors[..., children, :] - errors[..., parents, :] for errors in off])
+    )
     changes = {"epochs": 1, "batch_size": len(windows), "learning_rate": 1e-30, "weight_decay": 0.0}
-    changes = SETTINGS | changes | {"windows_per_epoch": None, "supervise": supervise}
-    found = [train(model, data, **changes, bone_weight=weight).history[0]["train_mm"] for weight in (0.0, 0.5)]
-    assert found[1] - found[0] == pytest.approx(500 * sum(bones) / len(bones), rel=1e-3)
+    changes |= {"windows_per_epoch": None, "supervise": supervise, "bone_weight": bone_weight}
+    run = train(model, data, **SETTINGS | changes)
+    assert run.history[0]["train_mm"] == pytest.approx(1000 * (joints + bone_weight * bones), rel=1e-4)
 
 
 def test_it_learns_and_the_centre_frame_with_it(tiny):
