@@ -30,28 +30,21 @@ from poseformer_lite.model.poseformer import PoseFormer
 from poseformer_lite.skeleton import H36M17
 from poseformer_lite.training.loop import train
 
-bones = H36M17.bone_vectors
-
-
-def vectors(poses_3d: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """The mean error of the bones, metres."""
-    return (bones(poses_3d) - bones(target)).norm(dim=-1).mean()
+WAYS = {"Eq. 9": (0, 0), "bones": (1, 0), "bones, twice": (2, 0), "lengths": (0, 1)}  # weights: vectors, lengths
 
 
 def lengths(poses_3d: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """The mean error of the bones' lengths, metres."""
-    return (bones(poses_3d).norm(dim=-1) - bones(target).norm(dim=-1)).abs().mean()
+    found, true = (H36M17.bone_vectors(poses).norm(dim=-1) for poses in (poses_3d, target))
+    return (found - true).abs().mean()
 
 
-WAYS = {"Eq. 9": (0, vectors), "bones": (1, vectors), "bones, twice": (2, vectors), "lengths": (1, lengths)}
-
-
-def beside_eq_9(weight: float, of_bones: Callable) -> Callable:
-    """MPJPE with a loss of bones added where a network is trained, which is where the mean is asked for."""
+def beside_eq_9(weight: float) -> Callable:
+    """MPJPE with the error of lengths added where a network is trained, which is where the mean is asked for."""
 
     def loss(poses_3d, target, reduce: bool = True):
         whole = mpjpe(poses_3d, target, reduce=reduce)
-        return whole + weight * of_bones(poses_3d, target) if reduce and weight else whole
+        return whole + weight * lengths(poses_3d, target) if reduce and weight else whole
 
     return loss
 
@@ -70,10 +63,11 @@ def main() -> None:
     data = training(drawn_views(split.training, "random", "noisy"), "noisy")
     found: dict[str, list[dict]] = {way: [] for way in WAYS}
     for seed in range(arguments.seeds):
-        for way, of_bones in WAYS.items():
+        for way, (bone_weight, length_weight) in WAYS.items():
             model = PoseFormer.from_pretrained("lite").float()
             changes = {"epochs": EPOCHS, "windows_per_epoch": arguments.windows // EPOCHS, "learning_rate": 5e-4}
-            with patch("poseformer_lite.training.loop.mpjpe", beside_eq_9(*of_bones)):
+            changes["bone_weight"] = bone_weight
+            with patch("poseformer_lite.training.loop.mpjpe", beside_eq_9(length_weight)):
                 train(model, data, "lite", progress=False, seed=seed, **changes)
             found[way].append(measured(model, seen))
             print(way, seed, found[way][-1], flush=True)

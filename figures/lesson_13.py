@@ -37,7 +37,7 @@ def errors(fault=None, faster=1, spread=1.0, **said) -> np.ndarray:
         poses_3d = camera.world_to_camera(take.world[: FRAMES * faster : faster].astype(np.float32))
         seen = simulate_detector(camera.project(poses_3d), np.random.default_rng(i), spread=spread, swaps=0)
         seen = seen if fault is None else fault(seen)
-        motion = lifter(seen, **{"width": camera.width, "height": camera.height, "as_given": True, **said})
+        motion = lifter(seen, **{"width": camera.width, "height": camera.height, **said})
         found.append(1000 * np.linalg.norm(motion.poses_3d - (poses_3d - poses_3d[:, :1]), axis=-1))
     return np.stack(found)
 
@@ -65,7 +65,7 @@ faults = {
     "three times the noise": (errors(spread=3), COLORS["left"]),
     "picture said twice as large": (errors(width=2000, height=2000), COLORS["right"]),
     "sides exchanged throughout": (errors(lambda seen: seen[:, list(H36M17.flip_order)]), COLORS["right"]),
-    "joints read in another order": (errors(lambda seen: seen[:, TO_COCO]), COLORS["right"]),
+    "joints read in another order": (errors(lambda seen: seen[:, TO_COCO], as_given=True), COLORS["right"]),
 }
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.3), layout="constrained", width_ratios=(1, 1.1))

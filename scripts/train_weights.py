@@ -13,7 +13,7 @@ processors with matrix units (AMX).
 
 import argparse
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -80,21 +80,6 @@ RECIPES = {
         27,
         {"epochs": 20, "windows_per_epoch": 32 * 600, "batch_size": 32, "learning_rate": 7e-4, "supervise": "every"},
     ),
-    "wild-further": Recipe(
-        ("wild",),
-        "wide",
-        "canonical",
-        "wild",
-        27,
-        {
-            "epochs": 25,
-            "windows_per_epoch": 32 * 600,
-            "batch_size": 32,
-            "learning_rate": 7e-4,
-            "supervise": "every",
-            "bone_weight": 1.0,
-        },
-    ),
     "attentive": Recipe(
         ("noisy",),
         "random",
@@ -105,6 +90,8 @@ RECIPES = {
         hide=0.3,
     ),
 }
+FURTHER = {"epochs": 25, "bone_weight": 1.0}
+RECIPES["wild-further"] = replace(RECIPES["wild"], start="wild", settings=RECIPES["wild"].settings | FURTHER)
 
 
 def hidden_joints(tokens: torch.Tensor, num_frames: int, most: float) -> torch.Tensor:
