@@ -52,7 +52,8 @@ def lab_options(is_root: bool, opens_browser: bool, environ: Mapping[str, str] =
         "--ServerApp.answer_yes=True",  # Ctrl-C ends it without a question
         "--Application.log_level=ERROR",
         "--ServerApp.contents_manager_class=still_pictures.StillPictures",  # beside this file
-        "--LabApp.news_url=None",  # neither asks for news in a popup nor fetches them
+        "--LabApp.news_url=None",  # fetches no news
+        f"--LabApp.app_settings_dir={ROOT / 'scripts' / 'lab_settings'}",  # nor asks in a popup whether it may
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
     if is_root:

@@ -72,6 +72,7 @@ def test_start_here_runs_in_jupyterlab(lab, tmp_path, browser_path):
         run_all_cells(page, START_HERE)  # where the lab leads by itself, as `make lab` opens it
         save(page)
         page.screenshot(path=tmp_path / "after_the_run.png")
+        assert page.get_by_text("Jupyter news").count() == 0, "no popup asks a newcomer about news"
         pictures = page.evaluate(PICTURES_PER_CELL)
         inside = page.frame_locator("iframe[title='PoseFormer in a page']")
         inside.locator("#explore:not([hidden])").wait_for(timeout=60_000)
